@@ -1,0 +1,83 @@
+"""Ganglion: scikit-learn for deep learning.
+
+Every algorithm is an estimator that can be fitted, scored, saved and used, from Python or the command line:
+
+    import ganglion as gg
+
+    model = gg.MLPClassifier().fit(X, y)
+    print(gg.evaluate(model, X_test, y_test, train=(X, y)))
+    model.save("model.ganglion")
+
+Names are imported when they are first asked for, so that `import ganglion` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
+    from ganglion.algorithms.perceptron import Perceptron
+    from ganglion.data.dataset import Dataset
+    from ganglion.data.inspection import inspect
+    from ganglion.data.read import read
+    from ganglion.estimators.artifact import load
+    from ganglion.estimators.base import Estimator
+    from ganglion.estimators.classifier import Classifier
+    from ganglion.estimators.regressor import Regressor
+    from ganglion.estimators.selection import select
+    from ganglion.evaluation.evaluate import evaluate
+    from ganglion.options import hyperparameters, option
+    from ganglion.training.objective import Objective
+    from ganglion.training.trainer import Trainer
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Classifier": "ganglion.estimators.classifier",
+    "Dataset": "ganglion.data.dataset",
+    "Estimator": "ganglion.estimators.base",
+    "MLPClassifier": "ganglion.algorithms.mlp",
+    "MLPRegressor": "ganglion.algorithms.mlp",
+    "Objective": "ganglion.training.objective",
+    "Perceptron": "ganglion.algorithms.perceptron",
+    "Regressor": "ganglion.estimators.regressor",
+    "Trainer": "ganglion.training.trainer",
+    "evaluate": "ganglion.evaluation.evaluate",
+    "hyperparameters": "ganglion.options",
+    "inspect": "ganglion.data.inspection",
+    "load": "ganglion.estimators.artifact",
+    "option": "ganglion.options",
+    "read": "ganglion.data.read",
+    "select": "ganglion.estimators.selection",
+}
+
+__all__ = [
+    "Classifier",
+    "Dataset",
+    "Estimator",
+    "MLPClassifier",
+    "MLPRegressor",
+    "Objective",
+    "Perceptron",
+    "Regressor",
+    "Trainer",
+    "evaluate",
+    "hyperparameters",
+    "inspect",
+    "load",
+    "option",
+    "read",
+    "select",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ganglion' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,204 @@
+"""Whatever a user holds in memory, as a data set: arrays, lists, tensors, frames, dictionaries of columns.
+
+given                                  becomes
+2-D numbers                            one numeric block "x" of shape (d,), without a copy
+2-D strings or objects                 one field a column, x0, x1, …; the block if all of them are numbers
+3-D or 4-D numbers                     one field "image", (n, channels, height, width)
+a frame, a dictionary, a record array  one field a column
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganglion.data.columns import complex_data, has_infinity, infer_column, number_dtype, share_memory
+from ganglion.data.dataset import Dataset, Field
+from ganglion.data.images import image_column
+from ganglion.data.strings import Column, infinity_found
+from ganglion.errors import InvalidInput, UnsupportedType
+
+
+def as_dataset(X: Any, *, names: Sequence[str] | None = None, source: str = "") -> Dataset:
+    """Return data in memory as a data set.
+
+    Parameters
+    ----------
+    X : Dataset, array-like, Tensor, frame, or mapping of str to columns
+        See the table at the top of the module. A Dataset is returned as it is.
+    names : sequence of str, optional
+        Names of the columns; an array of numbers then has one field a column.
+    source : str
+        Where the data come from, for messages and reports.
+
+    Returns
+    -------
+    Dataset
+        It shares the memory of `X` where that is possible.
+
+    Raises
+    ------
+    InvalidInput
+        If there are no rows or columns, the shape is neither a table nor images, names repeat, or a number is
+        infinite or complex.
+    UnsupportedType
+        If `X`, or a value in it, is of a type that cannot be read.
+    """
+    if type(X) is np.ndarray:
+        return _from_array(X, names, source)
+    if isinstance(X, Dataset):
+        return X if names is None else _renamed(X, names)
+    if isinstance(X, Tensor):
+        return _from_array(_array_of(X), names, source)
+    if isinstance(X, Mapping):
+        return _renamed(_from_columns(X, source), names)
+    if hasattr(X, "tocsr"):
+        raise UnsupportedType(
+            f"Sparse data was given ({type(X).__name__} of shape {X.shape}), but only dense data can be read. "
+            "Call .toarray() on it first."
+        )
+    if not isinstance(X, np.ndarray | list | tuple | str):
+        from ganglion.data.frames import frame_to_dataset, is_frame  # loading narwhals takes 30 ms
+
+        if is_frame(X):
+            return _renamed(_not_empty(frame_to_dataset(X, source)), names)
+    return _from_array(_listed(X), names, source)
+
+
+def array_column(name: str, values: Any) -> Column:
+    """Return one column that may itself be a block of numbers or a stack of images.
+
+    Parameters
+    ----------
+    name : str
+        The column's name.
+    values : array-like of shape (n_samples,), (n_samples, d), or that of images
+    """
+    if isinstance(values, Tensor):
+        values = _array_of(values)
+    if not isinstance(values, np.ndarray):
+        values = values.to_list() if hasattr(values, "to_list") else values
+        return infer_column(name, list(values))
+    if values.ndim == 1:
+        return infer_column(name, values)
+    if values.ndim == 2 and values.dtype.kind in "buif":
+        return _block(name, values)
+    if values.ndim in (3, 4):
+        return image_column(name, values)
+    raise InvalidInput(
+        f"column {name!r} has shape {values.shape} and dtype {values.dtype}. Allowed are one value a row, a block of "
+        "numbers (n, d), or images (n, height, width)."
+    )
+
+
+def _from_array(array: np.ndarray, names: Sequence[str] | None, source: str) -> Dataset:
+    if array.ndim == 2:
+        if array.dtype.kind in "buif" and names is None:
+            _check_size(array.shape)
+            field, column = _block("x", array)
+            return Dataset((field,), {"x": column}, source=source)
+        return _from_cells(array, names, source)
+    if array.dtype.names:  # a record array: each field is a column
+        return _renamed(_from_columns({name: array[name] for name in array.dtype.names}, source), names)
+    if array.ndim < 2:
+        raise _too_flat(array)
+    if array.ndim > 4:
+        raise InvalidInput(
+            f"Found array with dim {array.ndim}: shape {array.shape}. Allowed are a table, 2, or images, 3 or 4."
+        )
+    _check_size(array.shape)
+    field, images = image_column(names[0] if names else "image", array)
+    return Dataset((field,), {field.name: images}, source=source)
+
+
+def _block(name: str, array: np.ndarray) -> tuple[Field, Tensor]:
+    """Return 2-D numbers as one field of shape (d,), on the same memory where the type allows."""
+    floats = array.astype(number_dtype(array.dtype), copy=False)
+    if has_infinity(floats):
+        row, column = (int(i) for i in np.argwhere(np.isinf(floats))[0])
+        raise infinity_found(f"{name}{column}", row)
+    return Field(name, "numeric", floats.shape[1:]), share_memory(floats)
+
+
+def _from_cells(array: np.ndarray, names: Sequence[str] | None, source: str) -> Dataset:
+    """Read a 2-D array column by column; without names, all numbers make one block."""
+    _check_size(array.shape)
+    if array.dtype.kind == "c":
+        raise complex_data("the array")
+    width = array.shape[1]
+    labels = [f"x{i}" for i in range(width)] if names is None else _checked(names, width)
+    read = [infer_column(label, array[:, i]) for i, label in enumerate(labels)]
+    if names is None and all(field.kind in ("numeric", "boolean") for field, _ in read):
+        block = torch.stack([column.double() for _, column in read if isinstance(column, Tensor)], dim=1)
+        return Dataset((Field("x", "numeric", (width,)),), {"x": block}, source=source)
+    return Dataset([field for field, _ in read], {field.name: column for field, column in read}, source=source)
+
+
+def _from_columns(columns: Mapping[Any, Any], source: str) -> Dataset:
+    if not columns:
+        raise InvalidInput("Found a mapping with 0 feature(s) while a minimum of 1 is required. Give name: values.")
+    read = [array_column(str(name), values) for name, values in columns.items()]
+    return _not_empty(Dataset([f for f, _ in read], {f.name: column for f, column in read}, source=source))
+
+
+def _renamed(data: Dataset, names: Sequence[str] | None) -> Dataset:
+    if names is None:
+        return data
+    return data.rename(dict(zip(data.names, _checked(names, len(data.fields)), strict=True)))
+
+
+def _checked(names: Sequence[str], width: int) -> list[str]:
+    if len(names) != width:
+        raise InvalidInput(f"{len(names)} names were given for {width} columns: {', '.join(map(str, names[:10]))}.")
+    return [str(name) for name in names]
+
+
+def _array_of(tensor: Tensor) -> np.ndarray:
+    tensor = tensor.detach().cpu()
+    if tensor.is_sparse:
+        raise UnsupportedType("Sparse data was given (a sparse Tensor). Call .to_dense() on it first.")
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()  # numpy has no bfloat16
+
+
+def _listed(X: Any) -> np.ndarray:
+    """Return a list, or anything that knows how to be an array, as an array."""
+    try:
+        array = np.asarray(X)
+    except ValueError as error:
+        lengths = sorted({len(row) for row in X if hasattr(row, "__len__")})
+        raise InvalidInput(
+            f"rows of unequal length were given ({', '.join(map(str, lengths[:5]))} values). Give as many to each row."
+        ) from error
+    if array.dtype.kind in "US" and isinstance(X, list | tuple):
+        return np.array(X, dtype=object)  # [["a", 1.5]]: numpy would have turned the number into text
+    if array.ndim == 0 and array.dtype.kind in "OUS":
+        raise UnsupportedType(
+            f"a {type(X).__name__} cannot be read as data. Give a 2D array, a list of rows, a frame, or a dictionary "
+            "of columns; for a file call read(path)."
+        )
+    return array
+
+
+def _check_size(shape: tuple[int, ...]) -> None:
+    if 0 in shape:
+        what = "sample(s)" if shape[0] == 0 else "feature(s)"
+        raise InvalidInput(
+            f"Found array with 0 {what} (shape={shape}) while a minimum of 1 is required. Was a filter too strict?"
+        )
+
+
+def _not_empty(data: Dataset) -> Dataset:
+    _check_size((len(data), len(data.fields)))
+    return data
+
+
+def _too_flat(array: np.ndarray) -> InvalidInput:
+    given = "1D" if array.ndim else "scalar"
+    return InvalidInput(
+        f"Expected 2D array, got {given} array instead:\narray={array}.\nReshape your data either using "
+        "array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) if it contains a single sample."
+    )

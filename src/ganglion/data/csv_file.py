@@ -1,0 +1,186 @@
+"""Tables as text: fields separated by a comma, tab, semicolon or bar, with or without quotes and names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import warnings
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ganglion.data.dataset import Dataset
+from ganglion.data.delimiters import has_header, sniff_delimiter
+from ganglion.data.strings import infer_strings
+from ganglion.errors import DataWarning, InvalidFile, InvalidInput
+
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_CONTROL = bytes([*range(0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20)])  # what no text has; tab, newline, escape do
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+
+
+class Table(NamedTuple):
+    """A text cut into fields: the first row, all columns without it, and whether the first row holds names."""
+
+    first: list[str]
+    columns: list[list[str]]
+    named: bool
+
+
+def csv_to_dataset(raw: bytes, source: str, columns: Sequence[str] | None = None) -> Dataset:
+    """Return the data set of a delimited text.
+
+    Parameters
+    ----------
+    raw : bytes
+        The file: UTF-8 (also UTF-16 with a mark), else Latin-1 with a warning.
+    source : str
+        The file's name, for messages.
+    columns : sequence of str, optional
+        Names for the columns. Without them, and without names in the file, they are column_1, column_2, …
+
+    Raises
+    ------
+    InvalidFile
+        If the bytes are no text, hold no data, or the rows are of unequal length or badly quoted.
+    InvalidInput
+        If names repeat, or are not as many as the columns.
+    """
+    text = _decode(raw, source)
+    table = _split(text, source)
+    names = _names(table, columns, source)
+    if not table.columns[0]:
+        raise InvalidFile(f"{source} holds the names {', '.join(names[:10])}, but no row of data below them.")
+    read = [infer_strings(name, values) for name, values in zip(names, table.columns, strict=True)]
+    return Dataset([field for field, _ in read], {field.name: column for field, column in read}, source=source)
+
+
+def _decode(raw: bytes, source: str) -> str:
+    encoding = next((name for mark, name in _BOMS if raw.startswith(mark)), "utf-8")
+    if encoding != "utf-16" and len(raw.translate(None, _CONTROL)) < len(raw):
+        raise _no_text(raw, source)
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        warnings.warn(
+            f"{source} is not UTF-8 (line {line}); it is read as Latin-1. If letters look wrong, save it as UTF-8.",
+            DataWarning,
+            stacklevel=2,
+        )
+        text = raw.decode("latin-1")
+    if not text.strip():
+        raise InvalidFile(f"{source} is empty. A table needs at least one row of data.")
+    return text
+
+
+def _no_text(raw: bytes, source: str) -> InvalidFile:
+    place, byte = next((i, byte) for i, byte in enumerate(raw) if byte in _CONTROL)
+    what = "NUL bytes" if byte == 0 else f"the control byte {bytes([byte])!r}"
+    return InvalidFile(
+        f"{source} is no text: it holds {what} (first in line {raw.count(bytes([10]), 0, place) + 1}). Save the table "
+        "again as text, CSV in UTF-8."
+    )
+
+
+def _split(text: str, source: str) -> Table:
+    """Cut a text into columns: at every delimiter where it has no quotes, with the csv module where it has."""
+    delimiter = sniff_delimiter(text)
+    if '"' in text:
+        try:
+            columns = _quoted(text, delimiter or ",", source)
+        except InvalidFile as error:
+            columns = _quotes_as_letters(text, delimiter, error)
+    else:
+        columns = _plain(text, delimiter, source)
+    if delimiter == ";":
+        columns = [_with_decimal_point(values) for values in columns]
+    rows = list(zip(*(values[:200] for values in columns), strict=True))
+    named = has_header(rows)
+    return Table(list(rows[0]), [values[1:] for values in columns] if named else columns, named)
+
+
+def _plain(text: str, delimiter: str | None, source: str) -> list[list[str]]:
+    """Cut a text without quotes into columns; no Python is run for each row."""
+    lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line and not line.isspace()]
+    if delimiter is None:
+        return [lines]
+    counts = [line.count(delimiter) for line in lines]
+    if len(set(counts)) > 1:
+        raise _ragged(text, delimiter, source)
+    cells = delimiter.join(lines).split(delimiter)
+    width = counts[0] + 1
+    return [cells[i::width] for i in range(width)]
+
+
+def _quoted(text: str, delimiter: str, source: str) -> list[list[str]]:
+    limit = csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a long document is no mistake
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    try:
+        rows = [row for row in reader if row and (len(row) > 1 or not row[0].isspace())]
+    except csv.Error as error:
+        raise _bad_quote(reader.line_num, error, source) from error
+    finally:
+        csv.field_size_limit(limit)
+    if len(set(map(len, rows))) > 1:
+        raise _ragged(text, delimiter, source)
+    return [list(values) for values in zip(*rows, strict=True)]
+
+
+def _quotes_as_letters(text: str, delimiter: str | None, error: InvalidFile) -> list[list[str]]:
+    """Read a file whose quotes make no sense as one that does not quote, if that gives equal rows."""
+    try:
+        columns = _plain(text, delimiter, "")
+    except InvalidFile:
+        raise error from None
+    if len(columns) < 2:
+        raise error
+    warnings.warn(
+        f"{error} All rows have equal length when quotes are ordinary letters: read so.", DataWarning, stacklevel=2
+    )
+    return columns
+
+
+def _bad_quote(line: int, error: csv.Error, source: str) -> InvalidFile:
+    if "unexpected end" in str(error):
+        problem = "a quoted field is never closed"
+    else:
+        problem = (
+            'a closing quote is followed by more than a delimiter, or a quote was not closed above ("a "" b" is a "b)'
+        )
+    return InvalidFile(f"{source}, line {line}: {problem}. Close the quote, or write a quote inside a field twice.")
+
+
+def _ragged(text: str, delimiter: str, source: str) -> InvalidFile:
+    """Return the error that names the first row whose length differs from the commonest."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    rows = [(reader.line_num, row) for row in reader if row and any(cell.strip() for cell in row)]
+    widths = [len(row) for _, row in rows]
+    expected = max(set(widths), key=widths.count)
+    line, row = next((line, row) for line, row in rows if len(row) != expected)
+    return InvalidFile(
+        f"{source}, line {line}: {len(row)} fields found, {expected} expected (separated by {delimiter!r}): "
+        f"{delimiter.join(row)[:80]!r}. Correct or remove the line, or quote a field that holds the delimiter."
+    )
+
+
+def _with_decimal_point(values: list[str]) -> list[str]:
+    """Return a column of numbers such as 3,14, common beside semicolons, with points."""
+    commas = {value: value.strip().replace(",", ".") for value in dict.fromkeys(values) if "," in value}
+    body = [value for value in commas if value != values[0]]  # the first may be a name
+    if not body or not all(_DECIMAL_COMMA.fullmatch(value.strip()) for value in body):
+        return values
+    return [commas.get(value, value) for value in values]
+
+
+def _names(table: Table, columns: Sequence[str] | None, source: str) -> list[str]:
+    if columns is not None:
+        if len(columns) != len(table.first):
+            raise InvalidInput(
+                f"columns gives {len(columns)} names, but {source} has {len(table.first)} columns. First row: "
+                f"{', '.join(table.first[:10])}. Give one name for each."
+            )
+        return [str(name) for name in columns]
+    if not table.named:
+        return [f"column_{i}" for i in range(1, len(table.first) + 1)]
+    return [name.strip() or f"column_{i}" for i, name in enumerate(table.first, start=1)]

@@ -1,0 +1,257 @@
+"""A data set: named columns of equal length, as tensors, and a description of each.
+
+A column is dense (a tensor whose first axis counts the samples) or ragged (all values in one tensor, and the offsets
+that cut it into samples). Batches are made by index gather: a batch costs no Python per sample.
+
+    kind         values of a dense column                                      missing
+    numeric      float32 or float64, (n,) or a block (n, d)                     NaN
+    boolean      float32, 0 or 1, (n,)                                          NaN
+    date         float64, seconds since 1970-01-01 UTC, (n,)                    NaN
+    categorical  int64, a code into `Field.categories`, (n,)                    -1
+    image        uint8 or float, (n, channels, height, width)                   (none)
+    text         ragged uint8, UTF-8 bytes, (total,)                            an empty row
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganglion.errors import InvalidInput, suggestion
+
+Kind = Literal["numeric", "boolean", "date", "categorical", "image", "text"]
+
+
+Prepare = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
+
+
+class Ragged(NamedTuple):
+    """Samples of different lengths: sample i is `values[offsets[i]:offsets[i + 1]]`.
+
+    `offsets` has shape (n_samples + 1,), int64, begins with 0 and never falls.
+    """
+
+    values: Tensor
+    offsets: Tensor
+
+    def take(self, rows: Tensor) -> Ragged:
+        """Return the samples `rows`, (k,) int64, gathered without Python per sample."""
+        lengths = (self.offsets[1:] - self.offsets[:-1])[rows]
+        offsets = torch.zeros(len(rows) + 1, dtype=torch.int64)
+        torch.cumsum(lengths, 0, out=offsets[1:])
+        shift = torch.repeat_interleave(self.offsets[:-1][rows] - offsets[:-1], lengths)
+        return Ragged(self.values[torch.arange(int(offsets[-1])) + shift], offsets)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What one column looks like: its name, its kind, the shape of one sample, the categories of its codes."""
+
+    name: str
+    kind: Kind
+    shape: tuple[int, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+class Dataset:
+    """Named columns of equal length and their description.
+
+    Parameters
+    ----------
+    fields : sequence of Field
+        One a column, in order.
+    columns : mapping of str to Tensor or Ragged
+        The values, under the names of `fields`. They are kept, not copied.
+    target : sequence of str
+        The names of the columns that are to be predicted; the others are features.
+    source : str
+        Where the data come from, for messages and reports ("adult.csv").
+
+    Raises
+    ------
+    InvalidInput
+        If names repeat, columns are missing, or lengths differ.
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        columns: Mapping[str, Tensor | Ragged],
+        *,
+        target: Sequence[str] = (),
+        source: str = "",
+    ) -> None:
+        names = [field.name for field in fields]
+        if len(set(names)) != len(names):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise InvalidInput(f"column names must differ, but these stand more than once: {', '.join(twice)}.")
+        self.fields = tuple(fields)
+        self.columns = {name: columns[name] for name in names}
+        lengths = {name: _length(column) for name, column in self.columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise InvalidInput(f"columns must have equal length, but have {lengths}.")
+        self._n_samples = next(iter(lengths.values()), 0)
+        self.source = source
+        self.target: tuple[str, ...] = ()
+        if target:
+            self.target = self.with_target(target).target
+
+    def __len__(self) -> int:
+        return self._n_samples
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{field.name}: {field.kind}" for field in self.fields[:8])
+        more = f", … {len(self.fields) - 8} more" if len(self.fields) > 8 else ""
+        target = f", target={', '.join(self.target)}" if self.target else ""
+        return f"Dataset({len(self)} samples, {len(self.fields)} columns ({kinds}{more}){target})"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all columns, in order."""
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def features(self) -> tuple[Field, ...]:
+        """The fields that are not the target."""
+        return tuple(field for field in self.fields if field.name not in self.target)
+
+    def field(self, name: str) -> Field:
+        """Return the field called `name`; an unknown name raises InvalidInput with the nearest one."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        shown = ", ".join(self.names[:20]) + (", …" if len(self.names) > 20 else "")
+        where = f" of {self.source}" if self.source else ""
+        raise InvalidInput(f"no column{where} is called {name!r}.{suggestion(name, self.names)} Columns: {shown}.")
+
+    def with_target(self, target: str | Sequence[str]) -> Dataset:
+        """Return the same columns with `target` (one name or several) as what is to be predicted."""
+        chosen = (target,) if isinstance(target, str) else tuple(target)
+        other = Dataset(self.fields, self.columns, source=self.source)
+        other.target = tuple(self.field(name).name for name in chosen)
+        return other
+
+    def drop(self, names: Sequence[str]) -> Dataset:
+        """Return the data set without the columns `names`."""
+        gone = {self.field(name).name for name in names}
+        kept = [field for field in self.fields if field.name not in gone]
+        target = [name for name in self.target if name not in gone]
+        return Dataset(kept, self.columns, target=target, source=self.source)
+
+    def rename(self, names: Mapping[str, str]) -> Dataset:
+        """Return the data set with columns renamed, old name to new name."""
+        fields = [replace(field, name=names.get(field.name, field.name)) for field in self.fields]
+        columns = {names.get(name, name): column for name, column in self.columns.items()}
+        return Dataset(fields, columns, target=[names.get(name, name) for name in self.target], source=self.source)
+
+    def take(self, rows: Tensor | np.ndarray | Sequence[int]) -> Dataset:
+        """Return the samples `rows` (indices), in that order."""
+        index = torch.as_tensor(np.asarray(rows), dtype=torch.int64)
+        columns = {
+            name: column.take(index) if isinstance(column, Ragged) else column.index_select(0, index)
+            for name, column in self.columns.items()
+        }
+        return Dataset(self.fields, columns, target=self.target, source=self.source)
+
+    def X_y(self) -> tuple[Dataset, np.ndarray]:  # noqa: N802 - scikit-learn's names
+        """Split into features and target.
+
+        Returns
+        -------
+        X : Dataset
+            The features.
+        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            Labels of a categorical target as strings, numbers otherwise. Missing values are None or NaN.
+
+        Raises
+        ------
+        InvalidInput
+            If no target was chosen.
+        """
+        if not self.target:
+            raise InvalidInput("no target column was chosen. Call with_target(name) or read(path, target=name).")
+        columns = [self.values(name) for name in self.target]
+        y = columns[0] if len(columns) == 1 else np.column_stack(columns)
+        return self.drop(self.target), y
+
+    def values(self, name: str) -> np.ndarray:
+        """Return a column as a user knows it: labels of codes, numbers of numbers, strings of text."""
+        field, column = self.field(name), self.columns[name]
+        if isinstance(column, Ragged):
+            raw, offsets = column.values.numpy().tobytes(), column.offsets.tolist()
+            return np.array([raw[a:b].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)], dtype=object)
+        if field.kind != "categorical":
+            return column.numpy()
+        labels = np.array([*field.categories, None], dtype=object)  # code -1, missing, picks the last one
+        chosen = labels[column.numpy()]
+        return chosen.astype(str) if -1 not in column else chosen
+
+
+class Batches:
+    """Walk over equal-length tensors in batches, in a new order every epoch, without Python per sample.
+
+    Parameters
+    ----------
+    tensors : mapping of str to Tensor
+        Columns that share their first axis, (n_samples, …).
+    batch_size : int
+        Samples in a batch; the last batch of an epoch may be smaller, or larger by one.
+    generator : torch.Generator
+        Gives the order of every epoch, so that a seed gives the same batches again.
+    prepare : callable, optional
+        Applied to every batch; what it returns replaces or joins the columns of the batch.
+
+    Notes
+    -----
+    Gathering into the same buffers every time (`index_select(out=…)`) costs a third of indexing; the tensors of a
+    batch are therefore valid only until the next batch.
+    """
+
+    def __init__(
+        self,
+        tensors: Mapping[str, Tensor],
+        batch_size: int,
+        generator: torch.Generator,
+        *,
+        prepare: Prepare | None = None,
+    ) -> None:
+        self.tensors = dict(tensors)
+        self.n_samples = len(next(iter(self.tensors.values())))
+        self.batch_size = max(1, min(batch_size, self.n_samples))
+        self.generator = generator
+        self.prepare = prepare
+
+    def __len__(self) -> int:
+        full, rest = divmod(self.n_samples, self.batch_size)
+        return full + (rest > 1)
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        if self.prepare is None:
+            return self._gathered()
+        return ({**batch, **self.prepare(batch)} for batch in self._gathered())
+
+    def _gathered(self) -> Iterator[dict[str, Tensor]]:
+        if self.batch_size == self.n_samples:  # the full batch: order changes nothing, no copy is needed
+            yield self.tensors
+            return
+        order, size = torch.randperm(self.n_samples, generator=self.generator), self.batch_size
+        # a rest of one sample joins the batch before it: batch normalisation cannot be trained on one
+        n_full = self.n_samples // size - (self.n_samples % size == 1)
+        buffers = {name: tensor.new_empty((size, *tensor.shape[1:])) for name, tensor in self.tensors.items()}
+        for start in range(0, n_full * size, size):
+            rows = order[start : start + size]
+            for name, tensor in self.tensors.items():
+                torch.index_select(tensor, 0, rows, out=buffers[name])
+            yield buffers
+        rest = order[n_full * size :]
+        if len(rest):
+            yield {name: tensor.index_select(0, rest) for name, tensor in self.tensors.items()}
+
+
+def _length(column: Tensor | Ragged | Any) -> int:
+    return len(column.offsets) - 1 if isinstance(column, Ragged) else len(column)

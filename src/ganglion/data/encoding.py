@@ -1,0 +1,301 @@
+"""From the columns that a user has to the tensors that a network takes, fitted once and used ever after.
+
+An encoder looks at the training data and remembers what it must know to read the next data in the same way: which
+columns there are, which categories a column had. It never scales or imputes: that is the network's first layer, so
+that it trains, saves and ships with the weights.
+
+    table   numeric (n, d) with NaN for missing · categorical (n, c), codes with 0 for missing, rare and unseen
+    image   image (n, channels, height, width), uint8 or float32
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganglion.data.dataset import Dataset, Field
+from ganglion.errors import DataWarning, InvalidInput, InvalidModel, suggestion
+
+NUMBERS = ("numeric", "boolean", "date")
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What the network is given: enough to build it, nothing of the data themselves.
+
+    Attributes
+    ----------
+    numeric : int
+        Width of the tensor "numeric".
+    missing : tuple of int
+        The numeric columns with missing values in training.
+    cardinalities : tuple of int
+        Number of codes of each categorical column, the code 0 included.
+    image : tuple of int
+        (channels, height, width) of the tensor "image", or empty.
+    """
+
+    numeric: int = 0
+    missing: tuple[int, ...] = ()
+    cardinalities: tuple[int, ...] = ()
+    image: tuple[int, ...] = ()
+
+
+class Encoder(Protocol):
+    """What an encoder of any modality offers."""
+
+    @property
+    def spec(self) -> InputSpec:
+        """What the network is given."""
+        ...
+
+    def encode(self, data: Dataset) -> dict[str, Tensor]:
+        """Return the tensors of a data set, or raise InvalidInput when it does not fit the training data."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything needed to make the same encoder again."""
+        ...
+
+
+@dataclass(frozen=True)
+class TableEncoder:
+    """Reads tables with the columns that the training table had.
+
+    Attributes
+    ----------
+    fields : tuple of Field
+        The training columns, in order; the categories of each are those that were frequent enough to be kept.
+    missing : tuple of int
+        The columns of the tensor "numeric" that had missing values in training.
+    """
+
+    fields: tuple[Field, ...]
+    missing: tuple[int, ...] = ()
+
+    @classmethod
+    def fit(cls, data: Dataset, weight: Tensor | None = None, *, min_count: int = 2) -> TableEncoder:
+        """Learn the columns and categories of a training table.
+
+        Parameters
+        ----------
+        data : Dataset
+            Features only.
+        weight : Tensor of shape (n_samples,), optional
+            Rows of weight 0 are not seen.
+        min_count : int
+            A category needs this many rows to have a code of its own; the others share the code 0. A value that
+            one single row has teaches nothing, and must not be written into a model file.
+        """
+        fields = []
+        for field in data.features:
+            if field.kind == "categorical":
+                codes = cast(Tensor, data.columns[field.name])
+                codes = codes if weight is None else codes[weight > 0]
+                counts = torch.bincount(codes[codes >= 0], minlength=len(field.categories)).tolist()
+                frequent = (label for label, count in zip(field.categories, counts, strict=True) if count >= min_count)
+                field = Field(field.name, "categorical", categories=tuple(frequent))
+            elif field.kind == "text":
+                warnings.warn(
+                    f"column {field.name!r} holds free text, which this network does not read; it is left out.",
+                    DataWarning,
+                    stacklevel=2,
+                )
+                continue
+            fields.append(field)
+        if not fields:
+            raise InvalidInput("no column is left to learn from. Give at least one numeric or categorical feature.")
+        plain = cls(tuple(fields))
+        numbers = plain.encode(data).get("numeric")
+        if numbers is None or not numbers.isnan().any():
+            return plain
+        gaps = numbers.isnan() if weight is None else numbers.isnan() & (weight > 0)[:, None]
+        return cls(plain.fields, tuple(gaps.any(0).nonzero().flatten().tolist()))
+
+    @property
+    def numeric(self) -> tuple[Field, ...]:
+        """Columns that become the tensor "numeric"."""
+        return tuple(field for field in self.fields if field.kind in NUMBERS)
+
+    @property
+    def categorical(self) -> tuple[Field, ...]:
+        """Columns that become the tensor "categorical"."""
+        return tuple(field for field in self.fields if field.kind == "categorical")
+
+    @property
+    def cardinalities(self) -> tuple[int, ...]:
+        """Number of codes of each categorical column, the code 0 included."""
+        return tuple(len(field.categories) + 1 for field in self.categorical)
+
+    @property
+    def spec(self) -> InputSpec:
+        """What the network is given."""
+        width = sum(field.shape[0] if field.shape else 1 for field in self.numeric)
+        return InputSpec(numeric=width, missing=self.missing, cardinalities=self.cardinalities)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the numbers of "numeric", then of the columns of "categorical"."""
+        numbers = [
+            name
+            for field in self.numeric
+            for name in ([f"{field.name}{i}" for i in range(field.shape[0])] if field.shape else [field.name])
+        ]
+        return (*numbers, *(field.name for field in self.categorical))
+
+    def encode(self, data: Dataset) -> dict[str, Tensor]:
+        """Return the tensors "numeric" and "categorical" of a table (each only if there are such columns).
+
+        Raises
+        ------
+        InvalidInput
+            If a column is missing, or holds another kind of values than in training.
+        """
+        tensors: dict[str, Tensor] = {}
+        if self.numeric:
+            columns = [_numbers(self._column(data, field), data, field) for field in self.numeric]
+            single = len(columns) == 1 and columns[0].dim() == 2
+            tensors["numeric"] = columns[0] if single else torch.stack(columns, dim=1)
+        if self.categorical:
+            codes = [_codes(self._column(data, field), data, field) for field in self.categorical]
+            tensors["categorical"] = torch.stack(codes, dim=1)
+        return tensors
+
+    def _column(self, data: Dataset, field: Field) -> Field:
+        if field.name not in data.columns:
+            present = [other.name for other in data.fields]
+            near = suggestion(field.name, present)
+            raise InvalidInput(
+                f"the column {field.name!r} is missing.{near} Given: {', '.join(present[:20])}. The model was trained "
+                f"on: {', '.join(each.name for each in self.fields[:20])}."
+            )
+        return data.field(field.name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything needed to make the same encoder again."""
+        fields = [asdict(field) for field in self.fields]
+        return {"modality": "table", "fields": fields, "missing": list(self.missing)}
+
+
+@dataclass(frozen=True)
+class ImageEncoder:
+    """Reads stacks of images of the shape (channels, height, width) that the training images had."""
+
+    shape: tuple[int, ...]
+
+    @property
+    def spec(self) -> InputSpec:
+        """What the network is given."""
+        return InputSpec(image=self.shape)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Images have no named features."""
+        return ()
+
+    def encode(self, data: Dataset) -> dict[str, Tensor]:
+        """Return the tensor "image", (n, channels, height, width)."""
+        images = [field for field in data.features if field.kind == "image"]
+        if not images:
+            raise InvalidInput(
+                f"the model was trained on images of shape {self.shape}, but was given the columns "
+                f"{', '.join(field.name for field in data.features[:10])}."
+            )
+        if images[0].shape != self.shape:
+            raise InvalidInput(
+                f"images have shape (channels, height, width) = {images[0].shape}, but the model was trained on "
+                f"{self.shape}. Resize or transpose them first."
+            )
+        return {"image": cast(Tensor, data.columns[images[0].name])}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything needed to make the same encoder again."""
+        return {"modality": "image", "shape": list(self.shape)}
+
+
+def fit_encoder(data: Dataset, weight: Tensor | None = None) -> TableEncoder | ImageEncoder:
+    """Return the encoder that suits the columns of a training set."""
+    images = [field for field in data.features if field.kind == "image"]
+    if not images:
+        return TableEncoder.fit(data, weight)
+    if len(images) > 1 or len(data.features) > 1:
+        raise InvalidInput(
+            f"images beside other columns are not supported yet: {', '.join(field.name for field in data.features)}. "
+            "Give the images alone."
+        )
+    return ImageEncoder(images[0].shape)
+
+
+def encoder_from_json(stored: Any) -> TableEncoder | ImageEncoder:
+    """Make an encoder again from `to_json`, believing nothing: any flaw raises InvalidModel."""
+    try:
+        if stored["modality"] == "image":
+            shape = _sizes(stored["shape"])
+            if len(shape) != 3:
+                raise ValueError(f"image shape {shape}")
+            return ImageEncoder(shape)
+        if stored["modality"] == "table":
+            encoder = TableEncoder(tuple(_field(each) for each in stored["fields"]))
+            missing = stored["missing"]
+            if not isinstance(missing, list) or not {*missing} <= {*range(encoder.spec.numeric)}:
+                raise ValueError("missing columns")
+            return TableEncoder(encoder.fields, tuple(missing))
+        raise ValueError(f"modality {stored['modality']!r}")
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidModel(f"the model file's description of its input is damaged ({error}).") from error
+
+
+def _field(stored: dict[str, Any]) -> Field:
+    name, kind, categories = stored["name"], stored["kind"], stored["categories"]
+    labels = isinstance(categories, list) and all(isinstance(label, str) for label in categories)
+    if not isinstance(name, str) or kind not in (*NUMBERS, "categorical") or not labels:
+        raise ValueError(f"column {name!r}")
+    return Field(name, kind, _sizes(stored["shape"]), tuple(categories))
+
+
+def _sizes(stored: Sequence[int]) -> tuple[int, ...]:
+    if not isinstance(stored, list) or not all(type(size) is int and 0 < size < 2**31 for size in stored):
+        raise ValueError(f"shape {stored!r}")
+    return tuple(stored)
+
+
+def _numbers(given: Field, data: Dataset, trained: Field) -> Tensor:
+    column = cast(Tensor, data.columns[given.name])
+    if given.kind == "categorical" and not given.categories:  # nothing but missing values tells no kind
+        return torch.full((len(data),), torch.nan, dtype=torch.float64)
+    if given.kind not in NUMBERS:
+        examples = ", ".join(repr(value) for value in data.values(given.name)[:3])
+        raise InvalidInput(
+            f"the column {given.name!r} held numbers in training, but now holds {given.kind} values ({examples}). "
+            "Give numbers, or train again."
+        )
+    if given.shape != trained.shape:
+        raise InvalidInput(
+            f"X has {_width(given)} features, but the model is expecting {_width(trained)} features as input."
+        )
+    return column
+
+
+def _codes(given: Field, data: Dataset, trained: Field) -> Tensor:
+    """Return the codes of training for the labels of a column; missing and unknown labels get 0."""
+    code_of = {label: code for code, label in enumerate(trained.categories, start=1)}
+    if given.kind == "categorical":
+        table = torch.tensor([code_of.get(label, 0) for label in given.categories] + [0])
+        return table[cast(Tensor, data.columns[given.name])]  # code -1, missing, picks the last one
+    values = data.values(given.name).tolist()
+    return torch.tensor([code_of.get(label, code_of.get(_plain(label), 0)) for label in values])
+
+
+def _plain(value: Any) -> str:
+    """Return a number as the text that a category of numbers has: 3.0 and "3" are one category."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _width(field: Field) -> int:
+    return int(np.prod(field.shape, dtype=int)) if field.shape else 1

@@ -1,0 +1,141 @@
+"""What each column of a data set holds, in a few numbers: the first half of an inspection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from torch import Tensor
+
+from ganglion.data.dataset import Dataset, Field, Kind, Ragged
+
+MAX_BLOCK = 200  # so many columns of a block are looked at one by one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """One column, reduced to its distinct values.
+
+    Attributes
+    ----------
+    name : str
+        The column's name; columns of a block are called x0, x1, …
+    kind : Kind
+        As in `Field`.
+    values : ndarray of shape (n_distinct,)
+        The distinct values in rising order: numbers, or labels of categories. Empty for text and images.
+    codes : ndarray of shape (n_samples,), int64
+        Which of them each row has; -1 where the value is missing.
+    counts : ndarray of shape (n_distinct,), int64
+        How many rows each of them has.
+    missing : float
+        The share of rows without a value.
+    summary : str
+        Range, most frequent categories, or length, in words.
+    """
+
+    name: str
+    kind: Kind
+    values: np.ndarray
+    codes: np.ndarray
+    counts: np.ndarray
+    missing: float
+    summary: str
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the values have an order."""
+        return self.kind in ("numeric", "boolean", "date")
+
+    @property
+    def has_values(self) -> bool:
+        """Whether distinct values are known: not for text and images."""
+        return self.kind not in ("text", "image")
+
+    @property
+    def n_distinct(self) -> int:
+        """How many different values there are."""
+        return len(self.values)
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """The column as numbers (n_samples,), NaN where a value is missing."""
+        return np.append(self.values.astype(np.float64), np.nan)[self.codes]
+
+
+def profile(data: Dataset) -> list[Profile]:
+    """Return the profile of each column; a block of numbers is taken apart."""
+    profiles = []
+    for field in data.fields:
+        column = data.columns[field.name]
+        if isinstance(column, Ragged):
+            profiles.append(_of_text(field, column))
+        elif field.kind == "image":
+            profiles.append(_of_images(field, column))
+        elif field.kind == "categorical":
+            profiles.append(_of_categories(field, column.numpy()))
+        elif field.shape:
+            profiles += _of_block(field, column)
+        else:
+            profiles.append(_of_numbers(field.name, field.kind, column.numpy()))
+    return profiles
+
+
+def _of_block(field: Field, column: Tensor) -> list[Profile]:
+    block = column.numpy().reshape(len(column), -1)
+    return [_of_numbers(f"{field.name}{i}", "numeric", block[:, i]) for i in range(min(block.shape[1], MAX_BLOCK))]
+
+
+def _of_numbers(name: str, kind: Kind, numbers: np.ndarray) -> Profile:
+    is_missing = np.isnan(numbers)
+    values, inverse, counts = np.unique(numbers[~is_missing], return_inverse=True, return_counts=True)
+    codes = np.full(len(numbers), -1, dtype=np.int64)
+    codes[~is_missing] = inverse
+    return Profile(name, kind, values, codes, counts, float(is_missing.mean()), _range(kind, values, counts))
+
+
+def _range(kind: Kind, values: np.ndarray, counts: np.ndarray) -> str:
+    if not len(values):
+        return "nothing"
+    if kind == "boolean":
+        return f"true {(counts * values).sum() / counts.sum():.0%}"
+    if kind == "date":
+        return f"{_day(values[0])} … {_day(values[-1])}"
+    return f"{values[0]:.6g} … {values[-1]:.6g}, mean {np.average(values, weights=counts):.4g}"
+
+
+def _day(seconds: float) -> str:
+    return str(np.datetime64(int(seconds), "s")).split("T")[0]
+
+
+def _of_categories(field: Field, codes: np.ndarray) -> Profile:
+    counts = np.bincount(codes[codes >= 0], minlength=len(field.categories))
+    used = np.flatnonzero(counts)  # a part of a data set may not hold all categories
+    new_code = np.full(len(counts) + 1, -1, dtype=np.int64)
+    new_code[used] = np.arange(len(used))
+    labels = np.array(field.categories, dtype=object)[used]
+    top = used[np.argsort(-counts[used], kind="stable")][:3]
+    shown = ", ".join(f"{_short(field.categories[i])} {counts[i] / max(counts.sum(), 1):.0%}" for i in top)
+    missing = float((codes < 0).mean())
+    return Profile(field.name, "categorical", labels, new_code[codes], counts[used], missing, shown or "nothing")
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= 24 else f"{label[:23]}…"
+
+
+def _of_text(field: Field, column: Ragged) -> Profile:
+    lengths = np.diff(column.offsets.numpy())
+    summary = f"{lengths.min()} … {lengths.max()} bytes, mean {lengths.mean():.0f}"
+    return _opaque(field, float((lengths == 0).mean()), summary)
+
+
+def _of_images(field: Field, column: Tensor) -> Profile:
+    channels, height, width = cast("tuple[int, int, int]", field.shape)
+    return _opaque(field, 0.0, f"{height} × {width}, {channels} channels, {str(column.dtype).removeprefix('torch.')}")
+
+
+def _opaque(field: Field, missing: float, summary: str) -> Profile:
+    none = np.empty(0, dtype=np.int64)
+    return Profile(field.name, field.kind, none, none, none, missing, summary)

@@ -1,0 +1,194 @@
+"""Any file that holds a table, arrays or images, as a data set: what it is follows from its content first."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganglion.data.convert import as_dataset
+from ganglion.data.csv_file import csv_to_dataset
+from ganglion.data.dataset import Dataset
+from ganglion.data.gzip_file import MAGIC as GZIP_MAGIC
+from ganglion.data.gzip_file import unpack
+from ganglion.data.idx_file import idx_to_dataset, is_idx
+from ganglion.data.npz_file import MAGIC as NPY_MAGIC
+from ganglion.data.npz_file import ZIP_MAGIC, Part, npy_to_dataset, npz_to_dataset
+from ganglion.data.parquet_file import ARROW_MAGIC, arrow_to_dataset, parquet_to_dataset
+from ganglion.data.parquet_file import MAGIC as PARQUET_MAGIC
+from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter, suggestion
+
+SUPPORTED = "CSV, TSV and other delimited text (also .gz), Parquet, Arrow, NumPy's npz and npy, IDX"
+_NEVER_TEXT = {  # suffix: what to do instead
+    ".xlsx": "Export the sheet as CSV.",
+    ".xls": "Export the sheet as CSV.",
+    ".json": "Load it, and give a dictionary of columns.",
+    ".jsonl": "Load it with pandas.read_json(lines=True), and give the frame.",
+    ".pkl": "Pickle runs any program when loaded; save the data as Parquet or npz.",
+    ".pickle": "Pickle runs any program when loaded; save the data as Parquet or npz.",
+    ".pt": "Load it with torch.load(weights_only=True), and give the tensor.",
+    ".h5": "Load the array with h5py, and give it.",
+    ".mat": "Load it with scipy.io.loadmat, and give the array.",
+    ".arff": "Load it with scipy.io.arff, and give the arrays.",
+    ".xml": "Convert it to CSV.",
+    ".zip": "Unpack it, and read the file inside.",
+    ".png": "Give the images as one array (n, height, width, channels).",
+    ".jpg": "Give the images as one array (n, height, width, channels).",
+}
+_IDX_NAME = re.compile(r"[-.]idx\d")
+_CLAIMS = {  # suffix: magic bytes, for files that are not what their name says
+    ".npz": ZIP_MAGIC,
+    ".npy": NPY_MAGIC,
+    ".parquet": PARQUET_MAGIC,
+    ".feather": ARROW_MAGIC,
+    ".gz": GZIP_MAGIC,
+}
+
+
+def read(
+    path: str | os.PathLike[str],
+    *,
+    target: str | int | Sequence[str | int] | None = None,
+    columns: Sequence[str] | None = None,
+    part: Part = "train",
+) -> Dataset:
+    """Read a file as a data set.
+
+    Parameters
+    ----------
+    path : str or path
+        CSV, TSV or other delimited text (also packed with gzip), Parquet, Arrow, npz, npy or IDX.
+    target : str, int, or a sequence of them, optional
+        What is to be predicted: names or positions of columns, from 0, or from -1 for the last one. Files that
+        name their target (y, labels) need none.
+    columns : sequence of str, optional
+        Names for the columns, one each, for files that hold no names or bad ones.
+    part : "train" or "test"
+        Which part to read of an npz file that holds both.
+
+    Returns
+    -------
+    Dataset
+        Named after the file.
+
+    Raises
+    ------
+    InvalidFile
+        If the file does not exist, is of no supported kind, is damaged, or holds no data.
+    InvalidInput
+        If the target is unknown, names repeat, or `columns` are not as many as the file's columns.
+    MissingExtra
+        If the format needs a package that is not installed.
+    """
+    if part not in ("train", "test"):
+        raise InvalidParameter(f"part={part!r}: a part is 'train' or 'test'.")
+    path = Path(path).expanduser()
+    _check_exists(path)
+    data = _read(path, columns, part)
+    if columns is not None and data.names != tuple(columns):
+        data = _expanded(data) if len(data.fields) == 1 else data
+        data = as_dataset(data, names=columns)
+    return data if target is None else with_target(data, target)
+
+
+def with_target(data: Dataset, target: str | int | Sequence[str | int]) -> Dataset:
+    """Return the data with columns chosen as the target by name or position.
+
+    Parameters
+    ----------
+    data : Dataset
+        One single block of numbers is cut into columns x0, x1, … first.
+    target : str, int, or a sequence of them
+        A text that is no column's name but a whole number, "-1", counts as a position.
+
+    Raises
+    ------
+    InvalidInput
+        If no column has that name or position.
+    """
+    if len(data.fields) == 1 and data.fields[0].kind == "numeric" and data.fields[0].shape:
+        data = _expanded(data)
+    chosen = [target] if isinstance(target, str | int) else list(target)
+    return data.with_target([_name_of(each, data) for each in chosen])
+
+
+def _read(path: Path, columns: Sequence[str] | None, part: Part) -> Dataset:
+    with path.open("rb") as stream:
+        head = stream.read(8)
+    if not head:
+        raise InvalidFile(f"{path.name} is empty (0 bytes). Fetch or save it again.")
+    if head.startswith(GZIP_MAGIC):
+        return _read_gzip(path, columns)
+    if head.startswith(NPY_MAGIC):
+        return npy_to_dataset(path)
+    if head.startswith(PARQUET_MAGIC):
+        return parquet_to_dataset(path)
+    if head.startswith(ARROW_MAGIC):
+        return arrow_to_dataset(path)
+    if head.startswith(ZIP_MAGIC) and path.suffix not in _NEVER_TEXT:
+        return npz_to_dataset(path, part)
+    if is_idx(head) or _IDX_NAME.search(path.name):
+        return idx_to_dataset(path)
+    _check_suffix(path, head)
+    return csv_to_dataset(path.read_bytes(), path.name, columns)
+
+
+def _read_gzip(path: Path, columns: Sequence[str] | None) -> Dataset:
+    head = unpack(path, at_most=8)
+    if is_idx(head) or _IDX_NAME.search(path.name):
+        return idx_to_dataset(path)
+    if head.startswith((NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC)):
+        raise InvalidFile(f"{path.name} is a packed binary file. Unpack it with gunzip first.")
+    _check_suffix(path.with_suffix(""), head)
+    return csv_to_dataset(unpack(path), path.name, columns)
+
+
+def _check_exists(path: Path) -> None:
+    if path.is_dir():
+        raise InvalidFile(
+            f"{path} is a folder. Give one file: {SUPPORTED}. Folders of images are not supported yet; give the images "
+            "as one array (n, height, width, channels)."
+        )
+    if path.is_file():
+        return
+    if not path.parent.is_dir():
+        raise InvalidFile(f"{path} does not exist, nor does its folder. The current folder is {Path.cwd()}.")
+    near = suggestion(path.name, (each.name for each in path.parent.iterdir()))
+    raise InvalidFile(f"{path} does not exist.{near} The current folder is {Path.cwd()}.")
+
+
+def _check_suffix(path: Path, head: bytes) -> None:
+    """Refuse what cannot be delimited text by its name."""
+    suffix = path.suffix.lower()
+    if suffix in _NEVER_TEXT:
+        raise InvalidFile(
+            f"{path.name}: {suffix} files are not supported. {_NEVER_TEXT[suffix]} Supported: {SUPPORTED}."
+        )
+    if suffix in _CLAIMS:
+        raise InvalidFile(
+            f"{path.name} is no {suffix} file: it begins with {head!r}, not with {_CLAIMS[suffix]!r}. It is damaged or "
+            "wrongly named; fetch it again, or name it after what it is."
+        )
+
+
+def _expanded(data: Dataset) -> Dataset:
+    field = data.fields[0]
+    if field.kind != "numeric" or not field.shape:
+        return data
+    return as_dataset(
+        data.columns[field.name], names=[f"{field.name}{i}" for i in range(field.shape[0])], source=data.source
+    )
+
+
+def _name_of(target: str | int, data: Dataset) -> str:
+    if isinstance(target, str):
+        if target in data.columns or not target.lstrip("-").isdecimal():
+            return target  # an unknown name is refused by the data set, with the nearest one
+        target = int(target)
+    if not -len(data.fields) <= target < len(data.fields):
+        raise InvalidInput(
+            f"target={target}: {data.source or 'the data'} has {len(data.fields)} columns, at the positions 0 to "
+            f"{len(data.fields) - 1} (-1 is the last). Columns: {', '.join(data.names[:20])}."
+        )
+    return data.names[target]

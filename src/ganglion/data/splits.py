@@ -1,0 +1,179 @@
+"""Which rows to train on and which to test on, and rows that stand twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.data.task import infer_task
+from ganglion.errors import InvalidInput, InvalidParameter
+
+
+def split(
+    n_or_y: Any,
+    *,
+    test_fraction: float = 0.2,
+    stratify: Any = None,
+    groups: Any = None,
+    random_state: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on and the rows to test on.
+
+    Parameters
+    ----------
+    n_or_y : int, or array-like of shape (n_samples,)
+        How many samples there are, or the target.
+    test_fraction : float in (0, 1), default=0.2
+        The share of the rows that are tested on.
+    stratify : bool, array-like of shape (n_samples,), or None
+        Labels whose shares shall be the same in both parts; True takes the target, False none. None takes the target
+        if it is one of classes. A class of one single row is trained on.
+    groups : array-like of shape (n_samples,), optional
+        Rows of one group (a patient, a customer) stay together. Classes are then not balanced.
+    random_state : int, default=0
+        The same seed gives the same rows.
+
+    Returns
+    -------
+    train, test : ndarray of int64
+        Row indices, each in rising order; together every row once.
+
+    Raises
+    ------
+    InvalidParameter
+        If `test_fraction` is not between 0 and 1.
+    InvalidInput
+        If there are fewer than two rows or groups, or lengths differ.
+    """
+    if not 0 < test_fraction < 1:
+        raise InvalidParameter(f"test_fraction={test_fraction}: give a share between 0 and 1, such as 0.2.")
+    given_y = None if isinstance(n_or_y, int | np.integer) else np.asarray(n_or_y)
+    n = int(n_or_y) if given_y is None else len(given_y)
+    if n < 2:
+        raise InvalidInput(f"{n} rows cannot be split. At least 2 are needed, one to train on and one to test on.")
+    random = np.random.default_rng(random_state)
+    labels = _labels(given_y, stratify, n)
+    if groups is not None:
+        is_test = _whole_groups(_same_length(groups, n, "groups"), test_fraction, random)
+    else:
+        is_test = _by_class(np.zeros(n, dtype=np.int64) if labels is None else labels, test_fraction, random)
+    return np.flatnonzero(~is_test), np.flatnonzero(is_test)
+
+
+def duplicate_rows(data: Dataset, other: Dataset | None = None) -> np.ndarray:
+    """Say which rows repeat an earlier row, or stand in another data set too.
+
+    Parameters
+    ----------
+    data : Dataset
+        The rows to look at. All columns count, the target too; a missing value equals another one.
+    other : Dataset, optional
+        With it, rows are compared with its rows (it needs the same columns), and not with each other.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), bool
+
+    Notes
+    -----
+    Rows are compared by 64-bit hashes: a million different rows give a false alarm once in 10 million times.
+    """
+    hashes = _row_hashes(data, data.fields)
+    if other is not None:
+        return np.isin(hashes, _row_hashes(other, [other.field(field.name) for field in data.fields]))
+    repeated = np.ones(len(hashes), dtype=bool)
+    repeated[np.unique(hashes, return_index=True)[1]] = False
+    return repeated
+
+
+def _labels(y: np.ndarray | None, stratify: Any, n: int) -> np.ndarray | None:
+    """Return the class of each row as an integer, or None when all rows are alike."""
+    if stratify is None:
+        stratify = y is not None and y.ndim == 1 and infer_task(y).is_classification
+    if isinstance(stratify, bool | np.bool_):
+        if not stratify:
+            return None
+        if y is None:
+            raise InvalidParameter("stratify=True needs the target: give split(y, …), not the number of rows.")
+        stratify = y
+    labels = _same_length(stratify, n, "stratify")
+    return np.unique(labels.astype(str), return_inverse=True)[1]
+
+
+def _same_length(values: Any, n: int, name: str) -> np.ndarray:
+    array = np.asarray(values)
+    if array.shape != (n,):
+        raise InvalidInput(f"{name} has shape {array.shape}, but there are {n} rows. Give one value a row.")
+    return array
+
+
+def _by_class(labels: np.ndarray, fraction: float, random: np.random.Generator) -> np.ndarray:
+    """Choose test rows so that each class has its share of them, to within one row."""
+    counts = np.bincount(labels)
+    n_test = min(max(1, round(fraction * len(labels))), len(labels) - 1)
+    wanted = counts * fraction
+    room = np.maximum(counts - 1, 0)  # one row of each class is trained on
+    take = np.minimum(np.floor(wanted).astype(int), room)
+    for label in np.lexsort((random.random(len(counts)), -(wanted - take))):  # the largest remainders come first
+        if take.sum() < n_test and take[label] < room[label]:
+            take[label] += 1
+    order = random.permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]  # shuffled within each class, class after class
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    rank = np.arange(len(labels)) - np.repeat(starts, counts)
+    is_test = np.zeros(len(labels), dtype=bool)
+    is_test[order] = rank < np.repeat(take, counts)
+    if not is_test.any():  # every class has one single row
+        is_test[order[0]] = True
+    return is_test
+
+
+def _whole_groups(groups: np.ndarray, fraction: float, random: np.random.Generator) -> np.ndarray:
+    """Choose whole groups at random until they hold about the wanted share of the rows."""
+    _, group_of, counts = np.unique(groups.astype(str), return_inverse=True, return_counts=True)
+    if len(counts) < 2:
+        raise InvalidInput("all rows are of one group, which cannot be split. Give groups of at least two.")
+    order = random.permutation(len(counts))
+    filled = np.cumsum(counts[order])
+    n_chosen = int(np.argmin(np.abs(filled - fraction * len(groups)))) + 1
+    return np.isin(group_of, order[: min(n_chosen, len(counts) - 1)])
+
+
+def _row_hashes(data: Dataset, fields: tuple[Field, ...] | list[Field]) -> np.ndarray:
+    """Return one uint64 a row; equal rows have equal ones."""
+    hashes = np.zeros(len(data), dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for place, field in enumerate(fields):
+            seed = np.uint64(place * 0x9E3779B97F4A7C15 % 2**64)
+            hashes += _mix(_column_hashes(field, data.columns[field.name]) + seed)
+    return hashes
+
+
+def _column_hashes(field: Field, column: Tensor | Ragged) -> np.ndarray:
+    if isinstance(column, Ragged):
+        raw, offsets = column.values.numpy().tobytes(), column.offsets.tolist()
+        texts = [raw[begin:end] for begin, end in zip(offsets[:-1], offsets[1:], strict=True)]  # noqa: RUF007
+        return np.array([hash(text) for text in texts], dtype=np.int64).view(np.uint64)
+    values = column.numpy()
+    if field.kind == "categorical":  # codes differ between data sets, labels do not
+        table = np.array([hash(label) for label in (*field.categories, None)], dtype=np.int64)
+        return table[values].view(np.uint64)
+    cells = values.reshape(len(values), -1)
+    if cells.dtype == np.uint8:
+        cells = np.pad(cells, ((0, 0), (0, -cells.shape[1] % 8))).view(np.uint64)
+    else:
+        cells = cells.astype(np.float64) + 0.0  # minus zero becomes zero
+        cells[np.isnan(cells)] = np.nan  # NaN has many bit patterns
+        cells = cells.view(np.uint64)
+    seeds = _mix(np.arange(1, cells.shape[1] + 1, dtype=np.uint64))
+    return _mix(cells + seeds).sum(axis=1, dtype=np.uint64)
+
+
+def _mix(x: np.ndarray) -> np.ndarray:
+    """Scramble 64 bits, so that sums of the results tell rows apart (the finalizer of splitmix64)."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))

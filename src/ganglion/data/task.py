@@ -1,0 +1,115 @@
+"""What is to be learned, told from the target alone.
+
+    target                                                     task
+    strings, truth values: one or two classes · more           binary · multiclass
+    numbers with fractions                                      regression
+    whole numbers: two values                                   binary
+    … up to 10 values that stand 4 times each on average        multiclass
+    … up to 20 values that stand 20 times each on average       multiclass
+    … other                                                     regression
+    several columns of 0 and 1 · of other numbers               multilabel · multioutput_regression
+
+Missing values (None, NaN) are not looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ganglion.errors import InvalidInput
+
+TaskName = Literal["binary", "multiclass", "multilabel", "regression", "multioutput_regression"]
+_REPEATS = ((10, 4), (20, 20))  # (so many values at most, so often each on average) make classes of whole numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be learned, and why it was taken for that."""
+
+    name: TaskName
+    reason: str
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether classes are predicted, not numbers."""
+        return self.name in ("binary", "multiclass", "multilabel")
+
+
+def infer_task(y: Any) -> Task:
+    """Return the task that a target stands for, by the rule at the top of the module.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Labels or numbers.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no value at all, or several columns hold strings.
+    """
+    array = np.asarray(y)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.size == 0 or array.ndim == 0:
+        raise InvalidInput(f"the target has no values (shape {array.shape}). Give one label or number a sample.")
+    numbers = _numbers(array)
+    if array.ndim > 1:
+        return _several_columns(array, numbers)
+    if numbers is None:
+        return _classes(array)
+    present = numbers[~np.isnan(numbers)]
+    if not len(present):
+        raise InvalidInput("the target holds nothing but missing values. Choose another column.")
+    return _from_numbers(present)
+
+
+def _numbers(array: np.ndarray) -> np.ndarray | None:
+    """Return a target as float64, or None when it holds labels."""
+    if array.dtype.kind in "iuf":
+        return array.astype(np.float64, copy=False)
+    if array.dtype.kind != "O" or any(isinstance(value, str | bool | np.bool_) for value in array.flat):
+        return None
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError):
+        return None
+
+
+def _classes(labels: np.ndarray) -> Task:
+    present = {label for label in labels.tolist() if label is not None and label == label}  # noqa: PLR0124 - NaN
+    if not present:
+        raise InvalidInput("the target holds nothing but missing values. Choose another column.")
+    what = "truth values" if all(isinstance(label, bool) for label in present) else "labels"
+    return _classification(len(present), f"the target holds {what}")
+
+
+def _classification(n_classes: int, why: str) -> Task:
+    name: TaskName = "binary" if n_classes <= 2 else "multiclass"
+    return Task(name, f"{why} of {n_classes} {'class' if n_classes == 1 else 'classes'}")
+
+
+def _from_numbers(present: np.ndarray) -> Task:
+    if np.any(present != np.floor(present)):
+        return Task("regression", "the target holds numbers with fractions")
+    n_distinct, n = len(np.unique(present)), len(present)
+    often = f"whole numbers, {n_distinct} different ones in {n} rows"
+    if n_distinct <= 2 or any(n_distinct <= most and n >= times * n_distinct for most, times in _REPEATS):
+        return _classification(n_distinct, f"the target holds {often}, which repeat as the labels")
+    return Task("regression", f"the target holds {often}: too many to be classes")
+
+
+def _several_columns(array: np.ndarray, numbers: np.ndarray | None) -> Task:
+    if array.dtype.kind == "b":
+        numbers = array.astype(np.float64)
+    if numbers is None or array.ndim > 2:
+        raise InvalidInput(
+            f"a target of shape {array.shape} and type {array.dtype} is not supported. Several columns must hold numbers: "
+            "0 and 1 for labels that can occur together. Fit one model a column instead."
+        )
+    if np.isin(numbers[~np.isnan(numbers)], (0, 1)).all():
+        return Task("multilabel", f"the target has {array.shape[1]} columns of 0 and 1")
+    return Task("multioutput_regression", f"the target has {array.shape[1]} columns of numbers")

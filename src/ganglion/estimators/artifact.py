@@ -1,0 +1,157 @@
+"""Saving and loading a fitted estimator: what the manifest says, and how it is checked on the way back.
+
+The file holds the options, the encoder, the target, the history and the weights; never a row of training data.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import ganglion
+from ganglion.data.encoding import encoder_from_json
+from ganglion.errors import GanglionError, InvalidModel, InvalidParameter
+from ganglion.estimators.base import Estimator, Spec
+from ganglion.estimators.card import model_card
+from ganglion.estimators.targets import target_from_json
+from ganglion.options import check_options, from_json, options_of, to_json
+from ganglion.registry import algorithm, name_of
+from ganglion.storage import read_model, write_model
+from ganglion.training.history import History
+
+_FLOATS = {"float32": torch.float32, "float64": torch.float64}
+
+
+def save(model: Estimator, path: str | os.PathLike[str]) -> None:
+    """Write a fitted estimator to `path`; see `Estimator.save`."""
+    manifest = describe(model)
+    write_model(path, manifest, model.network_.state_dict(), model_card(manifest))
+
+
+def load(path: str | os.PathLike[str]) -> Estimator:
+    """Load an estimator that `save` wrote. It answers to the bit as it did then.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Estimator
+        Fitted, on the CPU. `metrics_` holds what was measured when it was saved.
+
+    Raises
+    ------
+    InvalidModel
+        If the file is missing, damaged, foreign, or from a newer version. Nothing in it is executed.
+    """
+    manifest, tensors = read_model(path)
+    try:
+        return _restore(manifest, tensors)
+    except InvalidModel as error:
+        raise InvalidModel(f"{os.fspath(path)}: {error}") from error
+    except (GanglionError, KeyError, TypeError, ValueError, OverflowError, RecursionError, AttributeError) as error:
+        raise InvalidModel(f"{os.fspath(path)}: its manifest is damaged ({error}). Train and save it again.") from error
+
+
+def describe(model: Estimator) -> dict[str, Any]:
+    """Return the manifest of a fitted estimator: all that the weights do not say, as JSON can hold it."""
+    name = name_of(type(model))
+    if name is None:
+        raise InvalidParameter(
+            f"{type(model).__name__} is in no registry, so no file could name it. Add its line to "
+            "ganglion/registry.py, or give it an entry point in the group 'ganglion.algorithms'."
+        )
+    return {
+        "ganglion": ganglion.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "estimator": name,
+        "options": {option: _option_to_json(getattr(model, option)) for option in options_of(type(model))},
+        "encoder": model.encoder_.to_json(),
+        "target": model.target_.to_json(),
+        "target_name": getattr(model, "target_name_", ""),
+        "feature_names": [str(name) for name in getattr(model, "feature_names_in_", [])],
+        "n_features": model.n_features_in_,
+        "dtype": str(model.network_.dtype).removeprefix("torch."),
+        "history": model.history_.to_dict(),
+        "metrics": getattr(model, "metrics_", {}),
+    }
+
+
+def _option_to_json(value: Any) -> Any:
+    """Return an option as JSON; a function has no place in a file, and what it did is in the weights."""
+    if callable(value) and not hasattr(value, "__dataclass_fields__"):
+        return {"function": getattr(value, "__qualname__", type(value).__name__)}
+    if not isinstance(value, bool | int | float | str | tuple | list | dict | None):
+        value = to_json(value)
+    return None if isinstance(value, torch.Generator) else to_json(value)
+
+
+def _restore(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
+    cls = algorithm(str(manifest["estimator"]))
+    declared = options_of(cls)
+    given = {name: value for name, value in manifest["options"].items() if name in declared}
+    options = {name: from_json(value) for name, value in given.items() if not _is_function(value)}
+    model: Estimator = cls(**options)
+    check_options(model)
+    model.encoder_ = encoder_from_json(manifest["encoder"])
+    model.target_ = target_from_json(manifest["target"])
+    model.n_features_in_ = _count(manifest["n_features"])
+    if manifest["feature_names"]:
+        model.feature_names_in_ = _names(manifest["feature_names"])
+    model.target_name_ = str(manifest["target_name"])
+    model.metrics_ = dict(manifest["metrics"])
+    model.history_ = History.from_dict(manifest["history"])
+    model.network_ = _network(model, tensors, _FLOATS[manifest["dtype"]])
+    return model
+
+
+def _network(model: Estimator, tensors: dict[str, Tensor], dtype: torch.dtype) -> nn.Module:
+    """Build the network without memory, compare it with the weights that are there, and only then take them."""
+    _plausible(model, sum(tensor.numel() for tensor in tensors.values()))
+    with torch.device("meta"):
+        spec = Spec(model.encoder_.spec, model.target_.n_scores, model.target_.output())
+        network = model.build(spec).cast(dtype)
+    expected = network.state_dict()
+    if expected.keys() != tensors.keys():
+        odd = sorted(expected.keys() ^ tensors.keys())
+        raise InvalidModel(f"weights and manifest do not belong together: {', '.join(odd[:5])}.")
+    for name, tensor in expected.items():
+        if tensor.shape != tensors[name].shape or tensor.dtype != tensors[name].dtype:
+            raise InvalidModel(
+                f"the weights {name} are {tuple(tensors[name].shape)} {tensors[name].dtype}, but the manifest "
+                f"describes {tuple(tensor.shape)} {tensor.dtype}."
+            )
+    network.load_state_dict(tensors, assign=True)
+    network.requires_grad_(True)
+    return network.eval()
+
+
+def _plausible(model: Estimator, n_numbers: int) -> None:
+    """Refuse layers by the thousand before they are built: each must have weights in the file."""
+    layers = getattr(model, "hidden", ())
+    if len(layers) > n_numbers or math.prod(model.encoder_.spec.image or (1,)) > 2**40:
+        raise InvalidModel("the manifest describes a network larger than the weights in the file.")
+
+
+def _is_function(value: Any) -> bool:
+    return isinstance(value, dict) and "function" in value
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 < value < 2**31:
+        raise InvalidModel(f"n_features is {value!r}.")
+    return value
+
+
+def _names(values: Any):
+    import numpy as np
+
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise InvalidModel("feature_names are no texts.")
+    return np.array(values, dtype=object)

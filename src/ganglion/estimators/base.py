@@ -1,0 +1,339 @@
+"""The contract: what every estimator is, whatever its algorithm and modality.
+
+    fit      check the options → read X and y → encoder, target → `_learn` (build a network, train it)
+    predict  read X → encode → network → answer
+    save     manifest, weights and model card in one file
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+
+import numpy as np
+import scipy.sparse
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import validate_data
+from torch import Tensor, nn
+
+from ganglion.data.convert import as_dataset
+from ganglion.data.dataset import Dataset
+from ganglion.data.encoding import ImageEncoder, InputSpec, TableEncoder, fit_encoder
+from ganglion.errors import GanglionError, InvalidInput
+from ganglion.options import check_options, hyperparameters, option
+from ganglion.training.history import History
+from ganglion.training.trainer import OnEpoch
+
+Self = TypeVar("Self", bound="Estimator")
+CHUNK_BYTES = 64 * 2**20  # a prediction works through its rows in pieces of about this size
+
+
+class NotFitted(GanglionError, NotFittedError):
+    """A method was called that needs `fit` first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tags:
+    """What an algorithm is and can do, as data: checks, command line and pages read it, never the class.
+
+    Attributes
+    ----------
+    task : {"classification", "regression"}
+        What is learned.
+    modalities : tuple of str
+        What it reads: "table", "image".
+    gradients : bool
+        Whether it is trained by the loop of `ganglion.training` (and so has epochs, optimisers, schedules).
+    multilabel, multioutput : bool
+        Whether y may have several columns.
+    """
+
+    task: Literal["classification", "regression"]
+    modalities: tuple[str, ...] = ("table", "image")
+    gradients: bool = True
+    multilabel: bool = False
+    multioutput: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What `build` is told of the data: the tensors that come in, and the width of the scores that go out."""
+
+    inputs: InputSpec
+    n_scores: int
+    output: nn.Module = field(repr=False)
+
+
+@dataclass(slots=True)
+class Samples:
+    """Encoded training data: tensors that share their first axis."""
+
+    inputs: dict[str, Tensor]
+    y: np.ndarray
+    weight: np.ndarray | None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, rows: np.ndarray) -> Samples:
+        """Return some of the samples."""
+        index = torch.as_tensor(rows)
+        inputs = {name: tensor.index_select(0, index) for name, tensor in self.inputs.items()}
+        return Samples(inputs, self.y[rows], None if self.weight is None else self.weight[rows])
+
+
+@hyperparameters
+class Estimator(BaseEstimator):
+    """Base of all estimators; algorithms derive from `Classifier` or `Regressor`."""
+
+    random_state: int | np.random.RandomState | None = option(
+        None, "Seed of everything random. The same seed gives the same bits on the same machine."
+    )
+    verbose: bool = option(False, "Whether to print one line an epoch.")
+
+    tags: ClassVar[Tags]
+    if TYPE_CHECKING:  # learned attributes: no options, so no fields
+        network_: nn.Module
+        encoder_: TableEncoder | ImageEncoder
+        history_: History
+        n_features_in_: int
+
+    def fit(
+        self: Self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        validation: tuple[Any, Any] | None = None,
+        callbacks: Sequence[OnEpoch] = (),
+    ) -> Self:
+        """Learn from data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), frame, image stack or Dataset
+            Numbers, categories, booleans and dates; missing values are NaN or None. Image stacks have shape
+            (n_samples, height, width), (…, height, width, channels) or (…, channels, height, width).
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The target. A Dataset brings its own.
+        sample_weight : array-like of shape (n_samples,), optional
+            How much each sample counts. A weight of 2 equals a second copy, 0 equals absence.
+        validation : tuple (X, y), optional
+            Held-out data to stop early on, in place of a part of the training data.
+        callbacks : sequence of callables
+            Each is called after every epoch with the row of the history and the number of epochs planned.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InvalidParameter
+            If an option is outside its limits.
+        InvalidInput
+            If the data cannot be used. Nothing was trained then.
+        """
+        check_options(self)
+        X, y = _features_and_target(X, y)
+        data = self._dataset(X, reset=True)
+        weight = self._weights(sample_weight, len(data))
+        y = self._read_target(y, len(data), reset=True, weight=weight)
+        if weight is not None and not weight.all():  # a weight of 0 is absence, in every statistic
+            kept = np.flatnonzero(weight)
+            data, y, weight = data.take(kept), y[kept], weight[kept]
+        self.encoder_ = fit_encoder(data)
+        samples = Samples(self.encoder_.encode(data), y, weight)
+        seed = self._seed()
+        with random_state(seed):
+            self._learn(samples, self._held_out(validation), callbacks, seed)
+        return self
+
+    def build(self, spec: Spec) -> nn.Module:
+        """Return the network for data that look like `spec`; its parameters are drawn from torch's random state."""
+        raise NotImplementedError
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator to one file: manifest, weights, model card. See `ganglion.load`.
+
+        Parameters
+        ----------
+        path : path-like
+            Written atomically: a file that stood there before stays whole until the new one is complete.
+
+        Raises
+        ------
+        SaveFailed
+            If it cannot be written.
+        """
+        from ganglion.estimators.artifact import save  # it knows every estimator, through this class
+
+        self._check_fitted()
+        save(self, path)
+
+    @property
+    def modality_(self) -> str:
+        """What the estimator was trained on: "table" or "image"."""
+        return self.encoder_.to_json()["modality"]
+
+    def _learn(
+        self, samples: Samples, held_out: Samples | None, callbacks: Sequence[OnEpoch], seed: int
+    ) -> None:
+        raise NotImplementedError
+
+    def _read_target(self, y: Any, n_samples: int, *, reset: bool, weight: np.ndarray | None = None) -> np.ndarray:
+        raise NotImplementedError
+
+    def _dataset(self, X: Any, *, reset: bool) -> Dataset:
+        """Read features, and compare their names and number with those of training."""
+        if scipy.sparse.issparse(X):
+            X = X.toarray()
+        names = None if reset or not self._named_columns() or isinstance(X, Dataset) else self.feature_names_in_
+        if isinstance(X, list | tuple):
+            X = np.asarray(X) if _is_rectangle(X) else X
+        data = as_dataset(X)
+        if isinstance(X, Dataset):
+            self._note_columns(data, reset=reset)
+        else:
+            _check_columns(self, X, data, reset=reset)
+        block = len(data.fields) == 1 and len(data.fields[0].shape) == 1
+        return as_dataset(X, names=list(names)) if names is not None and block else data
+
+    def _named_columns(self) -> bool:
+        return hasattr(self, "feature_names_in_")
+
+    def _note_columns(self, data: Dataset, *, reset: bool) -> None:
+        if reset:
+            self.n_features_in_ = sum(int(np.prod(field.shape or (1,))) for field in data.features)
+            if all(not field.shape for field in data.features):
+                self.feature_names_in_ = np.array([field.name for field in data.features], dtype=object)
+            elif self._named_columns():
+                del self.feature_names_in_
+
+    def _weights(self, sample_weight: Any, n_samples: int) -> np.ndarray | None:
+        if sample_weight is None:
+            return None
+        weight = np.asarray(sample_weight, dtype=np.float64)
+        if weight.ndim == 0:
+            weight = np.full(n_samples, float(weight))
+        if weight.shape != (n_samples,):
+            raise InvalidInput(
+                f"sample_weight has shape {weight.shape}, but there are {n_samples} samples. Give one weight a sample."
+                + (" Sample weights must be 1D array or scalar." if weight.ndim > 1 else "")
+            )
+        if not np.isfinite(weight).all() or (weight < 0).any():
+            raise InvalidInput("sample_weight holds negative, missing or infinite values. Give weights of 0 or more.")
+        if not weight.any():
+            raise InvalidInput(
+                "sample_weight is zero for every sample, so there is nothing to learn from: the sum of weights must "
+                "be positive."
+            )
+        return weight
+
+    def _held_out(self, validation: tuple[Any, Any] | None) -> Samples | None:
+        if validation is None:
+            return None
+        if not isinstance(validation, tuple | list) or len(validation) != 2:
+            raise InvalidInput("validation is a pair (X, y) of held-out features and targets.")
+        X, y = validation
+        data = self._dataset(X, reset=False)
+        return Samples(self.encoder_.encode(data), self._read_target(y, len(data), reset=False), None)
+
+    def _seed(self) -> int:
+        """Draw the seed of one fit, without touching any global random state."""
+        if self.random_state is None:
+            return int(np.random.default_rng().integers(2**31))
+        if isinstance(self.random_state, np.random.RandomState):
+            return int(self.random_state.randint(2**31 - 1))
+        return int(self.random_state)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "network_"):
+            raise NotFitted(f"This {type(self).__name__} instance is not fitted yet. Call fit(X, y) first.")
+
+    def _answers(self, X: Any, *, scores: bool = False) -> Tensor:
+        """Return what the network says of X: its answer, or its scores."""
+        self._check_fitted()
+        inputs = self._encoded(X)
+        rows = len(next(iter(inputs.values())))
+        row_bytes = sum(tensor[:1].numel() * 8 for tensor in inputs.values())
+        size = max(256, CHUNK_BYTES // max(1, row_bytes))
+        device = next(self.network_.parameters()).device
+        method = self.network_.raw_scores if scores else self.network_
+        with torch.inference_mode():
+            if rows <= size and device.type == "cpu":
+                return method(inputs)
+            pieces = ({k: t[i : i + size].to(device) for k, t in inputs.items()} for i in range(0, rows, size))
+            return torch.cat([method(piece).cpu() for piece in pieces])
+
+    def _encoded(self, X: Any) -> Mapping[str, Tensor]:
+        if self._is_plain(X):
+            return {"numeric": torch.from_numpy(X)}
+        return self.encoder_.encode(self._dataset(X, reset=False))
+
+    def _is_plain(self, X: Any) -> bool:
+        """Return whether X needs no reading: a matrix of finite numbers, as in training. One row then costs little."""
+        return (
+            type(X) is np.ndarray
+            and X.ndim == 2
+            and X.dtype in (np.float64, np.float32)
+            and X.shape[1] == self.n_features_in_
+            and X.shape[0] > 0
+            and X.flags.writeable
+            and X.flags.c_contiguous
+            and not self._named_columns()
+            and isinstance(self.encoder_, TableEncoder)
+            and bool(np.isfinite(np.dot(X.ravel(), X.ravel())))
+        )
+
+    def __sklearn_tags__(self):
+        """Return scikit-learn's own tags."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell scikit-learn whether `fit` was called."""
+        return hasattr(self, "network_")
+
+
+@contextlib.contextmanager
+def random_state(seed: int) -> Iterator[None]:
+    """Run with torch's random state seeded, and put back what was there before."""
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=devices):
+        torch.default_generator.manual_seed(seed)
+        if devices:
+            torch.cuda.manual_seed_all(seed)
+        yield
+
+
+def _features_and_target(X: Any, y: Any) -> tuple[Any, Any]:
+    if isinstance(X, Dataset) and y is None and X.target:
+        return X.X_y()
+    return (X.drop(X.target), y) if isinstance(X, Dataset) and X.target else (X, y)
+
+
+def _is_rectangle(rows: Sequence[Any]) -> bool:
+    """Return whether nested lists have rows of equal length, so that an array can be made of them."""
+    if not rows or not isinstance(rows[0], list | tuple | np.ndarray):
+        return True
+    return len({len(row) if isinstance(row, list | tuple | np.ndarray) else -1 for row in rows}) == 1
+
+
+def _check_columns(estimator: Estimator, X: Any, data: Dataset, *, reset: bool) -> None:
+    """Let scikit-learn compare names and number of columns; stacks of images are compared by their encoder."""
+    if any(field.kind == "image" for field in data.fields):
+        if reset:
+            estimator.n_features_in_ = int(np.prod(data.fields[0].shape))
+        return
+    if isinstance(X, Mapping):
+        estimator._note_columns(data, reset=reset)
+        return
+    validate_data(estimator, X, reset=reset, skip_check_array=True)

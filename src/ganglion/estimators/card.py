@@ -1,0 +1,65 @@
+"""The model card inside every model file: what the model is, what it was given, what it reached, what to mind.
+
+After Mitchell et al. 2019, "Model cards for model reporting", arXiv:1810.03993.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def model_card(manifest: Mapping[str, Any]) -> str:
+    """Return the card of a model, in Markdown, from its manifest."""
+    return "\n\n".join(
+        part
+        for part in (
+            f"# {manifest['estimator']}" + (f" for {manifest['target_name']}" if manifest["target_name"] else ""),
+            f"Trained with Ganglion {manifest['ganglion']} on {manifest['created'][:10]}.",
+            "## Input\n\n" + _inputs(manifest["encoder"]),
+            "## Output\n\n" + _output(manifest["target"]),
+            "## Training\n\n" + _training(manifest["history"], manifest["options"]),
+            _metrics(manifest["metrics"]),
+            "## Limits\n\nThe figures hold for data like those it was tested on. It was not checked for bias between "
+            "groups of people. A value far outside the range of the training data gives an answer all the same.",
+            'Load it with `ganglion.load("FILE")`, or use it from the command line: `ganglion predict FILE DATA`.',
+        )
+        if part
+    )
+
+
+def _inputs(encoder: Mapping[str, Any]) -> str:
+    if encoder["modality"] == "image":
+        channels, height, width = encoder["shape"]
+        return f"Images of {height} × {width} pixels, {channels} channel{'s' if channels > 1 else ''}."
+    lines = []
+    for field in encoder["fields"][:200]:
+        block = f"{field['shape'][0]} numbers" if field["shape"] else field["kind"]
+        labels = f": {', '.join(field['categories'][:12])}" + (", …" if len(field["categories"]) > 12 else "")
+        lines.append(f"- {field['name']} ({block}{labels if field['categories'] else ''})")
+    if len(encoder["fields"]) > 200:
+        lines.append(f"- … {len(encoder['fields']) - 200} more")
+    return "\n".join(lines)
+
+
+def _output(target: Mapping[str, Any]) -> str:
+    if target["kind"] == "numbers":
+        return f"{target['n_targets']} number{'s' if target['n_targets'] > 1 else ''} a sample."
+    classes = ", ".join(str(label) for label in target["classes"][:50])
+    return f"{'Any of the labels' if target['multilabel'] else 'One of the classes'}: {classes}."
+
+
+def _training(history: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+    settings = ", ".join(f"{name}={value}" for name, value in options.items() if name != "verbose")
+    return f"{len(history['rows'])} epochs ({history['stopped']}).\n\nOptions: {settings}."
+
+
+def _metrics(metrics: Mapping[str, Any]) -> str:
+    rows = [
+        f"| {name} | {figure['value']:.4g} | {figure['low']:.4g} to {figure['high']:.4g} |"
+        for name, figure in metrics.items()
+        if isinstance(figure, Mapping) and {"value", "low", "high"} <= figure.keys()
+    ]
+    if not rows:
+        return ""
+    return "## Held-out figures\n\n| figure | value | 95 % interval |\n|---|---|---|\n" + "\n".join(rows)

@@ -1,0 +1,222 @@
+"""The charts of a report: curves, confusions, calibration, residuals, and the race against the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ganglion.evaluation.bootstrap import Estimate
+from ganglion.evaluation.calibration import CalibrationBin
+from ganglion.evaluation.predictions import Array
+from ganglion.evaluation.svg import (
+    SERIES,
+    Chart,
+    Frame,
+    area,
+    dot,
+    legend,
+    line,
+    number,
+    path,
+    rect,
+    shorten,
+    text,
+    text_width,
+    ticks,
+)
+
+WIDTH, HEIGHT = 440.0, 300.0
+LEFT, TOP, RIGHT, BOTTOM = 62.0, 34.0, 424.0, 256.0
+MOST_POINTS = 1500  # of a scatter plot: more only make the page heavy
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A line: its name, its points, and the edges of a band around it."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] | None = None
+    high: Sequence[float] | None = None
+
+
+def line_chart(series: Sequence[Series], *, title: str, x_label: str, y_label: str) -> Chart:
+    """Draw lines over a common axis, with a legend and bands where there are any."""
+    names = [each.name for each in series]
+    names_row, last = legend(LEFT, TOP + 8, names, SERIES[: len(series)], RIGHT)
+    ys = [
+        v for each in series for values in (each.y, each.low or (), each.high or ()) for v in values if np.isfinite(v)
+    ]
+    xs = [v for each in series for v in each.x]
+    y_low, y_high = _padded(min(ys, default=0.0), max(ys, default=1.0))
+    frame = Frame(LEFT, last + 14, RIGHT, BOTTOM, min(xs), max(xs), y_low, y_high)
+    whole = all(float(v).is_integer() for v in xs)
+    marks = [text(16, 20, title, kind="t"), names_row, frame.axes(x_label, y_label, whole_x=whole)]
+    for each, colour in zip(series, SERIES, strict=False):
+        if each.low is not None and each.high is not None:
+            edge = [*zip(each.x, each.high, strict=True), *reversed(list(zip(each.x, each.low, strict=True)))]
+            marks.append(area([(frame.x(x), frame.y(y)) for x, y in edge], colour=colour))
+        points = [(frame.x(x), frame.y(y)) for x, y in zip(each.x, each.y, strict=True) if np.isfinite(y)]
+        marks.append(
+            path(points, colour=colour) if len(points) > 1 else "".join(dot(*p, colour=colour) for p in points)
+        )
+    return Chart(title, WIDTH, HEIGHT, "".join(marks))
+
+
+def interval_chart(names: Sequence[str], estimates: Sequence[Estimate], *, title: str, label: str) -> Chart:
+    """Draw one bar a contender with a whisker for its interval; the first, the model, stands out."""
+    values = [v for e in estimates for v in (e.value, e.low, e.high) if v is not None]
+    low, high = _bar_range(values)
+    column = min(170.0, 24 + max(text_width(shorten(name, 24)) for name in names))
+    height = 44 + 34 * len(names) + 44
+    frame = Frame(column, 36, RIGHT - 44, height - 44, low, high, 0, 1)
+    marks = [text(16, 20, title, kind="t")]
+    for value in ticks(low, high, 4):
+        at = frame.x(value)
+        marks += [
+            line(at, frame.top, at, frame.bottom),
+            text(at, frame.bottom + 16, number(value), anchor="middle", kind="s"),
+        ]
+    marks.append(text((frame.left + frame.right) / 2, frame.bottom + 34, label, anchor="middle", kind="s"))
+    for i, (name, estimate) in enumerate(zip(names, estimates, strict=True)):
+        y = frame.top + 8 + 34 * i
+        marks.append(text(column - 8, y + 15, shorten(name, 24), anchor="end", kind="" if i else "b"))
+        marks.append(_whiskered_bar(frame, y, estimate, "sky" if i else "blue"))
+    return Chart(title, WIDTH, height, "".join(marks))
+
+
+def _whiskered_bar(frame: Frame, y: float, estimate: Estimate, colour: str) -> str:
+    if estimate.value is None:
+        return text(frame.left + 6, y + 15, "not defined", kind="s")
+    start, end = sorted((frame.x(max(frame.x_low, min(0.0, frame.x_high))), frame.x(estimate.value)))
+    marks = [rect(start, y, end - start, 22, colour=colour, opacity=0.85, tip=str(estimate))]
+    reach = end
+    if estimate.low is not None and estimate.high is not None:
+        low, high = frame.x(estimate.low), frame.x(estimate.high)
+        reach = max(end, high)
+        marks.append(line(low, y + 11, high, y + 11, colour="ink", width=1.5))
+        marks += [line(at, y + 6, at, y + 16, colour="ink", width=1.5) for at in (low, high)]
+    marks.append(text(reach + 6, y + 15, f"{estimate.value:.3g}", kind="s"))
+    return "".join(marks)
+
+
+def confusion_chart(counts: Array, classes: Sequence[str]) -> Chart:
+    """Draw how often each true class was taken for each class: counts, percent of the row, darker for more.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_classes, n_classes), int
+        Rows are the truth.
+    classes : sequence of str
+        At most some 30 can be read.
+    """
+    n = len(classes)
+    cell = float(np.clip(330 / n, 38, 84))
+    most = 16 if n <= 12 else 10
+    names = [shorten(name, most) for name in classes]
+    margin = 34 + max(text_width(name) for name in names)
+    flat = all(text_width(name) < cell - 4 for name in names)
+    above = 30.0 if flat else 18 + 0.75 * max(text_width(name) for name in names)
+    top, width = 46 + above, margin + n * cell + (16 if flat else 60)
+    marks = [text(16, 20, "Confusion matrix", kind="t"), text(margin, 42, "predicted", kind="s")]
+    marks.append(text(14, top + n * cell / 2, "true", anchor="middle", kind="s", turn=-90))
+    for i, name in enumerate(names):
+        x = margin + (i + 0.5) * cell
+        marks.append(text(margin - 8, top + (i + 0.5) * cell + 4, name, anchor="end"))
+        marks.append(text(x, top - 8, name, anchor="middle") if flat else text(x, top - 6, name, turn=-45))
+    totals = np.maximum(counts.sum(axis=1), 1)
+    for i, j in np.ndindex(n, n):
+        tip = f"{classes[i]} taken for {classes[j]}: {counts[i, j]:,} of {counts[i].sum():,}"
+        marks.append(
+            _cell(margin + j * cell, top + i * cell, cell, int(counts[i, j]), counts[i, j] / totals[i], i == j, tip)
+        )
+    return Chart("Confusion matrix", max(width, 320), top + n * cell + 14, "".join(marks))
+
+
+def _cell(x: float, y: float, cell: float, count: int, share: float, right: bool, tip: str) -> str:
+    colour, centre = "blue" if right else "orange", x + cell / 2
+    marks = rect(x + 1, y + 1, cell - 2, cell - 2, colour="grid", opacity=0.45, tip=tip)
+    if not count:
+        return marks
+    marks += rect(x + 1, y + 1, cell - 2, cell - 2, colour=colour, opacity=0.08 + 0.85 * share, tip=tip)
+    ink = " on" if share > 0.55 else ""
+    percent = f"{share:.0%}" if share >= 0.01 else "<1%"
+    shown = f"{count:,}" if count < 100_000 else f"{count / 1000:,.0f}k"
+    size = " xs" if cell < 50 and len(shown) > 4 else " b"
+    return (
+        marks
+        + text(centre, y + cell / 2 - 1, shown, anchor="middle", kind=f"{size}{ink}".strip())
+        + text(centre, y + cell / 2 + 12, percent, anchor="middle", kind=f"xs{ink or ' s'}")
+    )
+
+
+def reliability_chart(bins: Sequence[CalibrationBin], error: float | None) -> Chart:
+    """Draw how often the model is right against how sure it was, above the histogram of its confidence."""
+    names, _ = legend(LEFT, TOP + 8, ("perfect calibration", "model"), ("soft", "blue"), RIGHT)
+    frame = Frame(LEFT, TOP + 20, RIGHT, 228, 0, 1, 0, 1)
+    counts = Frame(LEFT, 282, RIGHT, 330, 0, 1, 0, max((b.count for b in bins), default=1))
+    marks = [text(16, 20, "Calibration", kind="t"), names, frame.axes("confidence", "share that is right")]
+    marks.append(line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), colour="soft", width=1.5, dash="5 4"))
+    points = [(frame.x(b.confidence), frame.y(b.accuracy)) for b in bins]
+    marks.append(path(points, colour="blue") if len(points) > 1 else "")
+    for b, (x, y) in zip(bins, points, strict=True):
+        tip = f"{b.count:,} rows: confidence {b.confidence:.3f}, right {b.accuracy:.3f}"
+        marks.append(dot(x, y, colour="blue", tip=tip))
+        left, right = counts.x(b.low), counts.x(b.high)
+        marks.append(
+            rect(
+                left + 1, counts.y(b.count), right - left - 2, counts.bottom - counts.y(b.count), colour="sky", tip=tip
+            )
+        )
+    marks.append(line(LEFT, counts.bottom, RIGHT, counts.bottom, colour="soft"))
+    marks.append(text(LEFT - 6, counts.top + 8, number(counts.y_high), anchor="end", kind="s"))
+    marks.append(text(LEFT - 6, counts.bottom, "0", anchor="end", kind="s"))
+    marks.append(text(14, 306, "rows", anchor="middle", kind="s", turn=-90))
+    if error is not None:
+        marks.append(text(frame.right - 4, frame.bottom - 10, f"ECE {error:.3f}", anchor="end", kind="b"))
+    return Chart("Calibration", WIDTH, 344, "".join(marks))
+
+
+def scatter_chart(true: Array, predicted: Array, *, name: str, seed: int = 0) -> Chart:
+    """Draw predicted against true values, (n,) each, with the line on which they are equal."""
+    rows = np.random.default_rng(seed).permutation(len(true))[:MOST_POINTS]
+    low, high = _padded(float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max())))
+    frame = Frame(LEFT, TOP, RIGHT, BOTTOM, low, high, low, high)
+    marks = [text(16, 20, f"Predicted and true {shorten(name, 24)}", kind="t"), frame.axes("true", "predicted")]
+    opacity = 0.6 if len(rows) < 300 else 0.3
+    marks += [
+        dot(frame.x(x), frame.y(y), colour="blue", radius=2.8, opacity=opacity)
+        for x, y in zip(true[rows], predicted[rows], strict=True)
+    ]
+    marks.append(line(frame.x(low), frame.y(low), frame.x(high), frame.y(high), colour="soft", width=1.5, dash="5 4"))
+    if len(rows) < len(true):
+        marks.append(text(RIGHT, TOP - 4, f"{len(rows):,} of {len(true):,} rows", anchor="end", kind="s xs"))
+    return Chart(f"Predicted and true {name}", WIDTH, HEIGHT, "".join(marks))
+
+
+def residual_chart(residuals: Array, *, name: str) -> Chart:
+    """Draw how errors, predicted minus true, (n,), are spread."""
+    counts, edges = np.histogram(residuals, bins=int(np.clip(np.sqrt(len(residuals)), 8, 40)))
+    frame = Frame(LEFT, TOP, RIGHT, BOTTOM, float(edges[0]), float(edges[-1]), 0, float(counts.max()) * 1.05)
+    marks = [text(16, 20, f"Errors of {shorten(name, 28)}", kind="t"), frame.axes("predicted minus true", "rows")]
+    for count, low, high in zip(counts.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        tip = f"{number(low)} to {number(high)}: {count:,} rows"
+        x, y = frame.x(low), frame.y(count)
+        marks.append(rect(x + 0.5, y, frame.x(high) - x - 1, frame.bottom - y, colour="sky", tip=tip))
+    if edges[0] < 0 < edges[-1]:
+        marks.append(line(frame.x(0), frame.top, frame.x(0), frame.bottom, colour="ink", width=1.5, dash="5 4"))
+    return Chart(f"Errors of {name}", WIDTH, HEIGHT, "".join(marks))
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    space = 0.04 * (high - low) or 0.5 * abs(high) or 0.5
+    return (low - space if low < 0 or low > space else 0.0), high + space
+
+
+def _bar_range(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis for bars: from 0, since a bar's length is read as its size."""
+    low, high = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
+    return low, (high if high > low else low + 1.0)

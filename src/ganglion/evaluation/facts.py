@@ -1,0 +1,59 @@
+"""What a model tells of itself without being asked to predict: its name, its training, its size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ganglion.evaluation.predictions import Truth
+
+
+def innermost(model: Any) -> Any:
+    """Return the estimator inside pipelines and searches, which has the name and the history."""
+    while True:
+        inner = getattr(model, "best_estimator_", None)
+        if inner is None and getattr(model, "steps", None):
+            inner = model.steps[-1][1]
+        if inner is None:
+            return model
+        model = inner
+
+
+def is_deep(model: Any) -> bool:
+    """Whether a model is a network: ours have a history, scikit-learn's have layers."""
+    inner = innermost(model)
+    return hasattr(inner, "history_") or hasattr(inner, "n_layers_")
+
+
+def learning_curves(model: Any) -> dict[str, list[float | None]]:
+    """Return the numeric columns of a model's `history_.rows`; an epoch without a value has None."""
+    rows = list(getattr(getattr(innermost(model), "history_", None), "rows", None) or ())
+    names = list(dict.fromkeys(name for row in rows for name, value in row.items() if _is_number(value)))
+    return {name: [float(row[name]) if _is_number(row.get(name)) else None for row in rows] for name in names}
+
+
+def _is_number(value: Any) -> bool:
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return number and bool(np.isfinite(value))
+
+
+def facts_of(model: Any, truth: Truth, n_resamples: int, seed: int, weighted: bool) -> dict[str, str]:
+    """Return what a reader must know of model and data to repeat the evaluation, as pairs of words."""
+    inner = innermost(model)
+    facts = {"Model": type(inner).__name__ if inner is model else f"{type(inner).__name__} in {type(model).__name__}"}
+    features = getattr(model, "n_features_in_", None)
+    facts |= {"Features": f"{features:,}"} if isinstance(features, (int, np.integer)) else {}
+    facts["Evaluation rows"] = f"{len(truth):,}" + (", weighted" if weighted else "")
+    if truth.task in ("binary", "multiclass"):
+        counts = np.bincount(truth.values, minlength=len(truth.classes))
+        most = np.argsort(-counts, kind="stable")[:6]
+        shares = ", ".join(f"{truth.classes[k]} {counts[k] / len(truth):.1%}" for k in most)
+        facts["Classes"] = f"{len(truth.classes)}: {shares}" + (", …" if len(counts) > 6 else "")
+    elif truth.task == "multilabel":
+        facts["Labels"] = f"{len(truth.classes)}, {truth.values.sum(axis=1).mean():.2f} of them a row"
+    else:
+        ranges = zip(truth.classes, truth.values.min(axis=0), truth.values.max(axis=0), strict=True)
+        facts["Target"] = ", ".join(f"{name} from {low:.4g} to {high:.4g}" for name, low, high in list(ranges)[:4])
+    facts["Intervals"] = f"95 % bootstrap, {n_resamples:,} resamples, seed {seed}"
+    return facts

@@ -1,0 +1,166 @@
+"""What callers hand over, checked before any work starts and turned into plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ganglion.data.dataset import Dataset
+from ganglion.errors import InvalidInput, InvalidParameter
+from ganglion.evaluation.labels import match_labels
+from ganglion.evaluation.predictions import Array, Truth, task_of
+
+
+def split_target(X: Any, y: Any) -> tuple[Any, Any]:
+    """Return X and y, taking y from a `Dataset` that has its target inside when no y is given."""
+    if y is not None:
+        return X, y
+    if isinstance(X, Dataset) and X.target:
+        return X.X_y()
+    raise InvalidInput(
+        "y is missing. Give the true labels or values as y, or a Dataset that knows its target: "
+        "read(path, target=name), dataset.with_target(name)."
+    )
+
+
+def truth_of(model: Any, X: Any, y: Any, *, what: str = "y") -> Truth:
+    """Return the true answers of the rows of X, coded by the classes of the model.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted classifier or regressor.
+    X : array-like with n rows
+    y : array-like of shape (n,) or (n, n_targets)
+    what : str
+        What y is called in messages.
+
+    Raises
+    ------
+    InvalidInput
+        If X and y differ in length, are empty, or y has missing or unfit values.
+    """
+    names = _column_names(y)
+    values = _array(y, what)
+    n_rows = _count_rows(X)
+    if n_rows != len(values):
+        raise InvalidInput(f"X has {n_rows:,} rows and {what} has {len(values):,}. Give one answer for each row.")
+    if not n_rows:
+        raise InvalidInput(f"X and {what} are empty. Give at least one row to evaluate on.")
+    _refuse_missing(values, what)
+    task = task_of(model, values)
+    if task == "regression":
+        return _numbers(values, names, what)
+    if task == "multilabel":
+        return _label_matrix(model, values, names, what)
+    classes = np.asarray(model.classes_).tolist()
+    codes = match_labels(values, classes, model=type(model).__name__)
+    return Truth(task, codes, tuple(str(name) for name in classes))
+
+
+def check_weight(weight: Any, n_rows: int) -> Array | None:
+    """Return weights of rows as float64, (n,), or raise InvalidInput: finite, not negative, not all zero."""
+    if weight is None:
+        return None
+    values = np.asarray(weight, dtype=np.float64)
+    if values.shape != (n_rows,):
+        raise InvalidInput(f"sample_weight has shape {values.shape}. Give one number for each of the {n_rows:,} rows.")
+    if not np.isfinite(values).all() or values.min() < 0 or not values.any():
+        raise InvalidInput(
+            "sample_weight must be finite, not negative and not zero everywhere; it ranges from "
+            f"{values.min():g} to {values.max():g}. Give 0 to the rows that are not to count."
+        )
+    return values
+
+
+def check_resamples(n_bootstrap: Any) -> int:
+    """Return the number of resamples, or raise InvalidParameter: a 95 % interval needs at least 40."""
+    if not isinstance(n_bootstrap, (int, np.integer)) or isinstance(n_bootstrap, bool) or n_bootstrap < 40:
+        raise InvalidParameter(
+            f"n_bootstrap={n_bootstrap!r}: give a whole number of 40 or more (a 95 % interval leaves out one resample "
+            "in forty at each end). 1000 is usual."
+        )
+    return int(n_bootstrap)
+
+
+def _array(y: Any, what: str) -> Array:
+    if isinstance(y, Dataset):
+        y = np.column_stack([y.values(name) for name in y.names])
+    if hasattr(y, "detach"):  # a torch tensor, without importing torch
+        y = y.detach().cpu()
+    values = np.asarray(y)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim not in (1, 2):
+        raise InvalidInput(
+            f"{what} has shape {values.shape}. Give shape (n,), or (n, n_targets) for several targets or labels."
+        )
+    return values
+
+
+def _count_rows(X: Any) -> int:
+    shape = getattr(X, "shape", None)
+    return int(shape[0]) if shape else len(X)
+
+
+def _column_names(y: Any) -> tuple[str, ...]:
+    names = y.names if isinstance(y, Dataset) else getattr(y, "columns", getattr(y, "name", ()))
+    names = [names] if isinstance(names, str) else names
+    return tuple(str(name) for name in names) if isinstance(names, Sequence) or hasattr(names, "__iter__") else ()
+
+
+def _refuse_missing(values: Array, what: str) -> None:
+    if values.dtype.kind in "fc":
+        missing = np.isnan(values)
+    elif values.dtype == object:
+        missing = np.array([_is_missing(value) for value in values.ravel().tolist()]).reshape(values.shape)
+    else:
+        return
+    n_missing = int(missing.reshape(len(values), -1).any(axis=1).sum())
+    if n_missing:
+        raise InvalidInput(
+            f"{what} is missing (NaN or None) in {n_missing:,} of {len(values):,} rows, the first is row "
+            f"{int(np.argwhere(missing)[0, 0])}. A prediction cannot be judged without the truth: leave these rows out."
+        )
+
+
+def _is_missing(value: Any) -> bool:
+    return (
+        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    )
+
+
+def _numbers(values: Array, names: tuple[str, ...], what: str) -> Truth:
+    try:
+        numbers = values.astype(np.float64).reshape(len(values), -1)
+    except (TypeError, ValueError):
+        examples = ", ".join(repr(value) for value in values.ravel()[:3].tolist())
+        raise InvalidInput(
+            f"{what} holds {examples}, but the model is a regressor and is judged by numbers. Give numbers, or a "
+            "classifier."
+        ) from None
+    if not np.isfinite(numbers).all():
+        raise InvalidInput(f"{what} holds infinite values. Leave these rows out, or clip them to the largest real one.")
+    if len(names) != numbers.shape[1]:
+        names = ("y",) if numbers.shape[1] == 1 else tuple(f"target {k}" for k in range(numbers.shape[1]))
+    return Truth("regression", numbers, names)
+
+
+def _label_matrix(model: Any, values: Array, names: tuple[str, ...], what: str) -> Truth:
+    try:
+        labels = values.astype(np.float64)
+    except (TypeError, ValueError):
+        labels = np.full(values.shape, np.nan)
+    if not np.isin(labels, (0.0, 1.0)).all():
+        raise InvalidInput(
+            f"{what} has {values.shape[1]} columns, so each must be a label that is there or not, 0 or 1, but it holds "
+            "other values. Several targets of many classes are judged one at a time: give one column, and the model "
+            "of that column."
+        )
+    if len(names) != labels.shape[1]:
+        known = getattr(model, "classes_", ())
+        flat = not isinstance(known, list) and np.shape(known) == (labels.shape[1],)
+        names = tuple(str(name) for name in known) if flat else tuple(f"label {k}" for k in range(labels.shape[1]))
+    return Truth("multilabel", labels.astype(np.int64), names)

@@ -1,0 +1,129 @@
+"""From whatever a model takes to the matrix that a linear model or trees take.
+
+Tables keep their numbers, NaN for missing, and one code a categorical column. Images are flattened, and many pixels
+become their principal components: trees on thousands of pixels take minutes and gain nothing.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.compose import make_column_transformer
+from sklearn.decomposition import PCA
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from ganglion.errors import DataWarning
+from ganglion.evaluation.predictions import Array
+
+if TYPE_CHECKING:
+    from ganglion.data.dataset import Dataset
+    from ganglion.data.encoding import TableEncoder
+
+MOST_PIXELS = 256
+N_COMPONENTS = 64
+PCA_ROWS = 5000  # enough rows for 64 directions; the others are only projected
+MOST_CATEGORIES = 255  # what scikit-learn's trees take as categories; codes beyond are read as numbers
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """Fit rows and score rows as matrices.
+
+    Attributes
+    ----------
+    fit, score : ndarray of shape (n_rows, n_columns), float64
+        Numbers first, then the codes of categorical columns. The same object where there are no training data.
+    cardinalities : tuple of int
+        Number of codes of each of the last columns.
+    note : str
+        What was done to the data beyond reading it, or empty.
+    """
+
+    fit: Array
+    score: Array
+    cardinalities: tuple[int, ...] = ()
+    note: str = ""
+
+    @property
+    def n_numbers(self) -> int:
+        """Number of columns that are not codes."""
+        return self.fit.shape[1] - len(self.cardinalities)
+
+    def tree_categories(self) -> list[int]:
+        """Return the columns that trees are to read as categories."""
+        return [self.n_numbers + i for i, size in enumerate(self.cardinalities) if size <= MOST_CATEGORIES]
+
+    def linear_preparation(self) -> Any:
+        """Return the unfitted transformer that imputes, scales and one-hot encodes for a linear model."""
+        numbers = make_pipeline(
+            SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()
+        )
+        categories = OneHotEncoder(handle_unknown="ignore", max_categories=MOST_CATEGORIES)
+        columns = np.arange(self.fit.shape[1])
+        return make_column_transformer((numbers, columns[: self.n_numbers]), (categories, columns[self.n_numbers :]))
+
+
+def matrices_of(X: Any, X_train: Any = None, *, seed: int = 0) -> Matrices:
+    """Return the matrices of the rows to score and, if given, the rows to fit on.
+
+    Parameters
+    ----------
+    X, X_train : Dataset, ndarray, frame, or list of rows
+        What `as_dataset` reads; X_train may be None: fit and score rows are then the same.
+    seed : int
+        Decides the rows that principal components are found on.
+
+    Raises
+    ------
+    InvalidInput
+        If the data cannot be read, or hold neither numbers nor categories.
+    """
+    from ganglion.data.convert import as_dataset
+
+    score = as_dataset(X)
+    fit = score if X_train is None else as_dataset(X_train)
+    images = [field for field in fit.features if field.kind == "image"]
+    return _pixels(fit, score, images[0].name, seed) if images else _table(fit, score)
+
+
+def _table(fit: Dataset, score: Dataset) -> Matrices:
+    from ganglion.data.encoding import TableEncoder
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # free text is left out: told in the note
+        encoder = TableEncoder.fit(fit)
+    texts = [field.name for field in fit.features if field.kind == "text"]
+    note = f"free text is left out ({', '.join(texts[:5])})" if texts else ""
+    first = _encoded(encoder, fit)
+    second = first if score is fit else _encoded(encoder, score)
+    return Matrices(first, second, tuple(encoder.cardinalities), note)
+
+
+def _encoded(encoder: TableEncoder, data: Dataset) -> Array:
+    tensors = encoder.encode(data)
+    parts = [tensors[key].numpy().reshape(len(data), -1) for key in ("numeric", "categorical") if key in tensors]
+    matrix = np.concatenate(parts, axis=1, dtype=np.float64)
+    matrix[np.isinf(matrix)] = np.nan
+    return matrix
+
+
+def _pixels(fit: Dataset, score: Dataset, name: str, seed: int) -> Matrices:
+    def flat(data: Dataset) -> Array:
+        return np.asarray(data.columns[name]).reshape(len(data), -1).astype(np.float32)
+
+    first = flat(fit)
+    second = first if score is fit else flat(score)
+    n_pixels = first.shape[1]
+    if n_pixels <= MOST_PIXELS:
+        return Matrices(first.astype(np.float64), second.astype(np.float64), note="images are flattened to pixels")
+    rows = np.random.default_rng(seed).permutation(len(first))[:PCA_ROWS]
+    n_components = min(N_COMPONENTS, len(rows))
+    pca = PCA(n_components, svd_solver="randomized", random_state=seed).fit(first[rows])
+    projected = pca.transform(first).astype(np.float64)
+    note = f"images are reduced from {n_pixels:,} pixels to {n_components} principal components"
+    return Matrices(projected, projected if score is fit else pca.transform(second).astype(np.float64), note=note)

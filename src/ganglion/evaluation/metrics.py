@@ -1,0 +1,230 @@
+"""The figures by which models are judged, each with a 95 % bootstrap interval.
+
+    task         metrics
+    binary       accuracy, balanced accuracy, precision, recall, F1 (positive: the second class), ROC AUC, PR AUC,
+                 log loss, Brier score, expected calibration error
+    multiclass   the same; precision, recall, F1 and the areas are means over the classes (macro, one against the rest)
+    multilabel   subset accuracy, F1 (micro, macro), Hamming loss, ROC AUC and PR AUC (macro)
+    regression   RMSE, MAE, R², median absolute error; several targets: their mean
+
+The values are scikit-learn's own; the intervals come from `resampling`, which agrees with it. A figure that is not
+defined on the given rows is absent, with the reason.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn import metrics as sk
+from sklearn.exceptions import UndefinedMetricWarning
+
+from ganglion.evaluation.bootstrap import Estimate, percentile_interval, resampled_weights
+from ganglion.evaluation.calibration import expected_calibration_error
+from ganglion.evaluation.predictions import Array, Predictions, Task, Truth
+from ganglion.evaluation.resampling import resampled_metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """The name of a metric in code, its name on paper, and which direction is good."""
+
+    name: str
+    label: str
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The metrics of one model: estimates, and the resampled values behind their intervals, (n_resamples,) each."""
+
+    metrics: Mapping[str, Estimate]
+    samples: Mapping[str, Array]
+
+
+_CLASSIFICATION = (
+    Metric("accuracy", "Accuracy"),
+    Metric("balanced_accuracy", "Balanced accuracy"),
+    Metric("precision", "Precision"),
+    Metric("recall", "Recall"),
+    Metric("f1", "F1"),
+    Metric("roc_auc", "ROC AUC"),
+    Metric("average_precision", "PR AUC"),
+    Metric("log_loss", "Log loss", higher_is_better=False),
+    Metric("brier", "Brier score", higher_is_better=False),
+    Metric("calibration_error", "Calibration error (ECE)", higher_is_better=False),
+)
+METRICS: dict[Task, tuple[Metric, ...]] = {
+    "binary": _CLASSIFICATION,
+    "multiclass": _CLASSIFICATION,
+    "multilabel": (
+        Metric("subset_accuracy", "Subset accuracy"),
+        Metric("f1_micro", "F1 (micro)"),
+        Metric("f1_macro", "F1 (macro)"),
+        Metric("hamming_loss", "Hamming loss", higher_is_better=False),
+        Metric("roc_auc", "ROC AUC"),
+        Metric("average_precision", "PR AUC"),
+    ),
+    "regression": (
+        Metric("rmse", "RMSE", higher_is_better=False),
+        Metric("mae", "MAE", higher_is_better=False),
+        Metric("r2", "R²"),
+        Metric("median_absolute_error", "Median absolute error", higher_is_better=False),
+    ),
+}
+
+
+def metric_of(task: Task, name: str) -> Metric:
+    """Return the metric of a task by its name."""
+    return next(metric for metric in METRICS[task] if metric.name == name)
+
+
+def measure(
+    truth: Truth,
+    contenders: Mapping[str, Predictions],
+    *,
+    weight: Array | None = None,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> dict[str, Measured]:
+    """Measure several models on the same rows and the same resamples, so that they can be compared in pairs.
+
+    Parameters
+    ----------
+    truth : Truth
+    contenders : mapping of str to Predictions
+    weight : ndarray of shape (n,), optional
+        Weights of the rows.
+    n_bootstrap : int
+        Number of resamples.
+    seed : int
+        The same seed gives the same intervals; the global generators are never touched.
+
+    Returns
+    -------
+    dict of str to Measured
+        Under the names of `contenders`.
+    """
+    functions = {name: resampled_metrics(truth, said) for name, said in contenders.items()}
+    found: dict[str, dict[str, list[Array]]] = {name: {} for name in contenders}
+    for weights in resampled_weights(len(truth), n_bootstrap, seed, weight):
+        for name in contenders:
+            for function in functions[name]:
+                for metric, values in function(weights).items():
+                    found[name].setdefault(metric, []).append(values)
+    samples = {name: {metric: np.concatenate(parts) for metric, parts in each.items()} for name, each in found.items()}
+    return {name: _measured(truth, contenders[name], weight, samples[name]) for name in contenders}
+
+
+def _measured(truth: Truth, said: Predictions, weight: Array | None, samples: Mapping[str, Array]) -> Measured:
+    estimates = {}
+    for name, value in point_values(truth, said, weight).items():
+        if isinstance(value, str):
+            estimates[name] = Estimate(None, reason=value)
+        else:
+            estimates[name] = Estimate(value, *percentile_interval(samples[name]))
+    return Measured(estimates, samples)
+
+
+def point_values(truth: Truth, said: Predictions, weight: Array | None = None) -> dict[str, float | str]:
+    """Return every metric of the task, or the reason why it is not defined on these rows.
+
+    Parameters
+    ----------
+    truth : Truth
+    said : Predictions
+    weight : ndarray of shape (n,), optional
+        Weights of the rows.
+    """
+    compute = {"regression": _regression, "multilabel": _multilabel}.get(truth.task, _classification)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedMetricWarning)  # what is undefined is said in the report
+        # balanced_accuracy_score: a class that is predicted and never true is no news, the confusion matrix shows it
+        warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
+        values = compute(truth, said, weight)
+    return {metric.name: values[metric.name] for metric in METRICS[truth.task]}
+
+
+def _classification(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
+    y, guess, w = truth.values, said.values, {"sample_weight": weight}
+    average: dict[str, Any] = {"average": "binary" if truth.task == "binary" else "macro", "zero_division": 0} | w
+    values: dict[str, float | str] = {
+        "accuracy": float(sk.accuracy_score(y, guess, **w)),
+        "balanced_accuracy": float(sk.balanced_accuracy_score(y, guess, **w)),
+        "precision": float(sk.precision_score(y, guess, **average)),
+        "recall": float(sk.recall_score(y, guess, **average)),
+        "f1": float(sk.f1_score(y, guess, **average)),
+    }
+    if truth.task == "binary":
+        values |= _undefined_binary(truth, said)
+    return values | _areas(truth, said, weight) | _probabilistic(truth, said, weight)
+
+
+def _undefined_binary(truth: Truth, said: Predictions) -> dict[str, float | str]:
+    positive = truth.classes[1]
+    undefined: dict[str, float | str] = {}
+    if not (said.values == 1).any():
+        undefined["precision"] = f"no row is predicted as {positive!r}"
+    if not (truth.values == 1).any():
+        undefined["recall"] = f"no row is {positive!r}"
+    return undefined | ({"f1": f"no row is or is predicted as {positive!r}"} if len(undefined) == 2 else {})
+
+
+def _areas(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
+    if said.scores is None:
+        reason = "the model gives neither probabilities nor scores to rank rows by"
+        return {"roc_auc": reason, "average_precision": reason}
+    if truth.task == "multilabel":
+        positive, scores = truth.values == 1, said.scores
+    elif truth.task == "binary":
+        positive, scores = (truth.values == 1)[:, None], said.scores[:, 1:]
+    else:
+        positive, scores = truth.values[:, None] == np.arange(said.scores.shape[1]), said.scores
+    counted = positive if weight is None else positive[weight > 0]
+    defined = np.flatnonzero(counted.any(axis=0) & ~counted.all(axis=0)).tolist()
+    if not defined:
+        reason = "all rows are of one class, so there is nothing to rank"
+        return {"roc_auc": reason, "average_precision": reason}
+
+    def mean(score: Callable[..., Any]) -> float:
+        return float(np.mean([score(positive[:, k], scores[:, k], sample_weight=weight) for k in defined]))
+
+    return {"roc_auc": mean(sk.roc_auc_score), "average_precision": mean(sk.average_precision_score)}
+
+
+def _probabilistic(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
+    p, y, labels = said.probabilities, truth.values, np.arange(len(truth.classes))
+    if p is None or len(labels) < 2:
+        reason = "the model gives no probabilities" if p is None else "the model knows one class only"
+        return dict.fromkeys(("log_loss", "brier", "calibration_error"), reason)
+    brier = sk.brier_score_loss(y, p, labels=labels, sample_weight=weight)
+    return {
+        "log_loss": float(sk.log_loss(y, p, labels=labels, sample_weight=weight)),
+        "brier": float(brier),
+        "calibration_error": expected_calibration_error(y, p, weight),
+    }
+
+
+def _multilabel(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
+    y, guess, w = truth.values, said.values, {"sample_weight": weight}
+    values: dict[str, float | str] = {
+        "subset_accuracy": float(sk.accuracy_score(y, guess, **w)),
+        "hamming_loss": float(sk.hamming_loss(y, guess, **w)),
+        "f1_micro": float(sk.f1_score(y, guess, average="micro", zero_division=0, **w)),
+        "f1_macro": float(sk.f1_score(y, guess, average="macro", zero_division=0, **w)),
+    }
+    return values | _areas(truth, said, weight)
+
+
+def _regression(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
+    y, guess, w = truth.values, said.values, {"sample_weight": weight}
+    varies = bool((np.ptp(y, axis=0) > 0).all())
+    return {
+        "rmse": float(sk.root_mean_squared_error(y, guess, **w)),
+        "mae": float(sk.mean_absolute_error(y, guess, **w)),
+        "r2": float(sk.r2_score(y, guess, **w)) if varies else "the truth is the same in every row",
+        "median_absolute_error": float(sk.median_absolute_error(y, guess, **w)),
+    }

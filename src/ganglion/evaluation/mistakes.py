@@ -1,0 +1,141 @@
+"""The rows that a model was most confidently wrong about: where mislabelled data and blind spots show first."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ganglion.errors import InvalidInput
+from ganglion.evaluation.png import displayable, png_data_uri
+from ganglion.evaluation.predictions import Array, Predictions, Truth
+
+N_MISTAKES = 12
+MOST_FEATURES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One row, what is true of it, and what the model said.
+
+    Attributes
+    ----------
+    row : int
+        Index into the evaluation rows.
+    truth, prediction : str or float
+        Class names (labels joined by commas), or numbers.
+    probability : float or None
+        The model's, of its wrong prediction (multilabel: of the label that it was most wrong about).
+    truth_probability : float or None
+        The model's, of the truth.
+    error : float or None
+        Predicted minus true, regression only; of several targets the one that is furthest off.
+    features : dict of str to value
+        The row itself, for tables.
+    picture : str
+        The image as a data URI, for images.
+    """
+
+    row: int
+    truth: str | float
+    prediction: str | float
+    probability: float | None = None
+    truth_probability: float | None = None
+    error: float | None = None
+    features: dict[str, Any] = field(default_factory=dict)
+    picture: str = ""
+
+
+def worst_mistakes(truth: Truth, said: Predictions, X: Any, *, most: int = N_MISTAKES) -> tuple[Mistake, ...]:
+    """Return the rows with the most confident mistakes or the largest errors, worst first.
+
+    Parameters
+    ----------
+    truth : Truth
+    said : Predictions
+    X : Dataset, ndarray, frame, or list of rows
+        The evaluation rows; where they cannot be read as a table or images, mistakes have neither values nor picture.
+    most : int
+        Number of rows.
+    """
+    rows = _worst_rows(truth, said)[:most]
+    shown = _looks(X, rows)
+    return tuple(_mistake(truth, said, row, look) for row, look in zip(rows.tolist(), shown, strict=True))
+
+
+def _worst_rows(truth: Truth, said: Predictions) -> Array:
+    if truth.task == "regression":
+        spread = truth.values.std(axis=0)
+        badness = np.abs(said.values - truth.values).max(axis=1, initial=0, where=spread == 0)
+        scaled = np.abs(said.values - truth.values) / np.where(spread > 0, spread, 1)
+        badness = np.maximum(badness, scaled.max(axis=1))
+        return _largest(badness, badness > 0)
+    if truth.task == "multilabel":
+        belief = said.values if said.probabilities is None else said.probabilities
+        return _largest(np.abs(belief - truth.values).max(axis=1), (said.values != truth.values).any(axis=1))
+    wrong = said.values != truth.values
+    if said.scores is None:
+        return np.flatnonzero(wrong)
+    every = np.arange(len(truth))
+    return _largest(said.scores[every, said.values] - said.scores[every, truth.values], wrong)
+
+
+def _largest(badness: Array, counted: Array) -> Array:
+    rows = np.flatnonzero(counted)
+    return rows[np.argsort(-badness[rows], kind="stable")]
+
+
+def _mistake(truth: Truth, said: Predictions, row: int, look: dict[str, Any]) -> Mistake:
+    if truth.task == "regression":
+        errors = said.values[row] - truth.values[row]
+        k = int(np.abs(errors).argmax())
+        return Mistake(row, float(truth.values[row, k]), float(said.values[row, k]), error=float(errors[k]), **look)
+    if truth.task == "multilabel":
+        return _label_mistake(truth, said, row, look)
+    true, guess = int(truth.values[row]), int(said.values[row])
+    p = said.probabilities
+    of_guess, of_truth = (None, None) if p is None else (float(p[row, guess]), float(p[row, true]))
+    return Mistake(row, truth.classes[true], truth.classes[guess], of_guess, of_truth, **look)
+
+
+def _label_mistake(truth: Truth, said: Predictions, row: int, look: dict[str, Any]) -> Mistake:
+    right, guess = (
+        ", ".join(name for name, there in zip(truth.classes, values[row], strict=True) if there) or "none"
+        for values in (truth.values, said.values)
+    )
+    if said.probabilities is None:
+        return Mistake(row, right, guess, **look)
+    p = said.probabilities[row]
+    wrong = np.flatnonzero(said.values[row] != truth.values[row])
+    k = int(wrong[np.abs(p - truth.values[row])[wrong].argmax()])
+    of_guess = float(p[k] if said.values[row, k] else 1 - p[k])
+    return Mistake(row, right, guess, of_guess, 1 - of_guess, **look)
+
+
+def _looks(X: Any, rows: Array) -> list[dict[str, Any]]:
+    """Return for each row its values or its picture."""
+    from ganglion.data.convert import as_dataset
+
+    try:
+        data = as_dataset(X)
+    except InvalidInput:  # a pipeline's own kind of input: the mistakes are still worth listing
+        return [{} for _ in rows]
+    chosen = data.take(rows)
+    images = [each.name for each in chosen.features if each.kind == "image"]
+    if images and len(rows):
+        return [{"picture": png_data_uri(each)} for each in displayable(np.asarray(chosen.columns[images[0]]))]
+    columns: dict[str, list[Any]] = {}
+    for each in chosen.features:
+        values = chosen.values(each.name)
+        wide = (
+            [(f"{each.name}{i}", values[:, i]) for i in range(values.shape[1])] if each.shape else [(each.name, values)]
+        )
+        columns |= {name: column.tolist() for name, column in wide[: MOST_FEATURES - len(columns)]}
+    return [{"features": {name: _plain(column[i]) for name, column in columns.items()}} for i in range(len(rows))]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that JSON can hold: missing numbers become None."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

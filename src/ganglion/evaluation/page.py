@@ -1,0 +1,205 @@
+"""A report as one HTML page, complete in itself: no scripts, nothing fetched; every word of data escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ganglion.evaluation import plots
+from ganglion.evaluation.metrics import METRICS
+from ganglion.evaluation.page_style import PAGE_STYLE
+from ganglion.evaluation.svg import STYLE, Chart, number, shorten
+from ganglion.evaluation.terminal import cell, figure, guess
+
+if TYPE_CHECKING:
+    from ganglion.evaluation.report import Report
+
+MOST_COLUMNS = 8  # of a row's values beside a mistake
+_TASK = {
+    "binary": "classification, two classes",
+    "multiclass": "classification",
+    "multilabel": "several labels a row",
+    "regression": "regression",
+}
+_OUTCOME = {"better": "good", "no difference": "even", "worse": "bad", "not compared": "even"}
+_HEADING = {
+    "better": "Better than the baselines",
+    "no difference": "No difference shown",
+    "worse": "Worse than a baseline",
+    "not compared": "Not compared",
+}
+
+
+def page(report: Report) -> str:
+    """Return the whole page of a report."""
+    return document(f"{report.model.name}: evaluation", fragment(report))
+
+
+def document(title: str, content: str) -> str:
+    """Return a page around content that brings its own style."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{html.escape(title)}</title>"
+        "<style>body{margin:0;background:#f5f7fa}@media (prefers-color-scheme:dark){body{background:#0d1117}}</style>"
+        f"</head><body>{content}</body></html>\n"
+    )
+
+
+def gallery(charts: Mapping[str, Chart]) -> str:
+    """Return charts side by side, for a notebook."""
+    return f'{_style()}<div class="gg-report">{_grid(charts.values())}</div>'
+
+
+def fragment(report: Report) -> str:
+    """Return the report as a piece of HTML with its style, for a page or a notebook."""
+    charts = plots.charts_of(report)
+    race = charts.pop("comparison")
+    curves = [charts[name] for name in ("learning", "score") if name in charts]
+    parts = [
+        _header(report),
+        _verdict(report),
+        _section("Figures", _headline(report) + _grid([race]) + _figures(report)),
+        _section("Learning curves", _grid(curves)) if curves else "",
+        _answers(report, {name: each for name, each in charts.items() if each not in curves}),
+        _mistakes(report),
+        _section("Data and model", _facts(report)),
+        _notes(report),
+    ]
+    return f'{_style()}<main class="gg-report">{"".join(parts)}</main>'
+
+
+def _style() -> str:
+    return f"<style>{STYLE}{PAGE_STYLE}</style>"
+
+
+def _section(heading: str, content: str) -> str:
+    return f"<section><h2>{html.escape(heading)}</h2>{content}</section>"
+
+
+def _header(report: Report) -> str:
+    about = f"{_TASK[report.task]}, {report.n_rows:,} evaluation rows"
+    return f"<header><h1>{html.escape(report.model.name)}</h1><p>{about}</p></header>"
+
+
+def _verdict(report: Report) -> str:
+    outcome = report.comparison.outcome
+    return (
+        f'<section class="verdict {_OUTCOME[outcome]}"><h2>{_HEADING[outcome]}</h2>'
+        f"<p>{html.escape(report.verdict)}</p></section>"
+    )
+
+
+def _headline(report: Report) -> str:
+    """Return the headline metric and the next ones that are defined as large figures."""
+    chosen = sorted(METRICS[report.task], key=lambda metric: metric.name != report.comparison.metric)
+    defined = [metric for metric in chosen if report.metrics[metric.name].value is not None][:4]
+    boxes = []
+    for metric in defined:
+        estimate = report.metrics[metric.name]
+        value, _, interval = figure(estimate).partition(" ")
+        boxes.append(
+            f"<div><dt>{html.escape(metric.label)}</dt><dd><b>{value}</b><span>{html.escape(interval)}</span></dd></div>"
+        )
+    return f'<dl class="figures">{"".join(boxes)}</dl>'
+
+
+def _figures(report: Report) -> str:
+    heads = "".join(f'<th scope="col">{html.escape(each.name)}</th>' for each in report.contenders)
+    rows = []
+    for metric in METRICS[report.task]:
+        mark = "higher is better" if metric.higher_is_better else "lower is better"
+        arrow = "↑" if metric.higher_is_better else "↓"
+        headline = ' class="headline"' if metric.name == report.comparison.metric else ""
+        cells = []
+        for each in report.contenders:
+            estimate = each.metrics[metric.name]
+            value, _, interval = figure(estimate).partition(" ")
+            tip = f' title="{html.escape(estimate.reason)}"' if estimate.reason else ""
+            cells.append(f"<td{tip}>{value}<small>{html.escape(interval)}</small></td>")
+        label = f'{html.escape(metric.label)} <abbr title="{mark}">{arrow}</abbr>'
+        rows.append(f'<tr{headline}><th scope="row">{label}</th>{"".join(cells)}</tr>')
+    caption = "95 % bootstrap intervals under each figure. ↑ higher is better, ↓ lower is better."
+    absent = {estimate.reason for estimate in report.metrics.values() if estimate.value is None}
+    reasons = "".join(f'<p class="soft">– {html.escape(reason)}.</p>' for reason in sorted(absent))
+    table = f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f'{_scroll(table, "All figures")}<p class="soft">{caption}</p>{reasons}'
+
+
+def _answers(report: Report, charts: Mapping[str, Chart]) -> str:
+    if report.task == "regression":
+        return _section("Predictions and errors", _grid(charts.values()))
+    content = _grid(charts.values())
+    if report.confusion is not None and "confusion" not in charts:
+        rows = [(a, b, f"{n:,}", f"{share:.1%}") for a, b, n, share in plots.top_confusions(report)]
+        content += f"<h3>Commonest confusions</h3>{_table(('true', 'predicted', 'rows', 'of the true class'), rows)}"
+    return _section("Confusion and calibration", content) if content else ""
+
+
+def _mistakes(report: Report) -> str:
+    if not report.mistakes:
+        return _section("Worst mistakes", "<p>None: every row is predicted right.</p>")
+    pictures = [each for each in report.mistakes if each.picture]
+    lead = "Where the model was surest and wrong. Look here first for wrong labels and blind spots."
+    if report.task == "regression":
+        lead = "The rows whose predictions are furthest from the truth. Look here first for wrong targets."
+    if pictures:
+        cards = "".join(
+            f'<li><img src="{each.picture}" alt="Row {each.row}"><p>true <b>{html.escape(shorten(each.truth, 30))}</b><br>'
+            f"said <b>{html.escape(shorten(guess(each), 40))}</b><br><small>row {each.row}</small></p></li>"
+            for each in pictures
+        )
+        return _section("Worst mistakes", f'<p class="soft">{lead}</p><ul class="pictures">{cards}</ul>')
+    columns = list(report.mistakes[0].features)[:MOST_COLUMNS]
+    rows = [
+        (str(each.row), _answer(each.truth), guess(each), *(cell(each.features.get(name)) for name in columns))
+        for each in report.mistakes
+    ]
+    table = _table(("row", "truth", "prediction", *columns), rows)
+    left_out = len(report.mistakes[0].features) - len(columns)
+    more = f" The first {len(columns)} columns are shown; {left_out} more are in the JSON." if left_out else ""
+    return _section("Worst mistakes", f'<p class="soft">{lead}{more}</p>{table}')
+
+
+def _answer(value: str | float) -> str:
+    return number(value) if isinstance(value, float) else value
+
+
+def _facts(report: Report) -> str:
+    pairs = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in report.facts.items())
+    baselines = "".join(
+        f"<dt>{html.escape(each.name)}</dt><dd>{html.escape(each.note)} ({each.seconds:.1f} s)</dd>"
+        for each in report.baselines
+        if each.seconds is not None
+    )
+    return f'<dl class="facts">{pairs}{baselines}</dl>'
+
+
+def _notes(report: Report) -> str:
+    items = "".join(f"<li>{html.escape(note)}</li>" for note in report.notes)
+    return _section("Notes", f"<ul>{items}</ul>") if items else ""
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{html.escape(shorten(name, 30))}</th>' for name in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{html.escape(words)}</td>' for words in row)}</tr>" for row in rows)
+    return _scroll(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>", "Table")
+
+
+def _scroll(content: str, name: str) -> str:
+    """Wrap what may be wider than a phone; focusable, so that a keyboard can scroll it."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">{content}</div>'
+
+
+def _grid(charts: Iterable[Chart]) -> str:
+    figures = []
+    for each in charts:
+        wide = each.width > 480
+        least = f' style="min-width:{min(each.width, 1060):g}px"' if wide else ""
+        inner = f"<div{least}>{each.inline}</div>"
+        figures.append(
+            f'<figure class="{"wide" if wide else ""}">{_scroll(inner, html.escape(each.title)) if wide else inner}</figure>'
+        )
+    return f'<div class="charts">{"".join(figures)}</div>' if figures else ""

@@ -1,0 +1,96 @@
+"""Which charts a report has, by task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ganglion.evaluation.charts import (
+    Series,
+    confusion_chart,
+    interval_chart,
+    line_chart,
+    reliability_chart,
+    residual_chart,
+    scatter_chart,
+)
+from ganglion.evaluation.metrics import metric_of
+from ganglion.evaluation.svg import Chart
+
+if TYPE_CHECKING:
+    from ganglion.evaluation.report import Report
+
+MOST_CLASSES = 30  # of a confusion matrix that can be read
+MOST_TARGETS = 4
+_X_COLUMNS = ("epoch", "step", "seconds")
+
+
+def charts_of(report: Report) -> dict[str, Chart]:
+    """Return the charts of a report by name, in reading order."""
+    charts = {"comparison": comparison(report)} | learning(report)
+    if report.confusion is not None and len(report.classes) <= MOST_CLASSES:
+        charts["confusion"] = confusion_chart(np.array(report.confusion), report.classes)
+    if report.calibration:
+        error = report.metrics["calibration_error"].value
+        charts["calibration"] = reliability_chart(report.calibration, error)
+    return charts | regression(report)
+
+
+def comparison(report: Report) -> Chart:
+    """Draw the headline metric of the model and the baselines."""
+    metric = metric_of(report.task, report.comparison.metric)
+    better = "higher is better" if metric.higher_is_better else "lower is better"
+    names = [each.name for each in report.contenders]
+    estimates = [each.metrics[metric.name] for each in report.contenders]
+    title = "The model and its baselines" if report.baselines else metric.label
+    return interval_chart(names, estimates, title=title, label=f"{metric.label}, 95 % interval ({better})")
+
+
+def learning(report: Report) -> dict[str, Chart]:
+    """Draw losses and, apart from them for their unit, the validation score, over epochs."""
+    curves = report.learning_curves
+    n_points = max((len(values) for values in curves.values()), default=0)
+    name = next((column for column in _X_COLUMNS if column in curves), "epoch")
+    x = [float(k) if v is None else v for k, v in enumerate(curves.get(name, [None] * n_points), start=1)]
+    charts = {}
+    losses = {"loss": "training loss", "validation_loss": "validation loss"}
+    scores = {"score": "training score", "validation_score": "validation score"}
+    for key, title, labels in (("learning", "Learning curve", losses), ("score", "Score while training", scores)):
+        series = [
+            Series(label, x, [np.nan if v is None else v for v in curves[column]])
+            for column, label in labels.items()
+            if column in curves and any(v is not None for v in curves[column])
+        ]
+        if series:
+            charts[key] = line_chart(series, title=title, x_label=name, y_label=key if key == "score" else "loss")
+    return charts
+
+
+def regression(report: Report) -> dict[str, Chart]:
+    """Draw predictions against the truth and the spread of errors, of the first targets."""
+    charts: dict[str, Chart] = {}
+    if report.task != "regression":
+        return charts
+    for k, name in enumerate(report.classes[:MOST_TARGETS]):
+        true, predicted = report.truth.values[:, k], report.predictions.values[:, k]
+        suffix = f"_{k}" if len(report.classes) > 1 else ""
+        charts[f"predictions{suffix}"] = scatter_chart(true, predicted, name=name)
+        charts[f"errors{suffix}"] = residual_chart(predicted - true, name=name)
+    return charts
+
+
+def top_confusions(report: Report, most: int = 15) -> list[tuple[str, str, int, float]]:
+    """Return the commonest mistakes: true class, predicted class, rows, share of the true class."""
+    if report.confusion is None:
+        return []
+    counts = np.array(report.confusion)
+    totals = np.maximum(counts.sum(axis=1), 1)
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[:most]
+    pairs = [(int(cell) // len(counts), int(cell) % len(counts)) for cell in order]
+    return [
+        (report.classes[i], report.classes[j], int(counts[i, j]), float(counts[i, j] / totals[i]))
+        for i, j in pairs
+        if counts[i, j]
+    ]

@@ -1,0 +1,195 @@
+"""The `Report`: everything that an evaluation found, printable, drawable, and readable by machines."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+from ganglion.evaluation.bootstrap import Estimate
+from ganglion.evaluation.calibration import CalibrationBin
+from ganglion.evaluation.files import write_whole
+from ganglion.evaluation.mistakes import Mistake
+from ganglion.evaluation.predictions import Predictions, Task, Truth
+from ganglion.evaluation.svg import Chart
+from ganglion.evaluation.verdict import Comparison
+
+TERMINAL_WIDTH = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A model in the race: its name, its metrics, how it was fitted (baselines), and how long that took (seconds)."""
+
+    name: str
+    metrics: Mapping[str, Estimate]
+    note: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """What an evaluation found.
+
+    Attributes
+    ----------
+    task : {"binary", "multiclass", "multilabel", "regression"}
+    n_rows : int
+        Rows evaluated on.
+    classes : tuple of str
+        Names of classes, labels (multilabel) or targets (regression).
+    model : Contender
+    baselines : tuple of Contender
+        Empty where none were run.
+    comparison : Comparison
+        The model against the best baseline; its sentence is `verdict`.
+    confusion : tuple of tuple of int, or None
+        Counts of rows, true class by predicted class.
+    calibration : tuple of CalibrationBin
+        Empty where there are no probabilities.
+    learning_curves : dict of str to list
+        Columns of the model's history, one value an epoch; empty for models without.
+    mistakes : tuple of Mistake
+        The most confident mistakes or largest errors, worst first.
+    facts : dict of str to str
+        Of model and data.
+    notes : tuple of str
+        What to know before believing the figures.
+    truth, predictions : Truth, Predictions
+        The evaluated rows, for charts; not part of `to_dict`.
+    """
+
+    task: Task
+    n_rows: int
+    classes: tuple[str, ...]
+    model: Contender
+    baselines: tuple[Contender, ...]
+    comparison: Comparison
+    confusion: tuple[tuple[int, ...], ...] | None
+    calibration: tuple[CalibrationBin, ...]
+    learning_curves: Mapping[str, list[float | None]]
+    mistakes: tuple[Mistake, ...]
+    facts: Mapping[str, str]
+    notes: tuple[str, ...]
+    truth: Truth = field(compare=False)
+    predictions: Predictions = field(compare=False)
+
+    @property
+    def metrics(self) -> Mapping[str, Estimate]:
+        """The model's metrics, each with its interval."""
+        return self.model.metrics
+
+    @property
+    def contenders(self) -> tuple[Contender, ...]:
+        """The model, then its baselines."""
+        return (self.model, *self.baselines)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: is the model worth it?"""
+        return self.comparison.sentence
+
+    def __repr__(self) -> str:
+        metric = self.comparison.metric
+        return f"Report({self.model.name}, {self.task}, {self.n_rows} rows, {metric}={self.metrics[metric]})"
+
+    def __rich__(self) -> RenderableType:
+        from ganglion.evaluation.terminal import render
+
+        return render(self)
+
+    def __str__(self) -> str:
+        console = Console(file=io.StringIO(), width=TERMINAL_WIDTH, color_system=None, legacy_windows=False)
+        console.print(self)
+        written = console.file.getvalue()  # type: ignore[attr-defined]
+        return "\n".join(row.rstrip() for row in written.splitlines())
+
+    def _repr_html_(self) -> str:
+        from ganglion.evaluation.page import fragment
+
+        return fragment(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report in plain types that JSON can hold; pictures of mistakes are left out."""
+        kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _DRAWN_ONLY}
+        plain = {name: _plain(value) for name, value in kept.items()}
+        for mistake in plain["mistakes"]:
+            del mistake["picture"]
+        return {"verdict": self.verdict, **plain}
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the report as JSON, and write it to `path` if one is given."""
+        content = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        if path is not None:
+            write_whole(path, content)
+        return content
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return the report as one page complete in itself, and write it to `path` if one is given."""
+        from ganglion.evaluation.page import page
+
+        content = page(self)
+        if path is not None:
+            write_whole(path, content)
+        return content
+
+    def plot(self) -> Charts:
+        """Return the charts that suit the task, by name."""
+        from ganglion.evaluation.plots import charts_of
+
+        return Charts(charts_of(self))
+
+
+class Charts(Mapping[str, Chart]):
+    """The charts of a report by name: show them all in a notebook, or save them as one page or one by one."""
+
+    def __init__(self, charts: Mapping[str, Chart]) -> None:
+        self._charts = dict(charts)
+
+    def __getitem__(self, name: str) -> Chart:
+        return self._charts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._charts)
+
+    def __len__(self) -> int:
+        return len(self._charts)
+
+    def __repr__(self) -> str:
+        return f"Charts({', '.join(self._charts)})"
+
+    def _repr_html_(self) -> str:
+        from ganglion.evaluation.page import gallery
+
+        return gallery(self._charts)
+
+    def save(self, path: str | Path) -> None:
+        """Write all charts to one page, `.html`; a single chart is written by its own `save`."""
+        from ganglion.evaluation.page import document
+
+        write_whole(path, document("Charts", self._repr_html_()))
+
+
+_DRAWN_ONLY = ("truth", "predictions")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value in types that JSON knows; NaN and infinity become None."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(each) for name, each in asdict(value).items()}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, (bool, str)) or value is None:
+        return value
+    if isinstance(value, int):
+        return int(value)
+    number = float(value)
+    return number if math.isfinite(number) else None

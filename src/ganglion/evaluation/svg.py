@@ -1,0 +1,209 @@
+"""The few marks that every chart is made of, the axes that they stand on, and the finished `Chart`.
+
+Lengths are in pixels of the view box; a page may scale it. Colours are CSS variables with a light and a dark value,
+after Okabe & Ito (2008), "Color Universal Design": told apart by the colour-blind.
+"""
+
+from __future__ import annotations
+
+import html
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganglion.evaluation.files import write_whole
+
+SERIES = ("blue", "orange", "green", "pink")
+STYLE = """
+.gg-chart{--ink:#1b2430;--soft:#5b6675;--grid:#e4e8ee;--paper:#fff;--blue:#0072b2;--orange:#d55e00;--green:#009e73;
+--pink:#b4558a;--sky:#56b4e9;font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;
+font-size:12px;fill:var(--ink);display:block;width:100%;height:auto;font-variant-numeric:tabular-nums}
+@media (prefers-color-scheme:dark){.gg-chart{--ink:#e6eaf0;--soft:#9aa6b5;--grid:#303947;--paper:#161b22;--blue:#4db2ec;
+--orange:#ff8c42;--green:#35c79b;--pink:#e48fc0;--sky:#8fd0f5}}
+.gg-chart .t{font-size:14px;font-weight:600}.gg-chart .s{fill:var(--soft)}.gg-chart .xs{font-size:10px}
+.gg-chart .b{font-weight:600}.gg-chart .on{fill:#fff}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A finished picture, drawn as SVG.
+
+    Attributes
+    ----------
+    title : str
+        What it shows, in plain words; also read aloud by screen readers.
+    width, height : float
+        Of the view box, in pixels.
+    body : str
+        The marks.
+    """
+
+    title: str
+    width: float
+    height: float
+    body: str
+
+    @property
+    def inline(self) -> str:
+        """The SVG element for a page that has `STYLE` already."""
+        name = html.escape(self.title)
+        return (
+            f'<svg class="gg-chart" role="img" viewBox="0 0 {self.width:g} {self.height:g}" '
+            f'style="max-width:{self.width * 1.5:g}px" aria-label="{name}">'
+            f"<title>{name}</title>{self.body}</svg>"
+        )
+
+    @property
+    def svg(self) -> str:
+        """The SVG document, complete in itself."""
+        background = f'<rect width="{self.width:g}" height="{self.height:g}" fill="var(--paper)"/>'
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:g}" height="{self.height:g}"'
+        return self.inline.replace("<svg", head, 1).replace(
+            "</title>", f"</title><style>{STYLE}</style>{background}", 1
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture to a file, `.svg`."""
+        write_whole(path, self.svg)
+
+    def _repr_html_(self) -> str:
+        return f"<style>{STYLE}</style>{self.inline}"
+
+
+def text(x: float, y: float, words: object, *, anchor: str = "start", kind: str = "", turn: float = 0) -> str:
+    """Return words whose baseline starts (or ends, or has its middle) at (x, y), turned by `turn` degrees."""
+    turned = f' transform="rotate({turn:g} {x:.1f} {y:.1f})"' if turn else ""
+    style = f' class="{kind}"' if kind else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{style}{turned}>{html.escape(str(words))}</text>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, *, colour: str = "grid", width: float = 1, dash: str = "") -> str:
+    """Return a straight line."""
+    dashed = f' stroke-dasharray="{dash}"' if dash else ""
+    return (
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="var(--{colour})" '
+        f'stroke-width="{width:g}"{dashed}/>'
+    )
+
+
+def rect(x: float, y: float, width: float, height: float, *, colour: str, opacity: float = 1.0, tip: str = "") -> str:
+    """Return a filled rectangle, with words that appear when it is pointed at."""
+    inside = f"<title>{html.escape(tip)}</title>" if tip else ""
+    return (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{max(height, 0):.1f}" '
+        f'fill="var(--{colour})" fill-opacity="{opacity:.3g}">{inside}</rect>'
+    )
+
+
+def dot(x: float, y: float, *, colour: str, radius: float = 3.5, opacity: float = 1.0, tip: str = "") -> str:
+    """Return a filled circle, with words that appear when it is pointed at."""
+    inside = f"<title>{html.escape(tip)}</title>" if tip else ""
+    return (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="var(--{colour})" '
+        f'fill-opacity="{opacity:.3g}">{inside}</circle>'
+    )
+
+
+def path(points: Sequence[tuple[float, float]], *, colour: str, width: float = 2, dash: str = "") -> str:
+    """Return a line through points."""
+    steps = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    dashed = f' stroke-dasharray="{dash}"' if dash else ""
+    return (
+        f'<path d="M{steps}" fill="none" stroke="var(--{colour})" stroke-width="{width:g}" '
+        f'stroke-linejoin="round" stroke-linecap="round"{dashed}/>'
+    )
+
+
+def area(points: Sequence[tuple[float, float]], *, colour: str, opacity: float = 0.18) -> str:
+    """Return a filled polygon."""
+    steps = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return f'<path d="M{steps}Z" fill="var(--{colour})" fill-opacity="{opacity:g}"/>'
+
+
+def legend(x: float, y: float, names: Sequence[str], colours: Sequence[str], right: float) -> tuple[str, float]:
+    """Return a row of coloured names from (x, y), broken before `right`, and the baseline of its last row."""
+    marks, at = [], x
+    for name, colour in zip(names, colours, strict=True):
+        shown = shorten(name, 30)
+        width = 20 + text_width(shown)
+        if at > x and at + width > right:
+            at, y = x, y + 16
+        marks.append(line(at, y - 4, at + 12, y - 4, colour=colour, width=3) + text(at + 17, y, shown, kind="s"))
+        at += width + 12
+    return "".join(marks), y
+
+
+def text_width(words: str, size: float = 12) -> float:
+    """Return about how wide words are, in pixels: nothing measures them before the browser does."""
+    return 0.56 * size * len(words)
+
+
+def shorten(words: object, most: int) -> str:
+    """Return words cut to at most `most` characters, with an ellipsis where any were cut."""
+    whole = str(words)
+    return whole if len(whole) <= most else whole[: most - 1] + "…"
+
+
+def ticks(low: float, high: float, n: int = 5) -> list[float]:
+    """Return about `n` round numbers (1, 2 or 5 times a power of ten apart) within [low, high]."""
+    if not high > low:
+        return [low]
+    rough = (high - low) / max(1, n)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * k for k in (1, 2, 5, 10) if power * k >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [
+        round(k * step, 12) + 0.0
+        for k in itertools.takewhile(lambda k: k * step <= high + step * 1e-9, itertools.count(first))
+    ]
+
+
+def number(value: float) -> str:
+    """Return a number as a chart shows it: few digits, no trailing zeros, thousands apart."""
+    if value and not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A plot area: where it lies on the picture, and which numbers its edges stand for."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    x_low: float
+    x_high: float
+    y_low: float
+    y_high: float
+
+    def x(self, value: float) -> float:
+        """Return the place of a number on the horizontal axis."""
+        return self.left + (value - self.x_low) / ((self.x_high - self.x_low) or 1) * (self.right - self.left)
+
+    def y(self, value: float) -> float:
+        """Return the place of a number on the vertical axis."""
+        return self.bottom - (value - self.y_low) / ((self.y_high - self.y_low) or 1) * (self.bottom - self.top)
+
+    def axes(self, x_label: str, y_label: str, *, whole_x: bool = False) -> str:
+        """Return grid, ticks and labels; `whole_x` keeps to whole numbers (epochs)."""
+        marks = []
+        for value in ticks(self.y_low, self.y_high):
+            at = self.y(value)
+            marks += [
+                line(self.left, at, self.right, at),
+                text(self.left - 6, at + 4, number(value), anchor="end", kind="s"),
+            ]
+        for value in ticks(self.x_low, self.x_high):
+            if not whole_x or float(value).is_integer():
+                marks.append(text(self.x(value), self.bottom + 16, number(value), anchor="middle", kind="s"))
+                marks.append(line(self.x(value), self.bottom, self.x(value), self.bottom + 4, colour="soft"))
+        middle = (self.top + self.bottom) / 2
+        marks.append(line(self.left, self.bottom, self.right, self.bottom, colour="soft"))
+        marks.append(text((self.left + self.right) / 2, self.bottom + 34, x_label, anchor="middle", kind="s"))
+        marks.append(text(14, middle, y_label, anchor="middle", kind="s", turn=-90))
+        return "".join(marks)

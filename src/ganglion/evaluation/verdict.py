@@ -1,0 +1,109 @@
+"""Is the network worth it? One sentence, from a paired bootstrap of the difference to the best baseline.
+
+Both models are measured on the same resamples, so that rows which are hard for both do not blur the difference (Efron &
+Tibshirani 1993, ch. 16). The baseline that is best on these rows is taken: a choice that favours the baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ganglion.evaluation.bootstrap import Estimate, percentile_interval
+from ganglion.evaluation.metrics import Measured, Metric, metric_of
+from ganglion.evaluation.predictions import Truth
+
+Outcome = Literal["better", "no difference", "worse", "not compared"]
+UNBALANCED = 0.8  # a class with more of the rows than this makes accuracy flatter whoever always names it
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How a model stands against the best baseline.
+
+    Attributes
+    ----------
+    outcome : {"better", "no difference", "worse", "not compared"}
+    metric : str
+        The headline metric that decided.
+    baseline : str
+        The best baseline on it, or empty.
+    gain : Estimate
+        By how much the model is better (negative: worse), in units of the metric.
+    sentence : str
+        The verdict in plain words.
+    """
+
+    outcome: Outcome
+    metric: str
+    baseline: str
+    gain: Estimate
+    sentence: str
+
+
+def headline_metric(truth: Truth, measured: Mapping[str, Measured]) -> Metric:
+    """Return the metric that decides: accuracy, where one class prevails ROC AUC; micro F1; RMSE."""
+    if truth.task == "regression":
+        return metric_of(truth.task, "rmse")
+    if truth.task == "multilabel":
+        return metric_of(truth.task, "f1_micro")
+    if np.bincount(truth.values).max() <= UNBALANCED * len(truth):
+        return metric_of(truth.task, "accuracy")
+    ranked = all(each.metrics["roc_auc"].value is not None for each in measured.values())
+    return metric_of(truth.task, "roc_auc" if ranked else "balanced_accuracy")
+
+
+def compare(model: str, measured: Mapping[str, Measured], metric: Metric, *, is_deep: bool = True) -> Comparison:
+    """Decide whether a model is better than every baseline, on the same resamples.
+
+    Parameters
+    ----------
+    model : str
+        The model's name in `measured`; the other names are baselines.
+    measured : mapping of str to Measured
+    metric : Metric
+        The headline metric.
+    is_deep : bool
+        Whether the model is a network; only then is deep learning what the sentence speaks about.
+    """
+    baselines = [name for name in measured if name != model]
+    own = measured[model].metrics[metric.name]
+    if not baselines or own.value is None:
+        why = own.reason or "no baseline was run"
+        return Comparison("not compared", metric.name, "", Estimate(None, reason=why), f"Not compared: {why}.")
+    sign = 1.0 if metric.higher_is_better else -1.0
+
+    def quality(name: str) -> float:
+        value = measured[name].metrics[metric.name].value
+        return -np.inf if value is None else sign * value
+
+    best = max(baselines, key=quality)
+    gains = sign * (measured[model].samples[metric.name] - measured[best].samples[metric.name])
+    gain = Estimate(quality(model) - quality(best), *percentile_interval(gains))
+    outcome: Outcome = "no difference"
+    if gain.low is not None and gain.high is not None:
+        outcome = "better" if gain.low > 0 else "worse" if gain.high < 0 else "no difference"
+    figures = f"{metric.label} {own.value:.4g} against {measured[best].metrics[metric.name].value:.4g} for {best}"
+    return Comparison(outcome, metric.name, best, gain, _sentence(outcome, model, best, figures, gain, is_deep))
+
+
+def _sentence(outcome: Outcome, model: str, best: str, figures: str, gain: Estimate, is_deep: bool) -> str:
+    interval = f"95 % interval {gain.low:.3g} to {gain.high:.3g}" if gain.low is not None else "no interval"
+    if outcome == "better":
+        lead = "Deep learning is worth it here" if is_deep else f"{model} is worth it here"
+        return f"{lead}: {model} reaches {figures}, the best baseline, a gain of {gain.value:.3g} ({interval})."
+    if outcome == "worse":
+        lead = "Do not use deep learning here" if is_deep else f"Do not use {model} here"
+        loss = (
+            f"95 % interval {-gain.high:.3g} to {-gain.low:.3g}"
+            if gain.low is not None and gain.high is not None
+            else ""
+        )
+        return f"{lead}: {model} reaches {figures}, worse by {-(gain.value or 0):.3g} ({loss}). Use {best}."
+    return (
+        f"No difference shown: {model} reaches {figures}, and the gain of {gain.value:.3g} may be chance ({interval}). "
+        f"Use the simpler one, {best}."
+    )

@@ -1,0 +1,209 @@
+"""First layers: the fitted preprocessing, inside the network, so that it trains, saves and ships with the weights.
+
+An input layer has two halves. `prepare` is fixed once fitted and has no parameters (impute, scale); training applies
+it to the whole data set once. `forward` is the rest (embed, join), and moves with the weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+SCALINGS = ("none", "standard", "robust", "quantile")
+N_QUANTILES = 129
+
+
+class TableInput(nn.Module):
+    """Numbers are imputed and scaled, categories embedded, and both are joined to one row.
+
+    Parameters
+    ----------
+    numeric : int
+        Width of the tensor "numeric", (n_samples, numeric), NaN for missing.
+    missing : sequence of int
+        The numeric columns that had missing values in training: each gets an indicator beside it.
+    cardinalities : sequence of int
+        Number of codes of each column of the tensor "categorical", (n_samples, n_categorical), int64. Code 0 stands
+        for missing, rare and unseen, and begins as the zero vector: no information.
+    scaling : {"none", "standard", "robust", "quantile"}
+        standard: zero mean, unit variance. robust: median and quartiles, then z / sqrt(1 + (z / 3)²), which bends
+        outliers towards ±3 (Holzmüller et al. 2024, arXiv:2407.04491). quantile: each column becomes uniform on
+        [-√3, √3]. none: as given.
+    embedding : int or None
+        Width of each category's vector; None chooses by the largest cardinality.
+    """
+
+    def __init__(
+        self,
+        numeric: int,
+        cardinalities: Sequence[int] = (),
+        *,
+        missing: Sequence[int] = (),
+        scaling: str = "standard",
+        embedding: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.numeric, self.scaling, self.dtype = numeric, scaling, torch.float32
+        self.register_buffer("missing", torch.tensor(list(missing), dtype=torch.int64))
+        self.has_indicators = len(missing) > 0
+        self.register_buffer("center", torch.zeros(numeric, dtype=torch.float64))
+        self.register_buffer("factor", torch.ones(numeric, dtype=torch.float64))
+        self.n_out = numeric + len(missing)
+        if scaling == "quantile":
+            self.register_buffer("quantiles", torch.zeros(numeric, N_QUANTILES, dtype=torch.float64))
+        self.n_categorical = len(cardinalities)
+        if cardinalities:
+            width = embedding or embedding_width(max(cardinalities))
+            self.register_buffer("first_code", torch.tensor([0, *cardinalities]).cumsum(0)[:-1])
+            self.vectors = nn.Embedding(sum(cardinalities), width)
+            self.n_out += width * len(cardinalities)
+            self._initialize()
+
+    def _initialize(self) -> None:
+        if self.vectors.weight.device.type == "meta":
+            return
+        with torch.no_grad():
+            self.vectors.weight.normal_(0.0, 1.0 / math.sqrt(self.n_categorical))
+            self.vectors.weight[self.first_code] = 0.0
+
+    @torch.no_grad()
+    def adapt(self, inputs: Mapping[str, Tensor], weight: Tensor | None = None) -> None:
+        """Fit the imputation and the scaling to training data, each row counting by its weight."""
+        if not self.numeric or self.scaling == "none":
+            return
+        numbers = inputs["numeric"].to(torch.float64)
+        mean, deviation, size = _moments(numbers, weight)
+        # rounding leaves a constant column a deviation of about 1e-16 of its size: it must not be blown up
+        constant = deviation <= 1e-12 * size
+        self.center.copy_(mean)
+        self.factor.copy_(torch.where(constant, 0.0, 1.0 / deviation))
+        if self.scaling in ("robust", "quantile"):
+            for column, values in enumerate(numbers.T):
+                self._adapt_column(column, values, weight, constant=bool(constant[column]))
+
+    def _adapt_column(self, column: int, values: Tensor, weight: Tensor | None, *, constant: bool) -> None:
+        present = ~values.isnan() if weight is None else ~values.isnan() & (weight > 0)
+        known = values[present]
+        if not len(known):
+            return
+        shares = None if weight is None else weight[present].to(torch.float64)
+        if self.scaling == "quantile":
+            self.quantiles[column] = weighted_quantiles(known, shares, torch.linspace(0, 1, N_QUANTILES).double())
+            self.center[column] = self.quantiles[column, N_QUANTILES // 2]
+            return
+        low, middle, high = weighted_quantiles(known, shares, torch.tensor([0.25, 0.5, 0.75]).double())
+        self.center[column] = middle
+        if high > low and not constant:
+            self.factor[column] = 1.349 / (high - low)  # 1.349: quartile distance of the standard normal
+
+    def prepare(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Impute and scale the numbers; point the codes at their rows in the table of vectors."""
+        prepared: dict[str, Tensor] = {}
+        if self.numeric:
+            prepared["numeric"] = self._numbers(inputs["numeric"])
+        if self.n_categorical:
+            prepared["categorical"] = inputs["categorical"] + self.first_code
+        return prepared
+
+    def _numbers(self, raw: Tensor) -> Tensor:
+        # scaled in the precision of the data, then cast: a date in seconds has more digits than float32
+        center, factor = self.center.to(raw.dtype), self.factor.to(raw.dtype)
+        if self.scaling == "quantile":
+            scaled = _uniform(torch.where(raw.isnan(), center, raw), self.quantiles.to(raw.dtype))
+        else:
+            # the centre is the imputed value: a missing number becomes exactly 0
+            scaled = torch.nan_to_num((raw - center) * factor)
+        if self.scaling == "robust":
+            scaled = scaled / torch.sqrt(1 + (scaled / 3).square())
+        scaled = scaled.to(self.dtype)
+        if self.has_indicators:
+            scaled = torch.cat([scaled, raw[:, self.missing].isnan().to(self.dtype)], dim=1)
+        return scaled
+
+    def forward(self, prepared: Mapping[str, Tensor]) -> Tensor:
+        """Return one row a sample, (n_samples, n_out)."""
+        if not self.n_categorical:
+            return prepared["numeric"]
+        embedded = self.vectors(prepared["categorical"]).flatten(1)
+        return torch.cat([prepared["numeric"], embedded], dim=1) if self.numeric else embedded
+
+
+class ImageInput(nn.Module):
+    """Pixels, (n_samples, channels, height, width), are scaled to zero mean and unit variance by channel."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.dtype = torch.float32
+        self.register_buffer("center", torch.zeros(channels, 1, 1))
+        self.register_buffer("factor", torch.ones(channels, 1, 1))
+
+    @torch.no_grad()
+    def adapt(self, inputs: Mapping[str, Tensor], weight: Tensor | None = None) -> None:
+        """Fit mean and deviation of every channel (on at most 10,000 images: more change no digit that matters)."""
+        images = inputs["image"] if weight is None else inputs["image"][weight > 0]
+        pixels = images[:: max(1, len(images) // 10_000)].to(torch.float32)
+        self.center.copy_(pixels.mean((0, 2, 3))[:, None, None])
+        deviation = pixels.std((0, 2, 3), unbiased=False)[:, None, None]
+        self.factor.copy_(torch.where(deviation > 0, 1.0 / deviation, 0.0))
+
+    def prepare(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return {"image": scaled pixels}."""
+        return {"image": ((inputs["image"] - self.center) * self.factor).to(self.dtype)}
+
+    def forward(self, prepared: Mapping[str, Tensor]) -> Tensor:
+        """Return the scaled images, (n_samples, channels, height, width)."""
+        return prepared["image"]
+
+
+def embedding_width(cardinality: int) -> int:
+    """Return how many numbers a category of a column with so many categories becomes."""
+    return min(16, max(2, math.ceil(cardinality**0.5) + 1))
+
+
+def weighted_quantiles(values: Tensor, weight: Tensor | None, shares: Tensor) -> Tensor:
+    """Return quantiles of a vector whose entries count by their weights (a weight of 2 equals a second copy).
+
+    Parameters
+    ----------
+    values : Tensor of shape (n,), float64
+    weight : Tensor of shape (n,), float64, optional
+    shares : Tensor of shape (k,), float64 in [0, 1]
+
+    Returns
+    -------
+    Tensor of shape (k,)
+        The smallest value whose cumulated weight reaches the share (inverse of the distribution function).
+    """
+    order = values.argsort()
+    cumulated = (torch.ones_like(values) if weight is None else weight[order]).cumsum(0)
+    reached = torch.searchsorted(cumulated, shares * cumulated[-1])
+    return values[order][reached.clamp(max=len(values) - 1)]
+
+
+def _moments(numbers: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Return weighted mean, deviation and largest size of each column, over what is present; 0 where nothing is."""
+    present = ~numbers.isnan()
+    shares = present.double() if weight is None else present * weight.double()[:, None]
+    known = torch.where(shares > 0, numbers, 0.0)
+    total = shares.sum(0).clamp(min=torch.finfo(torch.float64).tiny)
+    mean = (known * shares).sum(0) / total
+    deviation = ((known - mean).square() * shares).sum(0).div(total).sqrt()
+    return mean, deviation, known.abs().amax(0)
+
+
+def _uniform(x: Tensor, quantiles: Tensor) -> Tensor:
+    """Return where each number stands among its column's quantiles, stretched to zero mean and unit variance."""
+    n = quantiles.shape[1]
+    columns = x.T.contiguous()
+    # between equal quantiles the middle is meant, which keeps a frequent value (a zero, say) at one place
+    below = torch.searchsorted(quantiles, columns).clamp(0, n - 1)
+    above = torch.searchsorted(quantiles, columns, right=True).clamp(0, n - 1)
+    low = (below - 1).clamp(min=0)
+    left, right = quantiles.gather(1, low), quantiles.gather(1, below)
+    share = torch.where(right > left, (columns - left) / (right - left), 1.0).clamp(0, 1)
+    exact = above > below
+    place = torch.where(exact, (below + above - 1) / 2, low + share * (below - low))
+    return ((place / (n - 1) - 0.5) * math.sqrt(12)).T

@@ -1,0 +1,84 @@
+"""The multi-layer perceptron as a block: linear layers with an activation between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from ganglion.networks.activations import ACTIVATIONS, initialize
+
+NORMALIZATIONS: dict[str, type[nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+
+
+def linear(n_in: int, n_out: int, activation: str) -> nn.Linear:
+    """Return a linear layer initialised for the activation that follows it, with a bias of zero."""
+    layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
+    if layer.weight.device.type != "meta":
+        initialize(layer.weight, activation)
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+class DenseLayer(nn.Module):
+    """Linear, normalisation, activation, dropout; with a shortcut around them where widths agree.
+
+    (n_samples, n_in) → (n_samples, n_out)
+    """
+
+    def __init__(
+        self, n_in: int, n_out: int, *, activation: str, dropout: float, normalization: str | None, residual: bool
+    ) -> None:
+        super().__init__()
+        parts: list[nn.Module] = [linear(n_in, n_out, activation)]
+        if normalization is not None:
+            parts.append(NORMALIZATIONS[normalization](n_out))
+        parts.append(ACTIVATIONS[activation].module())
+        if dropout > 0:
+            parts.append(nn.Dropout(dropout))
+        self.layers = nn.Sequential(*parts)
+        self.shortcut = residual and n_in == n_out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the layer's output; the shortcut adds its input (He et al. 2016, arXiv:1512.03385)."""
+        return x + self.layers(x) if self.shortcut else self.layers(x)
+
+
+class MLP(nn.Sequential):
+    """Dense layers and a linear read-out, (n_samples, n_in) → (n_samples, n_out).
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Width of the input and of the output.
+    hidden : sequence of int
+        Units of each hidden layer; empty for a linear model.
+    activation : str
+        A name in `ACTIVATIONS`.
+    dropout : float in [0, 1)
+        Share of hidden units silenced in training (Srivastava et al. 2014).
+    normalization : {"batch", "layer"} or None
+        Batch (Ioffe & Szegedy 2015) or layer normalisation (Ba et al. 2016) before each activation.
+    residual : bool
+        Add a layer's input to its output where widths agree.
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        hidden: Sequence[int],
+        *,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        normalization: str | None = None,
+        residual: bool = False,
+    ) -> None:
+        widths = [n_in, *hidden]
+        layers: list[nn.Module] = [
+            DenseLayer(
+                *pair, activation=activation, dropout=dropout, normalization=normalization, residual=residual
+            )
+            for pair in zip(widths[:-1], widths[1:], strict=True)
+        ]
+        super().__init__(*layers, linear(widths[-1], n_out, "identity"))

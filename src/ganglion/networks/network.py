@@ -1,0 +1,55 @@
+"""What every estimator trains: an input layer, a body, and an output layer, from raw tensors to the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+Inputs = Mapping[str, Tensor]
+
+
+class Network(nn.Module):
+    """Input layer → body → output layer.
+
+    Parameters
+    ----------
+    input : Module
+        The fitted preprocessing, with `adapt`, `prepare` and `forward` (see `networks.inputs`).
+    body : Module
+        One tensor → scores, (n_samples, n_scores).
+    output : Module
+        Scores → the answer (see `networks.outputs`).
+    """
+
+    def __init__(self, input: nn.Module, body: nn.Module, output: nn.Module) -> None:
+        super().__init__()
+        self.input, self.body, self.output = input, body, output
+        self.dtype = torch.float32
+
+    def cast(self, dtype: torch.dtype) -> Network:
+        """Compute in `dtype` from here on; the statistics of the preprocessing keep their own precision."""
+        self.dtype = dtype
+        self.input.dtype = dtype  # type: ignore[assignment]
+        for parameter in self.parameters():
+            parameter.data = parameter.data.to(dtype)
+        self.body.to(dtype)
+        return self
+
+    def prepare(self, inputs: Inputs) -> Inputs:
+        """Apply the fixed half of the preprocessing; training does so once for the whole data set."""
+        return cast(nn.Module, self.input).prepare(inputs)  # type: ignore[operator]
+
+    def scores(self, prepared: Inputs) -> Tensor:
+        """Return what the loss is measured on, from prepared inputs."""
+        return self.body(self.input(prepared))
+
+    def raw_scores(self, inputs: Inputs) -> Tensor:
+        """Return the scores for raw inputs."""
+        return self.scores(self.prepare(inputs))
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Return the answer (probabilities, predictions in the target's units) for raw inputs."""
+        return self.output(self.raw_scores(inputs))

@@ -1,0 +1,83 @@
+"""The list of algorithms: name → class → tags. Classes are imported when asked for, and nothing else ever is.
+
+A plugin adds its own through the entry-point group `ganglion.algorithms`; one that cannot be imported is reported
+and left out, never fatal.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import warnings
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from ganglion.errors import GanglionWarning, unknown_name
+
+# One line an algorithm: the name that files, commands and pages use, and where its class is.
+ALGORITHMS = {
+    "MLPClassifier": "ganglion.algorithms.mlp",
+    "MLPRegressor": "ganglion.algorithms.mlp",
+    "Perceptron": "ganglion.algorithms.perceptron",
+}
+GROUP = "ganglion.algorithms"
+
+
+def names() -> list[str]:
+    """Return the names of all algorithms, plugins included, sorted."""
+    return sorted({*ALGORITHMS, *_plugins()})
+
+
+def algorithm(name: str) -> Any:
+    """Return the class of an algorithm by its name; case, hyphens and underscores do not matter.
+
+    Raises
+    ------
+    InvalidParameter
+        If there is none of that name; the nearest one is suggested.
+    """
+    plain = {_plain(known): known for known in names()}
+    known = plain.get(_plain(name))
+    if known is None:
+        raise unknown_name("algorithm", name, names())
+    if known in ALGORITHMS:
+        return getattr(importlib.import_module(ALGORITHMS[known]), known)
+    return _plugins()[known]
+
+
+def name_of(cls: type) -> str | None:
+    """Return the name under which a class is registered, or None."""
+    if ALGORITHMS.get(cls.__name__) == cls.__module__:
+        return cls.__name__
+    return next((name for name, plugin in _plugins().items() if plugin is cls), None)
+
+
+def all_algorithms() -> dict[str, Any]:
+    """Return every algorithm, name → class."""
+    return {name: algorithm(name) for name in names()}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
+
+
+@functools.cache
+def _plugins() -> dict[str, Any]:
+    return {
+        entry.name: cls
+        for entry in entry_points(group=GROUP)
+        if entry.name not in ALGORITHMS and (cls := _load(entry)) is not None
+    }
+
+
+def _load(entry: EntryPoint) -> Any | None:
+    try:
+        return entry.load()
+    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and must not stop ours
+        warnings.warn(
+            f"the plugin algorithm {entry.name} ({entry.value}) cannot be loaded and is left out: "
+            f"{type(error).__name__}: {error}",
+            GanglionWarning,
+            stacklevel=2,
+        )
+        return None

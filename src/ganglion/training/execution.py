@@ -1,0 +1,106 @@
+"""How a job runs: device, precision, threads. A pure function of the job and the machine, so that the same seed gives
+the same bits; and the process's own settings are put back afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from ganglion.errors import InvalidParameter
+
+PRECISIONS = ("auto", "float32", "float64", "bfloat16")
+_DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is known of a job before it runs."""
+
+    n_samples: int
+    n_parameters: int
+    batch_size: int
+    float64_input: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What the job may use."""
+
+    threads: int
+    cuda: bool
+
+    @classmethod
+    def here(cls) -> Machine:
+        """Return this process's machine: a worker that was given one thread keeps to it."""
+        return cls(threads=torch.get_num_threads(), cuda=torch.cuda.is_available())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """How a job runs: the device, the precision of the arithmetic, the number of threads."""
+
+    device: str
+    precision: str
+    threads: int
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of weights and data; bfloat16 keeps float32 weights and multiplies in bfloat16."""
+        return _DTYPES[self.precision]
+
+    def to_dict(self) -> dict[str, str | int]:
+        """Return the three as plain values, for the log."""
+        return {"device": self.device, "precision": self.precision, "threads": self.threads}
+
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        """Set threads and product precision for this job, and put back what was there before."""
+        threads, products = torch.get_num_threads(), torch.get_float32_matmul_precision()
+        if threads != self.threads:
+            torch.set_num_threads(self.threads)
+        torch.set_float32_matmul_precision("medium" if self._medium_is_exact() else products)
+        try:
+            with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.precision == "bfloat16"):
+                yield
+        finally:
+            if threads != self.threads:
+                torch.set_num_threads(threads)
+            torch.set_float32_matmul_precision(products)
+
+    def _medium_is_exact(self) -> bool:
+        # without AMX, "medium" only means oneDNN in place of MKL: twice as fast, as exact; with AMX it is bfloat16
+        return self.device == "cpu" and not torch.cpu._is_amx_tile_supported()
+
+
+def plan(job: Job, machine: Machine, *, device: str = "auto", precision: str = "auto", threads: int | None = None):
+    """Choose how a job runs; what the user pins is kept.
+
+    Returns
+    -------
+    Execution
+        A small job on float64 data runs in float64 (its time goes into dispatch, not arithmetic), others in float32.
+        A batch whose products are too small to share runs on one thread: two would be slower, and many times slower
+        beside a busy neighbour.
+    """
+    if device == "auto":
+        device = "cuda" if machine.cuda and job.n_samples * job.n_parameters > 10**9 else "cpu"
+    if precision == "auto":
+        precision = "float64" if job.float64_input and job.n_samples * job.n_parameters <= 2 * 10**6 else "float32"
+    if threads is None:
+        threads = machine.threads if job.batch_size * job.n_parameters >= 4 * 10**6 else 1
+    return Execution(device=device, precision=precision, threads=min(threads, 4 * machine.threads))
+
+
+def check_device(device: str) -> None:
+    """Raise InvalidParameter unless the device exists here."""
+    if device in ("auto", "cpu"):
+        return
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        have = "cpu" + (", cuda" if torch.cuda.is_available() else "")
+        raise InvalidParameter(f"device={device!r} is not to be had here: {error}. Here: {have}, or 'auto'.") from error

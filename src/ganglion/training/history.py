@@ -1,0 +1,62 @@
+"""What happened while training: one row an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+
+class History:
+    """Losses, scores, learning rate and time of every epoch.
+
+    Attributes
+    ----------
+    rows : list of dict
+        One an epoch: "epoch" (from 1), "step", "seconds" since the start, "learning_rate", "loss" (one more for
+        every further objective), and with a held-out part "validation_loss" and "validation_score".
+    best_epoch : int or None
+        The epoch whose weights the network has now, where a held-out part chose it.
+    stopped : str
+        Why training ended: "all epochs done", "no progress for 10 epochs", "interrupted".
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.best_epoch: int | None = None
+        self.stopped = ""
+        self.execution: dict[str, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.rows)
+
+    def __getitem__(self, column: str) -> list[Any]:
+        """Return one column over the epochs, e.g. `history["loss"]`."""
+        if self.rows and column not in self.rows[0]:
+            raise KeyError(f"no column {column!r} in the history; its columns: {', '.join(self.rows[0])}")
+        return [row[column] for row in self.rows]
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{key}={value:.4g}" for key, value in self.rows[-1].items()) if self.rows else "empty"
+        return f"History({last}; {self.stopped})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain numbers and texts."""
+        return {
+            "rows": self.rows,
+            "best_epoch": self.best_epoch,
+            "stopped": self.stopped,
+            "execution": self.execution,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> History:
+        """Make a history again from `to_dict`."""
+        history = cls()
+        history.rows = [dict(row) for row in stored.get("rows", [])]
+        history.best_epoch = stored.get("best_epoch")
+        history.stopped = str(stored.get("stopped", ""))
+        history.execution = dict(stored.get("execution", {}))
+        return history

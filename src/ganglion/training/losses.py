@@ -1,0 +1,216 @@
+"""Losses by name, each a pure function of scores and targets that returns one number a sample.
+
+    classification   cross_entropy, focal            scores are logits
+    regression       mse, mae, huber, quantile        scores in units of the target's deviation
+                     poisson, gaussian_nll            log rates · means and log variances
+
+`labels` is (n,) int64 for one class out of many, or (n, L) float in [0, 1] for L yes-or-no labels (a binary target is
+one such label).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ganglion.options import call_by_name, call_text, in_range
+
+
+class NamedLoss(Protocol):
+    """A loss with settings: `loss(scores, target)` → (n_samples,)."""
+
+    def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Return one loss a sample."""
+        ...
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
+    """Return -log p(label) of each sample, (n,); for yes-or-no labels the sum over them.
+
+    Label smoothing (Szegedy et al. 2016, arXiv:1512.00567, section 7) moves that share of the probability to all
+    classes alike.
+    """
+    if labels.dtype == torch.int64:
+        return F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
+    target = labels * (1 - label_smoothing) + label_smoothing / 2 if label_smoothing else labels
+    return F.binary_cross_entropy_with_logits(logits, target, reduction="none").sum(1)
+
+
+def focal(logits: Tensor, labels: Tensor, *, gamma: float = 2.0) -> Tensor:
+    """Return -(1 - p)^gamma log p of each sample, (n,): easy samples count less. Lin 2017, arXiv:1708.02002, eq. 4."""
+    if labels.dtype == torch.int64:
+        log_p = logits.log_softmax(1).gather(1, labels[:, None]).squeeze(1)
+        return -((1 - log_p.exp()) ** gamma) * log_p
+    nll = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    return ((1 - (-nll).exp()) ** gamma * nll).sum(1)
+
+
+def pinball(scores: Tensor, target: Tensor, *, q: float = 0.5) -> Tensor:
+    """Return max(q e, (q - 1) e) with e = target - score, (n,). Koenker & Bassett 1978. Lowest at the quantile q."""
+    error = target - scores
+    return torch.maximum(q * error, (q - 1) * error).mean(1)
+
+
+def poisson_nll(log_rate: Tensor, target: Tensor) -> Tensor:
+    """Return rate - target · log rate, (n,): Poisson's negative log likelihood but for a constant."""
+    return (log_rate.exp() - target * log_rate).mean(1)
+
+
+def gaussian_nll(scores: Tensor, target: Tensor) -> Tensor:
+    """Return ½ (log v + (target - m)² / v + log 2π), (n,), where scores (n, 2 t) hold m, then log v.
+
+    Nix & Weigend 1994. The log variance is kept above -14, so that a perfect fit cannot run away to infinity.
+    """
+    mean, log_variance = scores.chunk(2, dim=1)
+    log_variance = log_variance.clamp(min=-14.0)
+    return 0.5 * (log_variance + (target - mean).square() / log_variance.exp() + math.log(2 * math.pi)).mean(1)
+
+
+@dataclass(frozen=True, slots=True)
+class CrossEntropy:
+    """`cross_entropy(label_smoothing=0.0)`."""
+
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        in_range("cross_entropy", "label_smoothing", self.label_smoothing, at_least=0, below=1)
+
+    def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Return one loss a sample."""
+        return cross_entropy(scores, target, label_smoothing=self.label_smoothing)
+
+    def __str__(self) -> str:
+        return call_text("cross_entropy", self)
+
+
+@dataclass(frozen=True, slots=True)
+class Focal:
+    """`focal(gamma=2.0)`."""
+
+    gamma: float = 2.0
+
+    def __post_init__(self) -> None:
+        in_range("focal", "gamma", self.gamma, at_least=0)
+
+    def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Return one loss a sample."""
+        return focal(scores, target, gamma=self.gamma)
+
+    def __str__(self) -> str:
+        return call_text("focal", self)
+
+
+@dataclass(frozen=True, slots=True)
+class SquaredError:
+    """`mse`: the mean of squared errors; its best answer is the mean."""
+
+    def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Return one loss a sample."""
+        return (scores - target).square().mean(1)
+
+    def __str__(self) -> str:
+        return "mse"
+
+
+@dataclass(frozen=True, slots=True)
+class AbsoluteError:
+    """`mae`: the mean of absolute errors; its best answer is the median."""
+
+    def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Return one loss a sample."""
+        return (scores - target).abs().mean(1)
+
+    def __str__(self) -> str:
+        return "mae"
+
+
+@dataclass(frozen=True, slots=True)
+class Huber:
+    """`huber(delta=1.0)`: squared up to `delta` standard deviations of the target, linear beyond (Huber 1964)."""
+
+    delta: float = 1.0
+
+    def __post_init__(self) -> None:
+        in_range("huber", "delta", self.delta, above=0)
+
+    def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Return one loss a sample."""
+        return F.huber_loss(scores, target, reduction="none", delta=self.delta).mean(1)
+
+    def __str__(self) -> str:
+        return call_text("huber", self)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """`quantile(q=0.5)`: the network answers with this quantile of the target."""
+
+    q: float = 0.5
+
+    def __post_init__(self) -> None:
+        in_range("quantile", "q", self.q, above=0, below=1)
+
+    def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Return one loss a sample."""
+        return pinball(scores, target, q=self.q)
+
+    def __str__(self) -> str:
+        return call_text("quantile", self)
+
+
+@dataclass(frozen=True, slots=True)
+class Poisson:
+    """`poisson`: for counts; the network learns the logarithm of the rate."""
+
+    def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Return one loss a sample."""
+        return poisson_nll(scores, target)
+
+    def __str__(self) -> str:
+        return "poisson"
+
+
+@dataclass(frozen=True, slots=True)
+class GaussianNLL:
+    """`gaussian_nll`: the network learns a mean and a deviation for every sample."""
+
+    def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Return one loss a sample."""
+        return gaussian_nll(scores, target)
+
+    def __str__(self) -> str:
+        return "gaussian_nll"
+
+
+CLASSIFICATION: dict[str, type] = {"cross_entropy": CrossEntropy, "focal": Focal}
+REGRESSION: dict[str, type] = {
+    "gaussian_nll": GaussianNLL,
+    "huber": Huber,
+    "mae": AbsoluteError,
+    "mse": SquaredError,
+    "poisson": Poisson,
+    "quantile": Quantile,
+}
+
+
+def loss_by_name(given: Any, task: Literal["classification", "regression"]) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the loss that a text such as "focal(gamma=1)" names; a function is returned as it is."""
+    if callable(given) and not isinstance(given, type):
+        return given
+    return call_by_name("loss", given, CLASSIFICATION if task == "classification" else REGRESSION)
+
+
+def check_classification_loss(given: Any) -> None:
+    """Raise InvalidParameter unless `given` names a loss for classes, or is a function."""
+    loss_by_name(given, "classification")
+
+
+def check_regression_loss(given: Any) -> None:
+    """Raise InvalidParameter unless `given` names a loss for numbers, or is a function."""
+    loss_by_name(given, "regression")
