@@ -16,6 +16,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ganglion.version import __version__
+
 if TYPE_CHECKING:
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
     from ganglion.algorithms.perceptron import Perceptron
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from ganglion.options import hyperparameters, option
     from ganglion.training.objective import Objective
     from ganglion.training.trainer import Trainer
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Classifier": "ganglion.estimators.classifier",
@@ -63,6 +63,7 @@ __all__ = [
     "Perceptron",
     "Regressor",
     "Trainer",
+    "__version__",
     "evaluate",
     "hyperparameters",
     "inspect",
@@ -80,4 +81,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return __all__

@@ -214,7 +214,7 @@ def call_text(name: str, settings: object) -> str:
     return f"{name}({', '.join(changed)})" if changed else name
 
 
-def in_range(owner: str, name: str, value: Any, **limits: float) -> None:
+def in_range(owner: str, name: str, value: Any, **limits: Any) -> None:
     """Check a number of a frozen settings class at its birth."""
     declared = Option(text="", **limits)
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not declared.allows(float(value)):

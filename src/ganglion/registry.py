@@ -73,7 +73,7 @@ def _plugins() -> dict[str, Any]:
 def _load(entry: EntryPoint) -> Any | None:
     try:
         return entry.load()
-    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and must not stop ours
+    except Exception as error:
         warnings.warn(
             f"the plugin algorithm {entry.name} ({entry.value}) cannot be loaded and is left out: "
             f"{type(error).__name__}: {error}",

@@ -11,18 +11,16 @@ can be chosen (`optimizer="sgd"`).
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar, Literal
 
 from torch import nn
 
-from ganglion.data.encoding import InputSpec
 from ganglion.errors import unknown_name
-from ganglion.estimators.base import Spec, Tags
+from ganglion.estimators.base import Tags
 from ganglion.estimators.classifier import Classifier
 from ganglion.estimators.regressor import Regressor
+from ganglion.estimators.spec import Spec
 from ganglion.networks.activations import ACTIVATIONS
-from ganglion.networks.inputs import ImageInput, TableInput
 from ganglion.networks.mlp import MLP
 from ganglion.networks.network import Network
 from ganglion.options import hyperparameters, option
@@ -56,10 +54,9 @@ class MLPOptions:
 
     def build(self, spec: Spec) -> Network:
         """Return input layer, multi-layer perceptron and output layer for data that look like `spec`."""
-        entry = self._input_layer(spec.inputs)
-        width = math.prod(spec.inputs.image) if spec.inputs.image else entry.n_out
+        entry = spec.input_layer(scaling=self.scaling, embedding=self.embedding)
         body = MLP(
-            width,
+            entry.n_out,
             spec.n_scores,
             self.hidden,
             activation=self.activation,
@@ -68,17 +65,6 @@ class MLPOptions:
             residual=self.residual,
         )
         return Network(entry, nn.Sequential(nn.Flatten(), body) if spec.inputs.image else body, spec.output)
-
-    def _input_layer(self, inputs: InputSpec):
-        if inputs.image:
-            return ImageInput(inputs.image[0])
-        return TableInput(
-            inputs.numeric,
-            inputs.cardinalities,
-            missing=inputs.missing,
-            scaling=self.scaling,
-            embedding=self.embedding,
-        )
 
 
 @hyperparameters
@@ -100,7 +86,7 @@ class MLPClassifier(MLPOptions, Classifier):
     Rumelhart, Hinton & Williams 1986, Nature 323, 533-536.
     """
 
-    tags: ClassVar[Tags] = Tags(task="classification", multilabel=True)
+    tags: ClassVar[Tags] = Tags(task="classification", multilabel=True, preferred_for=("table", "image"))
 
 
 @hyperparameters
@@ -123,4 +109,4 @@ class MLPRegressor(MLPOptions, Regressor):
     Rumelhart, Hinton & Williams 1986, Nature 323, 533-536.
     """
 
-    tags: ClassVar[Tags] = Tags(task="regression", multioutput=True)
+    tags: ClassVar[Tags] = Tags(task="regression", multioutput=True, preferred_for=("table", "image"))

@@ -16,15 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
 from torch import nn
 
-from ganglion.estimators.base import Samples, Spec, Tags
+from ganglion.estimators.base import Samples, Tags
 from ganglion.estimators.classifier import BaseClassifier
-from ganglion.networks.inputs import ImageInput, TableInput
+from ganglion.estimators.spec import Spec
 from ganglion.networks.mlp import linear
 from ganglion.networks.network import Network
 from ganglion.options import hyperparameters, option
@@ -119,16 +119,12 @@ class Perceptron(BaseClassifier):
 
     def build(self, spec: Spec) -> Network:
         """Return one linear unit a class (one alone for two classes) on the raw numbers."""
-        inputs = spec.inputs
-        if inputs.image:
-            units = nn.Sequential(nn.Flatten(), linear(int(np.prod(inputs.image)), spec.n_scores, "identity"))
-            return Network(ImageInput(inputs.image[0]), units, nn.Identity())
-        entry = TableInput(inputs.numeric, inputs.cardinalities, missing=inputs.missing, scaling="none")
-        return Network(entry, linear(entry.n_out, spec.n_scores, "identity"), nn.Identity())
+        entry = spec.input_layer(scaling="none")
+        return Network(entry, nn.Sequential(nn.Flatten(), linear(entry.n_out, spec.n_scores, "identity")), spec.output)
 
     def _learn(self, samples: Samples, held_out: Samples | None, callbacks: Sequence[OnEpoch], seed: int) -> None:
         network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, nn.Identity())).cast(torch.float64)
-        network.input.adapt(samples.inputs)
+        network.entry.adapt(samples.inputs)
         with torch.no_grad():
             x = network.input(network.prepare(samples.inputs)).flatten(1).numpy()
         codes = self.target_.encode(samples.y, torch.float64).numpy().astype(int).ravel()
@@ -136,10 +132,10 @@ class Perceptron(BaseClassifier):
         weight = np.ones(len(x)) if weight is None else weight
         rows, weight = joined(x, codes, weight) if self.shuffle else (np.arange(len(x)), weight)
         w, self.history_ = self._correct(x[rows], codes[rows], weight, rows, np.random.default_rng(seed), callbacks)
-        unit = network.body if isinstance(network.body, nn.Linear) else network.body[1]
+        units = cast(nn.Linear, network.get_submodule("body.1"))
         with torch.no_grad():
-            unit.weight.copy_(torch.from_numpy(w[:, :-1]))
-            unit.bias.copy_(torch.from_numpy(w[:, -1]))
+            units.weight.copy_(torch.from_numpy(w[:, :-1]))
+            units.bias.copy_(torch.from_numpy(w[:, -1]))
         self.network_ = network.eval()
 
     def _correct(

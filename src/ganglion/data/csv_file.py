@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ganglion.data.dataset import Dataset
@@ -102,59 +102,73 @@ def _split(text: str, source: str) -> Table:
 
 def _plain(text: str, delimiter: str | None, source: str) -> list[list[str]]:
     """Cut a text without quotes into columns; no Python is run for each row."""
-    lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line and not line.isspace()]
+    lines = _lines(text)
     if delimiter is None:
         return [lines]
     counts = [line.count(delimiter) for line in lines]
     if len(set(counts)) > 1:
-        raise _ragged(text, delimiter, source)
+        raise _ragged(_rows(text, delimiter, strict=False), delimiter, source)
+    return _cut(lines, delimiter, counts[0] + 1)
+
+
+def _lines(text: str) -> list[str]:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [line for line in lines if line and not line.isspace()]
+
+
+def _cut(lines: list[str], delimiter: str, width: int) -> list[list[str]]:
     cells = delimiter.join(lines).split(delimiter)
-    width = counts[0] + 1
     return [cells[i::width] for i in range(width)]
 
 
 def _quoted(text: str, delimiter: str, source: str) -> list[list[str]]:
     limit = csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a long document is no mistake
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    line, rows = 0, []
     try:
-        rows = [row for row in reader if row and (len(row) > 1 or not row[0].isspace())]
+        for line, row in _rows(text, delimiter, strict=True):
+            rows.append((line, row))
     except csv.Error as error:
-        raise _bad_quote(reader.line_num, error, source) from error
+        raise _bad_quote(line + 1, error, source) from error
     finally:
         csv.field_size_limit(limit)
-    if len(set(map(len, rows))) > 1:
-        raise _ragged(text, delimiter, source)
-    return [list(values) for values in zip(*rows, strict=True)]
+    if len({len(row) for _, row in rows}) > 1:
+        raise _ragged(rows, delimiter, source)
+    return [list(values) for values in zip(*(row for _, row in rows), strict=True)]
+
+
+def _rows(text: str, delimiter: str, *, strict: bool) -> Iterator[tuple[int, list[str]]]:
+    """Walk over the rows of a text and the line that each ends on; blank lines are no rows."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=strict)
+    width = 0
+    for row in reader:
+        width = width or len(row)
+        if row and (len(row) > 1 or width == 1 or row[0].strip()):
+            yield reader.line_num, row
 
 
 def _quotes_as_letters(text: str, delimiter: str | None, error: InvalidFile) -> list[list[str]]:
     """Read a file whose quotes make no sense as one that does not quote, if that gives equal rows."""
-    try:
-        columns = _plain(text, delimiter, "")
-    except InvalidFile:
-        raise error from None
-    if len(columns) < 2:
+    lines = _lines(text)
+    counts = {line.count(delimiter) for line in lines} if delimiter else {0}
+    if delimiter is None or len(counts) > 1 or counts == {0}:
         raise error
-    warnings.warn(
-        f"{error} All rows have equal length when quotes are ordinary letters: read so.", DataWarning, stacklevel=2
-    )
-    return columns
+    warnings.warn(f"{error} With quotes as ordinary letters all rows are equal: read so.", DataWarning, stacklevel=2)
+    return _cut(lines, delimiter, counts.pop() + 1)
 
 
 def _bad_quote(line: int, error: csv.Error, source: str) -> InvalidFile:
     if "unexpected end" in str(error):
         problem = "a quoted field is never closed"
     else:
-        problem = (
-            'a closing quote is followed by more than a delimiter, or a quote was not closed above ("a "" b" is a "b)'
-        )
-    return InvalidFile(f"{source}, line {line}: {problem}. Close the quote, or write a quote inside a field twice.")
+        problem = "a closing quote is followed by more than a delimiter, or a quote was not closed"
+    return InvalidFile(
+        f"{source}: in the row that begins in line {line} {problem}. Close it, or write a quote inside a field twice."
+    )
 
 
-def _ragged(text: str, delimiter: str, source: str) -> InvalidFile:
+def _ragged(rows: Iterable[tuple[int, list[str]]], delimiter: str, source: str) -> InvalidFile:
     """Return the error that names the first row whose length differs from the commonest."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    rows = [(reader.line_num, row) for row in reader if row and any(cell.strip() for cell in row)]
+    rows = list(rows)
     widths = [len(row) for _, row in rows]
     expected = max(set(widths), key=widths.count)
     line, row = next((line, row) for line, row in rows if len(row) != expected)

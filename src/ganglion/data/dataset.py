@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -184,7 +185,7 @@ class Dataset:
         field, column = self.field(name), self.columns[name]
         if isinstance(column, Ragged):
             raw, offsets = column.values.numpy().tobytes(), column.offsets.tolist()
-            return np.array([raw[a:b].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)], dtype=object)
+            return np.array([raw[a:b].decode() for a, b in pairwise(offsets)], dtype=object)
         if field.kind != "categorical":
             return column.numpy()
         labels = np.array([*field.categories, None], dtype=object)  # code -1, missing, picks the last one

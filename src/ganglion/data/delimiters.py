@@ -36,11 +36,11 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Say whether the first of some rows holds names, and not values.
 
     Names are no numbers (save for running ones: 0, 1, 2 or years), and never stand again in the column below. They
-    are believed when a column below holds numbers, or when none of them is a sentence.
+    are believed when a column below holds numbers, or when all differ and none is a sentence.
     """
     first = [cell.strip() for cell in rows[0]]
     body = [[cell.strip() for cell in row] for row in rows[1:] if len(row) == len(first)]
-    if any(cell in MISSING for cell in first[1:]) or len(set(first)) < len(first):
+    if any(cell in MISSING for cell in first[1:]):
         return False
     if not body:
         return not any(map(_is_number, first))
@@ -48,10 +48,13 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     if numbers:
         return _running(numbers) and not _running([cell for cell in body[0] if _is_number(cell)])
     below = [{row[i] for row in body} for i in range(len(first))]
+    repeated = any(name in cells for name, cells in zip(first, below, strict=True))
+    if repeated and len(set(first)) < len(first):
+        return False
     if any(all(cell in MISSING or _is_number(cell) for cell in cells) for cells in below):
         return True
     sentences = any(len(name.split()) > _NAME_WORDS for name in first)
-    return not sentences and not any(name in cells for name, cells in zip(first, below, strict=True))
+    return not repeated and not sentences and len(set(first)) == len(first)
 
 
 def _sample(text: str, delimiter: str) -> list[list[str]]:

@@ -52,10 +52,11 @@ class Finding:
 
 def find(data: Dataset, features: list[Profile], target: Profile | None, task: Task | None) -> list[Finding]:
     """Return all findings, the gravest first."""
-    found = [*_columns(features), *_pairs(features), *_rows(data)]
+    found: list[Finding] = []
     if target is not None and task is not None:
-        found += [*_target(target, task), *_leaks(features, target, task), *_dates(features)]
-        found += _few_rows(len(data), features, target, task)
+        found += [*_target(target, task), *_leaks(features, target, task)]
+        found += [*_few_rows(len(data), features, target, task), *_dates(features)]
+    found += [*_columns(features), *_pairs(features), *_rows(data)]
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
@@ -76,7 +77,7 @@ def _columns(features: list[Profile]) -> Iterator[Finding]:
     for column in features:
         if not column.has_values:
             if column.kind == "text":
-                text = "free text, which networks for tables leave out. Choose an algorithm for text, or make columns of it."
+                text = "holds free text, which networks for tables leave out. Make columns of it, or take one for text."
                 yield Finding("note", "text", column.name, text)
         elif column.n_distinct == 0:
             yield Finding("warning", "missing", column.name, "holds no value at all. Drop it.")
@@ -88,7 +89,7 @@ def _columns(features: list[Profile]) -> Iterator[Finding]:
             text = f"is missing in {column.missing:.0%} of the rows. Drop it, or keep only whether it is there."
             yield Finding("warning", "missing", column.name, text)
         elif is_identifier(column):
-            text = "is different in (nearly) every row, as names and numbers of rows are. Drop it: it cannot repeat in new data."
+            text = "differs in (nearly) every row, as names and row numbers do. Drop it: it cannot repeat in new data."
             yield Finding("warning", "identifier", column.name, text)
         else:
             yield from _categories(column)
@@ -100,7 +101,7 @@ def _categories(column: Profile) -> Iterator[Finding]:
     n, k = int(column.counts.sum()), column.n_distinct
     rare = int((column.counts == 1).sum())
     if k > MANY_CATEGORIES or (k > 20 and k > 0.2 * n):
-        text = f"has {k} categories, {n / k:.0f} rows each on average. Group them, or expect little from it."
+        text = f"has {k} categories, {n / k:.1f} rows each on average. Group them, or expect little from it."
         yield Finding("note", "cardinality", column.name, text)
     elif rare:
         what = f"{rare} categories have" if rare > 1 else "1 category has"
@@ -112,16 +113,19 @@ def _pairs(features: list[Profile]) -> Iterator[Finding]:
     """Find columns that say the same: numbers that rise together, and codes of one another."""
     numbers = [each for each in features if each.is_number and each.n_distinct > 1]
     rows = sample_rows(len(features[0].codes)) if numbers else np.empty(0)
-    said: set[frozenset[str]] = set()
+    said: set[str] = set()
     if len(numbers) > 1:
         table = np.column_stack([_filled(each, rows) for each in numbers])
         close = np.abs(np.atleast_2d(_correlations(table))) > SAME
         for i, j in zip(*np.nonzero(np.triu(close, 1)), strict=True):
-            said.add(frozenset((numbers[i].name, numbers[j].name)))
+            if numbers[j].name in said:
+                continue
+            said.add(numbers[j].name)
             text = f"rises or falls together with {numbers[i].name!r} (|r| > {SAME}). Keep one of the two."
             yield Finding("note", "same", numbers[j].name, text)
     for one, two in combinations([each for each in features if each.has_values], 2):
-        if one.n_distinct == two.n_distinct and frozenset((one.name, two.name)) not in said and _same_codes(one, two):
+        if one.n_distinct == two.n_distinct and two.name not in said and _same_codes(one, two):
+            said.add(two.name)
             text = f"is {one.name!r} written in another way: each value has one partner. Keep one of the two."
             yield Finding("note", "same", two.name, text)
 
@@ -169,8 +173,8 @@ def _target(target: Profile, task: Task) -> Iterator[Finding]:
         if share < IMBALANCE / max(target.n_distinct - 1, 1):
             severity: Severity = "warning" if share < STRONG_IMBALANCE or target.n_distinct == 2 else "note"
             text = (
-                f"class {_label(target.values[least])} has {share:.2%} of the rows ({target.counts[least]}). Judge by balanced "
-                "accuracy or average precision, and weigh the classes."
+                f"class {_label(target.values[least])} has {share:.2%} of the rows ({target.counts[least]}). Judge by "
+                "balanced accuracy or average precision, and weigh the classes."
             )
             yield Finding(severity, "imbalance", target.name, text)
 
@@ -187,7 +191,9 @@ def _leaks(features: list[Profile], target: Profile, task: Task) -> Iterator[Fin
             continue
         score = determination(column, target, rows, classes=task.is_classification)
         if score >= LEAK:
-            text = f"gives {target.name!r} away ({score:.1%} of the error disappears). Drop it if it is not known beforehand."
+            text = (
+                f"gives {target.name!r} away ({score:.1%} of the error disappears). Drop it if it is known only later."
+            )
             yield Finding("error", "leakage", column.name, text)
         elif score >= SUSPECT:
             text = f"nearly gives {target.name!r} away ({score:.1%} of the error disappears). Is it known beforehand?"
@@ -195,14 +201,14 @@ def _leaks(features: list[Profile], target: Profile, task: Task) -> Iterator[Fin
     if not task.is_classification:
         parts = exact_sum(features, target, rows)
         if len(parts) > 1:
-            text = f"is exactly a weighted sum of {', '.join(parts[:10])}. Drop those that are not known beforehand."
+            text = f"is exactly a weighted sum of {', '.join(parts[:10])}. Drop those that are known only later."
             yield Finding("error", "leakage", target.name, text)
 
 
 def _dates(features: list[Profile]) -> Iterator[Finding]:
     for column in features:
         if column.kind == "date" and column.n_distinct > 0.5 * len(column.codes):
-            text = "orders the rows in time. If the model shall predict the future, train on the past and test on the rest."
+            text = "orders the rows in time. To predict the future, train on the past and test on what came after."
             yield Finding("note", "order", column.name, text)
 
 

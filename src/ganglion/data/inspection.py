@@ -73,18 +73,15 @@ class Inspection:
         return asdict(self)
 
     def __str__(self) -> str:
-        console = Console(file=io.StringIO(), width=110, color_system=None, legacy_windows=False)
+        screen = io.StringIO()
+        console = Console(file=screen, width=110, color_system=None, legacy_windows=False)
         console.print(self)
-        return console.file.getvalue().rstrip()  # type: ignore[attr-defined] - it is the StringIO above
+        return "\n".join(line.rstrip() for line in screen.getvalue().rstrip().splitlines())
 
     def __rich__(self) -> RenderableType:
         parts: list[RenderableType] = [Text(self._headline(), style="bold"), self._table()]
         parts += [Text(line) for line in self._task_lines()]
-        for each in self.findings:
-            where = f"{escape(each.column)}: " if each.column else ""
-            colour = _COLOURS[each.severity]
-            parts.append(Text.from_markup(f"[{colour}]{each.severity:>8}[/]  [bold]{where}[/]{escape(each.text)}"))
-        return Group(*parts)
+        return Group(*parts, self._findings())
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -92,7 +89,7 @@ class Inspection:
         )
         heads = "".join(f"<th>{name}</th>" for name in _HEADS)
         found = "".join(
-            f"<li><b>{each.severity}</b> {html.escape(f'{each.column}: ' if each.column else '')}{html.escape(each.text)}</li>"
+            f"<li>{each.severity}: <b>{html.escape(each.column)}</b> {html.escape(each.text)}</li>"
             for each in self.findings
         )
         lines = "".join(f"<p>{html.escape(line)}</p>" for line in self._task_lines())
@@ -112,6 +109,13 @@ class Inspection:
         if len(self.columns) > _SHOWN:
             table.add_row(f"… {len(self.columns) - _SHOWN} more")
         return table
+
+    def _findings(self) -> Table:
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        for each in self.findings:
+            where = f"[bold]{escape(each.column)}[/] " if each.column else ""
+            grid.add_row(f"[{_COLOURS[each.severity]}]{each.severity}[/]", f"{where}{escape(each.text)}")
+        return grid
 
     def _task_lines(self) -> list[str]:
         if self.task is None:

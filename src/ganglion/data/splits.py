@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -155,7 +156,7 @@ def _row_hashes(data: Dataset, fields: tuple[Field, ...] | list[Field]) -> np.nd
 def _column_hashes(field: Field, column: Tensor | Ragged) -> np.ndarray:
     if isinstance(column, Ragged):
         raw, offsets = column.values.numpy().tobytes(), column.offsets.tolist()
-        texts = [raw[begin:end] for begin, end in zip(offsets[:-1], offsets[1:], strict=True)]  # noqa: RUF007
+        texts = [raw[begin:end] for begin, end in pairwise(offsets)]
         return np.array([hash(text) for text in texts], dtype=np.int64).view(np.uint64)
     values = column.numpy()
     if field.kind == "categorical":  # codes differ between data sets, labels do not

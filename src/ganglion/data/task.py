@@ -80,26 +80,22 @@ def _numbers(array: np.ndarray) -> np.ndarray | None:
 
 
 def _classes(labels: np.ndarray) -> Task:
-    present = {label for label in labels.tolist() if label is not None and label == label}  # noqa: PLR0124 - NaN
+    present = {label for label in labels.tolist() if label is not None and label == label}  # NaN differs from itself
     if not present:
         raise InvalidInput("the target holds nothing but missing values. Choose another column.")
     what = "truth values" if all(isinstance(label, bool) for label in present) else "labels"
-    return _classification(len(present), f"the target holds {what}")
-
-
-def _classification(n_classes: int, why: str) -> Task:
-    name: TaskName = "binary" if n_classes <= 2 else "multiclass"
-    return Task(name, f"{why} of {n_classes} {'class' if n_classes == 1 else 'classes'}")
+    classes = "1 class" if len(present) == 1 else f"{len(present)} classes"
+    return Task("binary" if len(present) <= 2 else "multiclass", f"the target holds {what} of {classes}")
 
 
 def _from_numbers(present: np.ndarray) -> Task:
     if np.any(present != np.floor(present)):
         return Task("regression", "the target holds numbers with fractions")
     n_distinct, n = len(np.unique(present)), len(present)
-    often = f"whole numbers, {n_distinct} different ones in {n} rows"
+    often = f"the target holds whole numbers, {n_distinct} different ones in {n} rows"
     if n_distinct <= 2 or any(n_distinct <= most and n >= times * n_distinct for most, times in _REPEATS):
-        return _classification(n_distinct, f"the target holds {often}, which repeat as the labels")
-    return Task("regression", f"the target holds {often}: too many to be classes")
+        return Task("binary" if n_distinct <= 2 else "multiclass", f"{often}: few enough to be classes")
+    return Task("regression", f"{often}: too many to be classes")
 
 
 def _several_columns(array: np.ndarray, numbers: np.ndarray | None) -> Task:
@@ -107,8 +103,8 @@ def _several_columns(array: np.ndarray, numbers: np.ndarray | None) -> Task:
         numbers = array.astype(np.float64)
     if numbers is None or array.ndim > 2:
         raise InvalidInput(
-            f"a target of shape {array.shape} and type {array.dtype} is not supported. Several columns must hold numbers: "
-            "0 and 1 for labels that can occur together. Fit one model a column instead."
+            f"a target of shape {array.shape} and type {array.dtype} is not supported. Several columns must hold "
+            "numbers: 0 and 1 for labels that can occur together. Fit one model a column instead."
         )
     if np.isin(numbers[~np.isnan(numbers)], (0, 1)).all():
         return Task("multilabel", f"the target has {array.shape[1]} columns of 0 and 1")

@@ -11,18 +11,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-import ganglion
 from ganglion.data.encoding import encoder_from_json
 from ganglion.errors import GanglionError, InvalidModel, InvalidParameter
-from ganglion.estimators.base import Estimator, Spec
+from ganglion.estimators.base import Estimator
 from ganglion.estimators.card import model_card
+from ganglion.estimators.spec import Spec
 from ganglion.estimators.targets import target_from_json
+from ganglion.networks.network import Network
 from ganglion.options import check_options, from_json, options_of, to_json
 from ganglion.registry import algorithm, name_of
 from ganglion.storage import read_model, write_model
 from ganglion.training.history import History
+from ganglion.version import __version__
 
 _FLOATS = {"float32": torch.float32, "float64": torch.float64}
 
@@ -68,7 +70,7 @@ def describe(model: Estimator) -> dict[str, Any]:
             "ganglion/registry.py, or give it an entry point in the group 'ganglion.algorithms'."
         )
     return {
-        "ganglion": ganglion.__version__,
+        "ganglion": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "estimator": name,
         "options": {option: _option_to_json(getattr(model, option)) for option in options_of(type(model))},
@@ -111,7 +113,7 @@ def _restore(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
     return model
 
 
-def _network(model: Estimator, tensors: dict[str, Tensor], dtype: torch.dtype) -> nn.Module:
+def _network(model: Estimator, tensors: dict[str, Tensor], dtype: torch.dtype) -> Network:
     """Build the network without memory, compare it with the weights that are there, and only then take them."""
     _plausible(model, sum(tensor.numel() for tensor in tensors.values()))
     with torch.device("meta"):

@@ -1,8 +1,8 @@
 """The contract: what every estimator is, whatever its algorithm and modality.
 
-    fit      check the options → read X and y → encoder, target → `_learn` (build a network, train it)
-    predict  read X → encode → network → answer
-    save     manifest, weights and model card in one file
+fit      check the options → read X and y → encoder, target → `_learn` (build a network, train it)
+predict  read X → encode → network → answer
+save     manifest, weights and model card in one file
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
@@ -19,12 +19,14 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import validate_data
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganglion.data.convert import as_dataset
 from ganglion.data.dataset import Dataset
-from ganglion.data.encoding import ImageEncoder, InputSpec, TableEncoder, fit_encoder
+from ganglion.data.encoding import ImageEncoder, TableEncoder, fit_encoder
 from ganglion.errors import GanglionError, InvalidInput
+from ganglion.estimators.spec import Spec
+from ganglion.networks.network import Network
 from ganglion.options import check_options, hyperparameters, option
 from ganglion.training.history import History
 from ganglion.training.trainer import OnEpoch
@@ -51,6 +53,8 @@ class Tags:
         Whether it is trained by the loop of `ganglion.training` (and so has epochs, optimisers, schedules).
     multilabel, multioutput : bool
         Whether y may have several columns.
+    preferred_for : tuple of str
+        The modalities for which `select` takes this algorithm first.
     """
 
     task: Literal["classification", "regression"]
@@ -58,15 +62,7 @@ class Tags:
     gradients: bool = True
     multilabel: bool = False
     multioutput: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """What `build` is told of the data: the tensors that come in, and the width of the scores that go out."""
-
-    inputs: InputSpec
-    n_scores: int
-    output: nn.Module = field(repr=False)
+    preferred_for: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -98,8 +94,11 @@ class Estimator(BaseEstimator):
 
     tags: ClassVar[Tags]
     if TYPE_CHECKING:  # learned attributes: no options, so no fields
-        network_: nn.Module
+        network_: Network
         encoder_: TableEncoder | ImageEncoder
+        target_: Any
+        target_name_: str
+        metrics_: dict[str, Any]
         history_: History
         n_features_in_: int
 
@@ -154,7 +153,7 @@ class Estimator(BaseEstimator):
             self._learn(samples, self._held_out(validation), callbacks, seed)
         return self
 
-    def build(self, spec: Spec) -> nn.Module:
+    def build(self, spec: Spec) -> Network:
         """Return the network for data that look like `spec`; its parameters are drawn from torch's random state."""
         raise NotImplementedError
 
@@ -181,9 +180,7 @@ class Estimator(BaseEstimator):
         """What the estimator was trained on: "table" or "image"."""
         return self.encoder_.to_json()["modality"]
 
-    def _learn(
-        self, samples: Samples, held_out: Samples | None, callbacks: Sequence[OnEpoch], seed: int
-    ) -> None:
+    def _learn(self, samples: Samples, held_out: Samples | None, callbacks: Sequence[OnEpoch], seed: int) -> None:
         raise NotImplementedError
 
     def _read_target(self, y: Any, n_samples: int, *, reset: bool, weight: np.ndarray | None = None) -> np.ndarray:
@@ -234,6 +231,10 @@ class Estimator(BaseEstimator):
                 "be positive."
             )
         return weight
+
+    def _weight(self, samples: Samples) -> np.ndarray | None:
+        """Return how much each sample counts, or None if all count alike."""
+        return samples.weight
 
     def _held_out(self, validation: tuple[Any, Any] | None) -> Samples | None:
         if validation is None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.base import Estimator, Samples
 from ganglion.estimators.labels import read_labels
 from ganglion.estimators.targets import ClassTarget
 from ganglion.estimators.trained import Trained
+from ganglion.networks.network import Network
 from ganglion.options import hyperparameters, option
-from ganglion.training.losses import check_classification_loss, loss_by_name
+from ganglion.training.losses import PerSampleLoss, check_classification_loss, loss_by_name
 from ganglion.training.objective import Batch
 
 
@@ -29,9 +29,6 @@ class BaseClassifier(ClassifierMixin, Estimator):
     class_weight: dict | Literal["balanced"] | None = option(
         None, "Weight of each class, as a dict, or 'balanced' for weights against the classes' frequencies."
     )
-
-    if TYPE_CHECKING:  # learned attributes: no options, so no fields
-        target_: ClassTarget
 
     @property
     def classes_(self) -> np.ndarray:
@@ -129,10 +126,10 @@ class Classifier(Trained, BaseClassifier):
         """
         return self._answers(X).numpy()
 
-    def _per_sample_loss(self) -> Callable[[Tensor, Tensor], Tensor]:
+    def _per_sample_loss(self) -> PerSampleLoss:
         return loss_by_name(self.loss, "classification")
 
-    def _score(self, network: nn.Module, scores: Tensor, batch: Batch) -> Tensor:
+    def _score(self, network: Network, scores: Tensor, batch: Batch) -> Tensor:
         """Return the number of samples whose labels are all right."""
         target = batch["target"]
         right = scores.argmax(1) == target if target.dtype == torch.int64 else ((scores > 0) == (target > 0.5)).all(1)

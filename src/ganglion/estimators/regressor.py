@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganglion.errors import InvalidParameter
 from ganglion.estimators.labels import read_numbers
 from ganglion.estimators.targets import NumberTarget
 from ganglion.estimators.trained import Trained
+from ganglion.networks.network import Network
 from ganglion.options import hyperparameters, option
-from ganglion.training.losses import GaussianNLL, Poisson, check_regression_loss, loss_by_name
+from ganglion.training.losses import GaussianNLL, PerSampleLoss, Poisson, check_regression_loss, loss_by_name
 from ganglion.training.objective import Batch
 
 
@@ -27,9 +27,6 @@ class Regressor(RegressorMixin, Trained):
         "mse, mae, huber(delta=1.0), quantile(q=0.5), poisson, gaussian_nll, or a function of (scores, target).",
         check=check_regression_loss,
     )
-
-    if TYPE_CHECKING:  # learned attributes: no options, so no fields
-        target_: NumberTarget
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the predicted number of each sample, in the target's own units.
@@ -77,10 +74,10 @@ class Regressor(RegressorMixin, Trained):
             self.target_ = NumberTarget.fit(numbers, weight, normal=normal, positive=positive)
         return numbers
 
-    def _per_sample_loss(self) -> Callable[[Tensor, Tensor], Tensor]:
+    def _per_sample_loss(self) -> PerSampleLoss:
         return loss_by_name(self.loss, "regression")
 
-    def _score(self, network: nn.Module, scores: Tensor, batch: Batch) -> Tensor | None:
+    def _score(self, network: Network, scores: Tensor, batch: Batch) -> Tensor | None:
         return None
 
     def __sklearn_tags__(self):

@@ -194,7 +194,7 @@ def _note(recipe: _Recipe, problem: _Problem, n_rows: int) -> str:
 
 def _answers(recipe: _Recipe, problem: _Problem, rows: Array, asked: Array) -> Array:
     """Return probabilities (n, n_classes or n_labels) or numbers (n, n_targets) of the rows `asked`."""
-    X, X_asked = problem.matrices.fit[rows], problem.matrices.score[asked]
+    X, X_asked = _filled(problem.matrices.fit[rows]), problem.matrices.score[asked]
     weight = None if problem.weight is None else problem.weight[rows]
     y = problem.train.values[rows]
     if problem.truth.task == "multilabel":
@@ -205,6 +205,12 @@ def _answers(recipe: _Recipe, problem: _Problem, rows: Array, asked: Array) -> A
         return np.column_stack([_fitted(recipe, X, y[:, k], weight).predict(X_asked) for k in range(y.shape[1])])
     n_classes = len(problem.truth.classes)
     return _probabilities(recipe, X, y, weight, X_asked, n_classes)
+
+
+def _filled(X: Array) -> Array:
+    """Return X with 0 in the columns that hold nothing at all, on which scikit-learn's trees fail."""
+    X[:, np.isnan(X).all(axis=0)] = 0.0
+    return X
 
 
 def _probabilities(

@@ -22,13 +22,15 @@ from ganglion.evaluation.svg import (
     path,
     rect,
     shorten,
+    shorten_inside,
     text,
     text_width,
+    tick_label,
     ticks,
 )
 
 WIDTH, HEIGHT = 440.0, 300.0
-LEFT, TOP, RIGHT, BOTTOM = 62.0, 34.0, 424.0, 256.0
+LEFT, TOP, RIGHT, BOTTOM = 66.0, 34.0, 424.0, 256.0
 MOST_POINTS = 1500  # of a scatter plot: more only make the page heavy
 
 
@@ -74,11 +76,11 @@ def interval_chart(names: Sequence[str], estimates: Sequence[Estimate], *, title
     height = 44 + 34 * len(names) + 44
     frame = Frame(column, 36, RIGHT - 44, height - 44, low, high, 0, 1)
     marks = [text(16, 20, title, kind="t")]
-    for value in ticks(low, high, 4):
+    for value in ticks(low, high, 5):
         at = frame.x(value)
         marks += [
             line(at, frame.top, at, frame.bottom),
-            text(at, frame.bottom + 16, number(value), anchor="middle", kind="s"),
+            text(at, frame.bottom + 16, tick_label(value), anchor="middle", kind="s"),
         ]
     marks.append(text((frame.left + frame.right) / 2, frame.bottom + 34, label, anchor="middle", kind="s"))
     for i, (name, estimate) in enumerate(zip(names, estimates, strict=True)):
@@ -116,13 +118,13 @@ def confusion_chart(counts: Array, classes: Sequence[str]) -> Chart:
     n = len(classes)
     cell = float(np.clip(330 / n, 38, 84))
     most = 16 if n <= 12 else 10
-    names = [shorten(name, most) for name in classes]
+    names = [shorten_inside(name, most) for name in classes]
     margin = 34 + max(text_width(name) for name in names)
     flat = all(text_width(name) < cell - 4 for name in names)
     above = 30.0 if flat else 18 + 0.75 * max(text_width(name) for name in names)
-    top, width = 46 + above, margin + n * cell + (16 if flat else 60)
+    top, width = 46 + above, margin + n * cell + (16 if flat else above)
     marks = [text(16, 20, "Confusion matrix", kind="t"), text(margin, 42, "predicted", kind="s")]
-    marks.append(text(14, top + n * cell / 2, "true", anchor="middle", kind="s", turn=-90))
+    marks.append(text(11, top + n * cell / 2, "true", anchor="middle", kind="s", turn=-90))
     for i, name in enumerate(names):
         x = margin + (i + 0.5) * cell
         marks.append(text(margin - 8, top + (i + 0.5) * cell + 4, name, anchor="end"))
@@ -164,7 +166,8 @@ def reliability_chart(bins: Sequence[CalibrationBin], error: float | None) -> Ch
     marks.append(path(points, colour="blue") if len(points) > 1 else "")
     for b, (x, y) in zip(bins, points, strict=True):
         tip = f"{b.count:,} rows: confidence {b.confidence:.3f}, right {b.accuracy:.3f}"
-        marks.append(dot(x, y, colour="blue", tip=tip))
+        radius = 2.5 + 4 * (b.count / counts.y_high) ** 0.5  # bins of few rows say little, and look it
+        marks.append(dot(x, y, colour="blue", radius=round(radius, 1), tip=tip))
         left, right = counts.x(b.low), counts.x(b.high)
         marks.append(
             rect(
@@ -172,9 +175,9 @@ def reliability_chart(bins: Sequence[CalibrationBin], error: float | None) -> Ch
             )
         )
     marks.append(line(LEFT, counts.bottom, RIGHT, counts.bottom, colour="soft"))
-    marks.append(text(LEFT - 6, counts.top + 8, number(counts.y_high), anchor="end", kind="s"))
+    marks.append(text(LEFT - 6, counts.top + 8, tick_label(counts.y_high), anchor="end", kind="s"))
     marks.append(text(LEFT - 6, counts.bottom, "0", anchor="end", kind="s"))
-    marks.append(text(14, 306, "rows", anchor="middle", kind="s", turn=-90))
+    marks.append(text(11, 306, "rows", anchor="middle", kind="s", turn=-90))
     if error is not None:
         marks.append(text(frame.right - 4, frame.bottom - 10, f"ECE {error:.3f}", anchor="end", kind="b"))
     return Chart("Calibration", WIDTH, 344, "".join(marks))

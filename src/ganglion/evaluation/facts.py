@@ -28,7 +28,7 @@ def is_deep(model: Any) -> bool:
 
 def learning_curves(model: Any) -> dict[str, list[float | None]]:
     """Return the numeric columns of a model's `history_.rows`; an epoch without a value has None."""
-    rows = list(getattr(getattr(innermost(model), "history_", None), "rows", None) or ())
+    rows: list[Any] = list(getattr(getattr(innermost(model), "history_", None), "rows", None) or ())
     names = list(dict.fromkeys(name for row in rows for name, value in row.items() if _is_number(value)))
     return {name: [float(row[name]) if _is_number(row.get(name)) else None for row in rows] for name in names}
 

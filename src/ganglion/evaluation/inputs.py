@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ganglion.data.dataset import Dataset
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.evaluation.labels import match_labels
 from ganglion.evaluation.predictions import Array, Truth, task_of
@@ -17,6 +15,8 @@ def split_target(X: Any, y: Any) -> tuple[Any, Any]:
     """Return X and y, taking y from a `Dataset` that has its target inside when no y is given."""
     if y is not None:
         return X, y
+    from ganglion.data.dataset import Dataset  # loads torch
+
     if isinstance(X, Dataset) and X.target:
         return X.X_y()
     raise InvalidInput(
@@ -86,7 +86,7 @@ def check_resamples(n_bootstrap: Any) -> int:
 
 
 def _array(y: Any, what: str) -> Array:
-    if isinstance(y, Dataset):
+    if hasattr(y, "values") and hasattr(y, "with_target"):  # a Dataset, without importing torch
         y = np.column_stack([y.values(name) for name in y.names])
     if hasattr(y, "detach"):  # a torch tensor, without importing torch
         y = y.detach().cpu()
@@ -106,9 +106,10 @@ def _count_rows(X: Any) -> int:
 
 
 def _column_names(y: Any) -> tuple[str, ...]:
-    names = y.names if isinstance(y, Dataset) else getattr(y, "columns", getattr(y, "name", ()))
+    """Return the names that a Dataset, frame or series gives to its columns, or nothing."""
+    names = y.names if hasattr(y, "with_target") else getattr(y, "columns", getattr(y, "name", ()))
     names = [names] if isinstance(names, str) else names
-    return tuple(str(name) for name in names) if isinstance(names, Sequence) or hasattr(names, "__iter__") else ()
+    return tuple(str(name) for name in names) if hasattr(names, "__iter__") else ()
 
 
 def _refuse_missing(values: Array, what: str) -> None:
@@ -150,7 +151,7 @@ def _numbers(values: Array, names: tuple[str, ...], what: str) -> Truth:
 
 def _label_matrix(model: Any, values: Array, names: tuple[str, ...], what: str) -> Truth:
     try:
-        labels = values.astype(np.float64)
+        labels: Array = values.astype(np.float64)
     except (TypeError, ValueError):
         labels = np.full(values.shape, np.nan)
     if not np.isin(labels, (0.0, 1.0)).all():
@@ -160,7 +161,7 @@ def _label_matrix(model: Any, values: Array, names: tuple[str, ...], what: str) 
             "of that column."
         )
     if len(names) != labels.shape[1]:
-        known = getattr(model, "classes_", ())
+        known: Any = getattr(model, "classes_", ())
         flat = not isinstance(known, list) and np.shape(known) == (labels.shape[1],)
         names = tuple(str(name) for name in known) if flat else tuple(f"label {k}" for k in range(labels.shape[1]))
     return Truth("multilabel", labels.astype(np.int64), names)

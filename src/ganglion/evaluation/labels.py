@@ -61,9 +61,7 @@ def match_labels(y: Array, classes: Sequence[Any], *, model: str = "the model") 
 
 
 def normalised(label: Any) -> str:
-    """Return the plain spelling of a label: " >50K." and ">50k" are one, so are 1, 1.0, "1" and True."""
-    if isinstance(label, (bool, np.bool_)):
-        label = int(label)
+    """Return the plain spelling of a label: " >50K." and ">50k" are one, so are 1, 1.0 and "1"."""
     text = str(label).strip().rstrip(".").strip().casefold()
     try:
         number = float(text)
@@ -86,9 +84,13 @@ def _class_of(label: Any, classes: Sequence[Any]) -> Any:
     """Return the one class that a label is another spelling of, or None."""
     plain = normalised(label)
     near = [name for name in classes if normalised(name) == plain]
-    if not near and plain in ("true", "false"):
-        near = [name for name in classes if normalised(name) == str(int(plain == "true"))]
+    if not near:  # True may be written as 1
+        near = [name for name in classes if _bit(normalised(name)) == _bit(plain)]
     return near[0] if len(near) == 1 else None
+
+
+def _bit(plain: str) -> str:
+    return {"true": "1", "false": "0"}.get(plain, plain)
 
 
 def _refuse_strangers(rest: list[Any], codes: dict[Any, int], classes: Sequence[Any], model: str) -> None:

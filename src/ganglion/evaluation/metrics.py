@@ -8,7 +8,8 @@
     regression   RMSE, MAE, R², median absolute error; several targets: their mean
 
 The values are scikit-learn's own; the intervals come from `resampling`, which agrees with it. A figure that is not
-defined on the given rows is absent, with the reason.
+defined on the given rows is absent, with the reason. The interval of the calibration error leans upwards and may miss
+its value: each resample adds noise to the gaps, and noise never makes an absolute gap smaller on average.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _CLASSIFICATION = (
     Metric("average_precision", "PR AUC"),
     Metric("log_loss", "Log loss", higher_is_better=False),
     Metric("brier", "Brier score", higher_is_better=False),
-    Metric("calibration_error", "Calibration error (ECE)", higher_is_better=False),
+    Metric("calibration_error", "Calibration error", higher_is_better=False),
 )
 METRICS: dict[Task, tuple[Metric, ...]] = {
     "binary": _CLASSIFICATION,
@@ -149,7 +150,8 @@ def point_values(truth: Truth, said: Predictions, weight: Array | None = None) -
 
 
 def _classification(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
-    y, guess, w = truth.values, said.values, {"sample_weight": weight}
+    y, guess = truth.values, said.values
+    w: dict[str, Any] = {"sample_weight": weight}
     average: dict[str, Any] = {"average": "binary" if truth.task == "binary" else "macro", "zero_division": 0} | w
     values: dict[str, float | str] = {
         "accuracy": float(sk.accuracy_score(y, guess, **w)),
@@ -209,18 +211,21 @@ def _probabilistic(truth: Truth, said: Predictions, weight: Array | None) -> dic
 
 
 def _multilabel(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
-    y, guess, w = truth.values, said.values, {"sample_weight": weight}
+    y, guess = truth.values, said.values
+    w: dict[str, Any] = {"sample_weight": weight}
+    f1: dict[str, Any] = {"zero_division": 0} | w
     values: dict[str, float | str] = {
         "subset_accuracy": float(sk.accuracy_score(y, guess, **w)),
         "hamming_loss": float(sk.hamming_loss(y, guess, **w)),
-        "f1_micro": float(sk.f1_score(y, guess, average="micro", zero_division=0, **w)),
-        "f1_macro": float(sk.f1_score(y, guess, average="macro", zero_division=0, **w)),
+        "f1_micro": float(sk.f1_score(y, guess, average="micro", **f1)),
+        "f1_macro": float(sk.f1_score(y, guess, average="macro", **f1)),
     }
     return values | _areas(truth, said, weight)
 
 
 def _regression(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
-    y, guess, w = truth.values, said.values, {"sample_weight": weight}
+    y, guess = truth.values, said.values
+    w: dict[str, Any] = {"sample_weight": weight}
     varies = bool((np.ptp(y, axis=0) > 0).all())
     return {
         "rmse": float(sk.root_mean_squared_error(y, guess, **w)),

@@ -129,10 +129,8 @@ def _looks(X: Any, rows: Array) -> list[dict[str, Any]]:
     columns: dict[str, list[Any]] = {}
     for each in chosen.features:
         values = chosen.values(each.name)
-        wide = (
-            [(f"{each.name}{i}", values[:, i]) for i in range(values.shape[1])] if each.shape else [(each.name, values)]
-        )
-        columns |= {name: column.tolist() for name, column in wide[: MOST_FEATURES - len(columns)]}
+        block = [(f"{each.name}{i}", part) for i, part in enumerate(values.T)] if each.shape else [(each.name, values)]
+        columns |= {name: part.tolist() for name, part in block[: MOST_FEATURES - len(columns)]}
     return [{"features": {name: _plain(column[i]) for name, column in columns.items()}} for i in range(len(rows))]
 
 

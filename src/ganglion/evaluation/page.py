@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ganglion.evaluation import plots
-from ganglion.evaluation.metrics import METRICS
+from ganglion.evaluation.metrics import METRICS, metric_of
+from ganglion.evaluation.mistakes import Mistake
 from ganglion.evaluation.page_style import PAGE_STYLE
 from ganglion.evaluation.svg import STYLE, Chart, number, shorten
 from ganglion.evaluation.terminal import cell, figure, guess
@@ -22,10 +23,16 @@ _TASK = {
     "multilabel": "several labels a row",
     "regression": "regression",
 }
+_LARGE = {
+    "binary": ("accuracy", "roc_auc", "f1", "calibration_error"),
+    "multiclass": ("accuracy", "f1", "roc_auc", "calibration_error"),
+    "multilabel": ("f1_micro", "f1_macro", "subset_accuracy", "roc_auc"),
+    "regression": ("rmse", "r2", "mae", "median_absolute_error"),
+}
 _OUTCOME = {"better": "good", "no difference": "even", "worse": "bad", "not compared": "even"}
 _HEADING = {
     "better": "Better than the baselines",
-    "no difference": "No difference shown",
+    "no difference": "Not shown to be better",
     "worse": "Worse than a baseline",
     "not compared": "Not compared",
 }
@@ -57,11 +64,11 @@ def fragment(report: Report) -> str:
     """Return the report as a piece of HTML with its style, for a page or a notebook."""
     charts = plots.charts_of(report)
     race = charts.pop("comparison")
-    curves = [charts[name] for name in ("learning", "score") if name in charts]
+    curves = [charts[name] for name in ("learning", "score", "learning_rate") if name in charts]
     parts = [
         _header(report),
         _verdict(report),
-        _section("Figures", _headline(report) + _grid([race]) + _figures(report)),
+        _section("Figures", _top(report, race) + _figures(report)),
         _section("Learning curves", _grid(curves)) if curves else "",
         _answers(report, {name: each for name, each in charts.items() if each not in curves}),
         _mistakes(report),
@@ -88,14 +95,18 @@ def _verdict(report: Report) -> str:
     outcome = report.comparison.outcome
     return (
         f'<section class="verdict {_OUTCOME[outcome]}"><h2>{_HEADING[outcome]}</h2>'
-        f"<p>{html.escape(report.verdict)}</p></section>"
+        f"<p>{html.escape(report.verdict).replace('95 %', '95&nbsp;%')}</p></section>"
     )
+
+
+def _top(report: Report, race: Chart) -> str:
+    return f'<div class="charts top">{_headline(report)}<figure>{race.inline}</figure></div>'
 
 
 def _headline(report: Report) -> str:
     """Return the headline metric and the next ones that are defined as large figures."""
-    chosen = sorted(METRICS[report.task], key=lambda metric: metric.name != report.comparison.metric)
-    defined = [metric for metric in chosen if report.metrics[metric.name].value is not None][:4]
+    names = list(dict.fromkeys((report.comparison.metric, *_LARGE[report.task])))
+    defined = [metric_of(report.task, name) for name in names if report.metrics[name].value is not None][:4]
     boxes = []
     for metric in defined:
         estimate = report.metrics[metric.name]
@@ -146,11 +157,7 @@ def _mistakes(report: Report) -> str:
     if report.task == "regression":
         lead = "The rows whose predictions are furthest from the truth. Look here first for wrong targets."
     if pictures:
-        cards = "".join(
-            f'<li><img src="{each.picture}" alt="Row {each.row}"><p>true <b>{html.escape(shorten(each.truth, 30))}</b><br>'
-            f"said <b>{html.escape(shorten(guess(each), 40))}</b><br><small>row {each.row}</small></p></li>"
-            for each in pictures
-        )
+        cards = "".join(_card(each) for each in pictures)
         return _section("Worst mistakes", f'<p class="soft">{lead}</p><ul class="pictures">{cards}</ul>')
     columns = list(report.mistakes[0].features)[:MOST_COLUMNS]
     rows = [
@@ -163,8 +170,16 @@ def _mistakes(report: Report) -> str:
     return _section("Worst mistakes", f'<p class="soft">{lead}{more}</p>{table}')
 
 
+def _card(mistake: Mistake) -> str:
+    truth, said = shorten(_answer(mistake.truth), 30), shorten(guess(mistake), 40)
+    return (
+        f'<li><img src="{mistake.picture}" alt="Row {mistake.row}"><p>true <b>{html.escape(truth)}</b><br>'
+        f"said <b>{html.escape(said)}</b><br><small>row {mistake.row}</small></p></li>"
+    )
+
+
 def _answer(value: str | float) -> str:
-    return number(value) if isinstance(value, float) else value
+    return value if isinstance(value, str) else number(value)
 
 
 def _facts(report: Report) -> str:
@@ -199,7 +214,6 @@ def _grid(charts: Iterable[Chart]) -> str:
         wide = each.width > 480
         least = f' style="min-width:{min(each.width, 1060):g}px"' if wide else ""
         inner = f"<div{least}>{each.inline}</div>"
-        figures.append(
-            f'<figure class="{"wide" if wide else ""}">{_scroll(inner, html.escape(each.title)) if wide else inner}</figure>'
-        )
+        shown = _scroll(inner, html.escape(each.title)) if wide else inner
+        figures.append(f'<figure class="wide">{shown}</figure>' if wide else f"<figure>{shown}</figure>")
     return f'<div class="charts">{"".join(figures)}</div>' if figures else ""

@@ -4,8 +4,8 @@ PAGE_STYLE = """
 .gg-report{--ink:#1b2430;--soft:#5b6675;--edge:#dfe4ea;--paper:#fff;--good:#00724f;--even:#8a5a00;--bad:#b3261e;
 max-width:1120px;margin:0 auto;padding:24px 20px 56px;color:var(--ink);line-height:1.5;font-size:16px;
 font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;box-sizing:border-box}
-@media (prefers-color-scheme:dark){.gg-report{--ink:#e6eaf0;--soft:#9aa6b5;--edge:#303947;--paper:#161b22;--good:#35c79b;
---even:#f0b849;--bad:#ff8a80}}
+@media (prefers-color-scheme:dark){.gg-report{--ink:#e6eaf0;--soft:#9aa6b5;--edge:#303947;--paper:#161b22;
+--good:#35c79b;--even:#f0b849;--bad:#ff8a80}}
 .gg-report *{box-sizing:border-box}
 .gg-report h1{font-size:1.9rem;margin:0;line-height:1.2;overflow-wrap:anywhere}
 .gg-report h2{font-size:1.2rem;margin:0 0 14px}.gg-report h3{font-size:1rem;margin:18px 0 8px}
@@ -16,13 +16,15 @@ font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-seri
 .gg-report .verdict p{margin:0;font-size:1.08rem;overflow-wrap:anywhere}
 .gg-report .good{border-left-color:var(--good)}.gg-report .good h2{color:var(--good)}
 .gg-report .bad{border-left-color:var(--bad)}.gg-report .bad h2{color:var(--bad)}
-.gg-report .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:0 0 18px}
+.gg-report .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:0}
 .gg-report .figures div{border:1px solid var(--edge);border-radius:8px;padding:10px 14px}
 .gg-report .figures dt{color:var(--soft);font-size:.88rem}.gg-report .figures dd{margin:0}
 .gg-report .figures b{display:block;font-size:1.7rem;line-height:1.25;font-variant-numeric:tabular-nums}
 .gg-report .figures span{color:var(--soft);font-size:.85rem;font-variant-numeric:tabular-nums}
 .gg-report .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:18px;
 align-items:start}
+.gg-report .top{align-items:center;margin-bottom:14px}
+.gg-report .top .figures{grid-template-columns:1fr 1fr}
 .gg-report figure{margin:0;min-width:0}.gg-report figure.wide{grid-column:1/-1}
 .gg-report .scroll{overflow-x:auto;border-radius:6px}
 .gg-report .scroll:focus-visible{outline:2px solid #0072b2;outline-offset:2px}

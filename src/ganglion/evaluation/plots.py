@@ -64,6 +64,10 @@ def learning(report: Report) -> dict[str, Chart]:
         ]
         if series:
             charts[key] = line_chart(series, title=title, x_label=name, y_label=key if key == "score" else "loss")
+    rates = curves.get("learning_rate", [])
+    if len({rate for rate in rates if rate is not None}) > 1:
+        series = [Series("learning rate", x, [np.nan if rate is None else rate for rate in rates])]
+        charts["learning_rate"] = line_chart(series, title="Learning rate", x_label=name, y_label="learning rate")
     return charts
 
 

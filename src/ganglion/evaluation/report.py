@@ -20,7 +20,7 @@ from ganglion.evaluation.predictions import Predictions, Task, Truth
 from ganglion.evaluation.svg import Chart
 from ganglion.evaluation.verdict import Comparison
 
-TERMINAL_WIDTH = 110
+TERMINAL_WIDTH = 118
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """One sentence: is the model worth it?"""
+        """One sentence: whether the model is worth it."""
         return self.comparison.sentence
 
     def __repr__(self) -> str:

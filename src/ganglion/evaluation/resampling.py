@@ -7,6 +7,7 @@ array (b,). What scikit-learn would say of the resampled rows is what these say;
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -31,8 +32,8 @@ def resampled_metrics(truth: Truth, said: Predictions) -> list[Resampled]:
     return found
 
 
-def indicator(groups: Array, n_groups: int, values: Array | None = None) -> sparse.csr_matrix:
-    """Return the matrix (n_groups, n) whose product with the weights (n, b) sums them, or `values`, by group."""
+def indicator(groups: Array, n_groups: int, values: Array | None = None) -> Any:
+    """Return the sparse matrix (n_groups, n) whose product with the weights (n, b) sums them, or `values`, by group."""
     n = len(groups)
     data = np.ones(n) if values is None else values
     return sparse.csc_matrix((data, groups, np.arange(n + 1)), shape=(n_groups, n)).tocsr()

@@ -52,7 +52,7 @@ class Chart:
         name = html.escape(self.title)
         return (
             f'<svg class="gg-chart" role="img" viewBox="0 0 {self.width:g} {self.height:g}" '
-            f'style="max-width:{self.width * 1.5:g}px" aria-label="{name}">'
+            f'style="max-width:{self.width * 1.2:g}px" aria-label="{name}">'
             f"<title>{name}</title>{self.body}</svg>"
         )
 
@@ -147,6 +147,11 @@ def shorten(words: object, most: int) -> str:
     return whole if len(whole) <= most else whole[: most - 1] + "…"
 
 
+def shorten_inside(words: str, most: int) -> str:
+    """Return words cut in their middle: long names of classes often differ at their end only."""
+    return words if len(words) <= most else words[: most // 2] + "…" + words[len(words) - (most - most // 2 - 1) :]
+
+
 def ticks(low: float, high: float, n: int = 5) -> list[float]:
     """Return about `n` round numbers (1, 2 or 5 times a power of ten apart) within [low, high]."""
     if not high > low:
@@ -166,6 +171,14 @@ def number(value: float) -> str:
     if value and not 1e-4 <= abs(value) < 1e7:
         return f"{value:.3g}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def tick_label(value: float) -> str:
+    """Return a number short enough to stand beside an axis: 15k, 2M."""
+    for power, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if power <= abs(value) < 1e12:
+            return f"{value / (1e3 if letter == 'k' else power):.4g}{letter}"
+    return number(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +209,14 @@ class Frame:
             at = self.y(value)
             marks += [
                 line(self.left, at, self.right, at),
-                text(self.left - 6, at + 4, number(value), anchor="end", kind="s"),
+                text(self.left - 6, at + 4, tick_label(value), anchor="end", kind="s"),
             ]
         for value in ticks(self.x_low, self.x_high):
             if not whole_x or float(value).is_integer():
-                marks.append(text(self.x(value), self.bottom + 16, number(value), anchor="middle", kind="s"))
+                marks.append(text(self.x(value), self.bottom + 16, tick_label(value), anchor="middle", kind="s"))
                 marks.append(line(self.x(value), self.bottom, self.x(value), self.bottom + 4, colour="soft"))
         middle = (self.top + self.bottom) / 2
         marks.append(line(self.left, self.bottom, self.right, self.bottom, colour="soft"))
         marks.append(text((self.left + self.right) / 2, self.bottom + 34, x_label, anchor="middle", kind="s"))
-        marks.append(text(14, middle, y_label, anchor="middle", kind="s", turn=-90))
+        marks.append(text(11, middle, y_label, anchor="middle", kind="s", turn=-90))
         return "".join(marks)

@@ -24,10 +24,9 @@ _COLOUR = {"better": "green", "no difference": "yellow", "worse": "red", "not co
 
 def render(report: Report) -> RenderableType:
     """Return what rich prints for a report."""
+    colour = _COLOUR[report.comparison.outcome]
     parts: list[RenderableType] = [
-        Panel(
-            Text(report.verdict), title="Verdict", title_align="left", border_style=_COLOUR[report.comparison.outcome]
-        ),
+        Panel(Text(report.verdict), title="Verdict", title_align="left", border_style=colour),
         _figures(report),
     ]
     absent = {e.reason for e in report.metrics.values() if e.value is None}
@@ -45,10 +44,9 @@ def figure(estimate: Estimate) -> str:
         return "–"
     if estimate.low is None or estimate.high is None:
         return number(float(f"{estimate.value:.4g}"))
-    digits = 3 if max(abs(estimate.low), abs(estimate.high)) < 10 else 1
-    if max(abs(estimate.low), abs(estimate.high)) >= 10_000 or (abs(estimate.value) < 0.001 and estimate.value):
-        return f"{estimate.value:.3g} [{estimate.low:.3g}, {estimate.high:.3g}]"
-    return f"{estimate.value:.{digits}f} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
+    size = max(abs(estimate.value), abs(estimate.low), abs(estimate.high))
+    form = ".3g" if 0 < size < 0.001 or size >= 10_000 else ".4f" if size < 0.01 else ".3f" if size < 10 else ".1f"
+    return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"
 
 
 def guess(mistake: Mistake) -> str:
@@ -69,7 +67,7 @@ def _figures(report: Report) -> Table:
     for metric in METRICS[report.task]:
         direction = "↑" if metric.higher_is_better else "↓"
         style = "bold" if metric.name == report.comparison.metric else ""
-        cells = [figure(each.metrics[metric.name]) for each in report.contenders]
+        cells = [figure(each.metrics[metric.name]).replace(", ", ",") for each in report.contenders]
         table.add_row(f"{metric.label} {direction}", *cells, style=style)
     return table
 

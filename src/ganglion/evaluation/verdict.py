@@ -86,24 +86,30 @@ def compare(model: str, measured: Mapping[str, Measured], metric: Metric, *, is_
     outcome: Outcome = "no difference"
     if gain.low is not None and gain.high is not None:
         outcome = "better" if gain.low > 0 else "worse" if gain.high < 0 else "no difference"
-    figures = f"{metric.label} {own.value:.4g} against {measured[best].metrics[metric.name].value:.4g} for {best}"
+    label = metric.label if metric.label[1:2].isupper() or metric.label[1:2].isdigit() else metric.label.lower()
+    figures = f"{model} has {label} {own.value:.4g}, against {measured[best].metrics[metric.name].value:.4g} for {best}"
     return Comparison(outcome, metric.name, best, gain, _sentence(outcome, model, best, figures, gain, is_deep))
 
 
 def _sentence(outcome: Outcome, model: str, best: str, figures: str, gain: Estimate, is_deep: bool) -> str:
-    interval = f"95 % interval {gain.low:.3g} to {gain.high:.3g}" if gain.low is not None else "no interval"
+    difference = f"{_distance(gain.value)} (95 % interval: {_span(gain)})"
+    subject = "deep learning" if is_deep else model
     if outcome == "better":
-        lead = "Deep learning is worth it here" if is_deep else f"{model} is worth it here"
-        return f"{lead}: {model} reaches {figures}, the best baseline, a gain of {gain.value:.3g} ({interval})."
+        return f"{subject[0].upper()}{subject[1:]} is worth it here: {figures}, the best baseline: {difference}."
     if outcome == "worse":
-        lead = "Do not use deep learning here" if is_deep else f"Do not use {model} here"
-        loss = (
-            f"95 % interval {-gain.high:.3g} to {-gain.low:.3g}"
-            if gain.low is not None and gain.high is not None
-            else ""
-        )
-        return f"{lead}: {model} reaches {figures}, worse by {-(gain.value or 0):.3g} ({loss}). Use {best}."
-    return (
-        f"No difference shown: {model} reaches {figures}, and the gain of {gain.value:.3g} may be chance ({interval}). "
-        f"Use the simpler one, {best}."
-    )
+        return f"Do not use {subject} here: {figures}: {difference}. Use {best}."
+    return f"No difference shown: {figures}: {difference}, which may be chance. Use the simpler one, {best}."
+
+
+def _distance(gain: float | None) -> str:
+    """Return a gain in words, for readers who should not have to think about the sign of an error measure."""
+    return "level" if not gain else f"{abs(gain):.2g} {'better' if gain > 0 else 'worse'}"
+
+
+def _span(gain: Estimate) -> str:
+    if gain.low is None or gain.high is None:
+        return "none"
+    if gain.low * gain.high <= 0:
+        return f"{_distance(gain.low)} to {_distance(gain.high)}"
+    near, far = sorted((abs(gain.low), abs(gain.high)))
+    return f"{near:.2g} to {_distance(far if gain.low > 0 else -far)}"

@@ -36,6 +36,12 @@ class TableInput(nn.Module):
         Width of each category's vector; None chooses by the largest cardinality.
     """
 
+    missing: Tensor
+    center: Tensor
+    factor: Tensor
+    quantiles: Tensor
+    first_code: Tensor
+
     def __init__(
         self,
         numeric: int,
@@ -132,11 +138,20 @@ class TableInput(nn.Module):
 
 
 class ImageInput(nn.Module):
-    """Pixels, (n_samples, channels, height, width), are scaled to zero mean and unit variance by channel."""
+    """Pixels are scaled to zero mean and unit variance by channel.
 
-    def __init__(self, channels: int) -> None:
+    Parameters
+    ----------
+    shape : sequence of int
+        (channels, height, width) of one image.
+    """
+
+    center: Tensor
+    factor: Tensor
+
+    def __init__(self, shape: Sequence[int]) -> None:
         super().__init__()
-        self.dtype = torch.float32
+        self.dtype, self.n_out, channels = torch.float32, math.prod(shape), shape[0]
         self.register_buffer("center", torch.zeros(channels, 1, 1))
         self.register_buffer("factor", torch.ones(channels, 1, 1))
 

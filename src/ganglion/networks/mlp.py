@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -13,7 +14,7 @@ NORMALIZATIONS: dict[str, type[nn.Module]] = {"batch": nn.BatchNorm1d, "layer": 
 
 def linear(n_in: int, n_out: int, activation: str) -> nn.Linear:
     """Return a linear layer initialised for the activation that follows it, with a bias of zero."""
-    layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
+    layer = nn.Linear(n_in, n_out)
     if layer.weight.device.type != "meta":
         initialize(layer.weight, activation)
         nn.init.zeros_(layer.bias)
@@ -76,9 +77,7 @@ class MLP(nn.Sequential):
     ) -> None:
         widths = [n_in, *hidden]
         layers: list[nn.Module] = [
-            DenseLayer(
-                *pair, activation=activation, dropout=dropout, normalization=normalization, residual=residual
-            )
-            for pair in zip(widths[:-1], widths[1:], strict=True)
+            DenseLayer(*pair, activation=activation, dropout=dropout, normalization=normalization, residual=residual)
+            for pair in pairwise(widths)
         ]
         super().__init__(*layers, linear(widths[-1], n_out, "identity"))

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
 Inputs = Mapping[str, Tensor]
+
+
+class InputLayer(Protocol):
+    """What a network asks of its first layer (see `networks.inputs`)."""
+
+    dtype: torch.dtype
+
+    def adapt(self, inputs: Inputs, weight: Tensor | None = None) -> None:
+        """Fit the preprocessing to training data."""
+        ...
+
+    def prepare(self, inputs: Inputs) -> dict[str, Tensor]:
+        """Apply the fixed half of the preprocessing."""
+        ...
 
 
 class Network(nn.Module):
@@ -29,10 +43,15 @@ class Network(nn.Module):
         self.input, self.body, self.output = input, body, output
         self.dtype = torch.float32
 
+    @property
+    def entry(self) -> InputLayer:
+        """The input layer, as what it offers beside `forward`."""
+        return cast(InputLayer, self.input)
+
     def cast(self, dtype: torch.dtype) -> Network:
         """Compute in `dtype` from here on; the statistics of the preprocessing keep their own precision."""
         self.dtype = dtype
-        self.input.dtype = dtype  # type: ignore[assignment]
+        self.entry.dtype = dtype
         for parameter in self.parameters():
             parameter.data = parameter.data.to(dtype)
         self.body.to(dtype)
@@ -40,7 +59,7 @@ class Network(nn.Module):
 
     def prepare(self, inputs: Inputs) -> Inputs:
         """Apply the fixed half of the preprocessing; training does so once for the whole data set."""
-        return cast(nn.Module, self.input).prepare(inputs)  # type: ignore[operator]
+        return self.entry.prepare(inputs)
 
     def scores(self, prepared: Inputs) -> Tensor:
         """Return what the loss is measured on, from prepared inputs."""

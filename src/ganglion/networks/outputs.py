@@ -33,6 +33,9 @@ class Bernoulli(nn.Module):
 class Rescale(nn.Module):
     """Scores in units of the training target's deviation, (n_samples, n_targets) → the target's own units."""
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, n_targets: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(n_targets, dtype=torch.float64))

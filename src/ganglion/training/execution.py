@@ -1,5 +1,7 @@
-"""How a job runs: device, precision, threads. A pure function of the job and the machine, so that the same seed gives
-the same bits; and the process's own settings are put back afterwards.
+"""How a job runs: device, precision, threads.
+
+A pure function of the job and the machine, so that the same seed gives the same bits; and the process's own settings
+are put back afterwards.
 """
 
 from __future__ import annotations
@@ -76,7 +78,9 @@ class Execution:
         return self.device == "cpu" and not torch.cpu._is_amx_tile_supported()
 
 
-def plan(job: Job, machine: Machine, *, device: str = "auto", precision: str = "auto", threads: int | None = None):
+def plan(
+    job: Job, machine: Machine, *, device: str = "auto", precision: str = "auto", threads: int | None = None
+) -> Execution:
     """Choose how a job runs; what the user pins is kept.
 
     Returns

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -21,13 +21,7 @@ from torch import Tensor
 
 from ganglion.options import call_by_name, call_text, in_range
 
-
-class NamedLoss(Protocol):
-    """A loss with settings: `loss(scores, target)` → (n_samples,)."""
-
-    def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
-        """Return one loss a sample."""
-        ...
+PerSampleLoss = Callable[[Tensor, Tensor], Tensor]  # (scores, target) → (n_samples,)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
@@ -199,10 +193,10 @@ REGRESSION: dict[str, type] = {
 }
 
 
-def loss_by_name(given: Any, task: Literal["classification", "regression"]) -> Callable[[Tensor, Tensor], Tensor]:
+def loss_by_name(given: Any, task: Literal["classification", "regression"]) -> PerSampleLoss:
     """Return the loss that a text such as "focal(gamma=1)" names; a function is returned as it is."""
     if callable(given) and not isinstance(given, type):
-        return given
+        return cast(PerSampleLoss, given)
     return call_by_name("loss", given, CLASSIFICATION if task == "classification" else REGRESSION)
 
 

@@ -29,5 +29,5 @@ class Objective:
 
     def __init__(self, name: str, parameters: Iterable[nn.Parameter], loss: Loss) -> None:
         self.name = name
-        self.parameters = [parameter for parameter in parameters if parameter.requires_grad]
+        self.parameters: list[Tensor] = [parameter for parameter in parameters if parameter.requires_grad]
         self.loss = loss

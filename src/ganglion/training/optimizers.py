@@ -10,7 +10,7 @@ costs the first fit about a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -20,7 +20,7 @@ from torch import Tensor
 from ganglion.options import call_by_name, call_text, in_range
 
 State = dict[str, list[Tensor]]
-Evaluate = Callable[[], tuple[Tensor, Sequence[Tensor]]]
+Evaluate = Callable[[], tuple[Tensor, list[Tensor]]]
 
 
 class Optimizer(Protocol):
@@ -41,20 +41,20 @@ class Optimizer(Protocol):
     decoupled: ClassVar[bool]
     full_batch: ClassVar[bool]
 
-    def start(self, parameters: Sequence[Tensor]) -> State:
+    def start(self, parameters: list[Tensor]) -> State:
         """Return the state before the first step."""
         ...
 
-    def step(self, evaluate: Evaluate, parameters: Sequence[Tensor], state: State, learning_rate: float) -> Tensor:
+    def step(self, evaluate: Evaluate, parameters: list[Tensor], state: State, learning_rate: float) -> Tensor:
         """Move the parameters in place, change the state in place, and return the loss before the step."""
         ...
 
 
-def _zeros(parameters: Sequence[Tensor]) -> list[Tensor]:
+def _zeros(parameters: list[Tensor]) -> list[Tensor]:
     return [torch.zeros_like(parameter) for parameter in parameters]
 
 
-def _steps(parameters: Sequence[Tensor]) -> list[Tensor]:
+def _steps(parameters: list[Tensor]) -> list[Tensor]:
     return [torch.zeros((), dtype=torch.float32, device=parameter.device) for parameter in parameters]
 
 
@@ -74,11 +74,11 @@ class SGD:
     def __post_init__(self) -> None:
         in_range("sgd", "momentum", self.momentum, at_least=0, below=1)
 
-    def start(self, parameters: Sequence[Tensor]) -> State:
+    def start(self, parameters: list[Tensor]) -> State:
         """Return velocities of zero."""
         return {"velocity": _zeros(parameters) if self.momentum else []}
 
-    def step(self, evaluate: Evaluate, parameters: Sequence[Tensor], state: State, learning_rate: float) -> Tensor:
+    def step(self, evaluate: Evaluate, parameters: list[Tensor], state: State, learning_rate: float) -> Tensor:
         """Take one step."""
         loss, gradients = evaluate()
         velocity = state["velocity"]
@@ -104,11 +104,11 @@ class GradientDescent:
     decoupled: ClassVar[bool] = False
     full_batch: ClassVar[bool] = True
 
-    def start(self, parameters: Sequence[Tensor]) -> State:
+    def start(self, parameters: list[Tensor]) -> State:
         """Return nothing: gradient descent remembers nothing."""
         return {}
 
-    def step(self, evaluate: Evaluate, parameters: Sequence[Tensor], state: State, learning_rate: float) -> Tensor:
+    def step(self, evaluate: Evaluate, parameters: list[Tensor], state: State, learning_rate: float) -> Tensor:
         """Take one step."""
         loss, gradients = evaluate()
         torch._foreach_add_(parameters, gradients, alpha=-learning_rate)
@@ -132,11 +132,11 @@ class RMSprop:
         in_range("rmsprop", "decay", self.decay, at_least=0, below=1)
         in_range("rmsprop", "epsilon", self.epsilon, above=0)
 
-    def start(self, parameters: Sequence[Tensor]) -> State:
+    def start(self, parameters: list[Tensor]) -> State:
         """Return mean squares of zero."""
         return {"mean_square": _zeros(parameters)}
 
-    def step(self, evaluate: Evaluate, parameters: Sequence[Tensor], state: State, learning_rate: float) -> Tensor:
+    def step(self, evaluate: Evaluate, parameters: list[Tensor], state: State, learning_rate: float) -> Tensor:
         """Take one step."""
         loss, gradients = evaluate()
         torch._foreach_mul_(state["mean_square"], self.decay)
@@ -162,11 +162,11 @@ class Adagrad:
     def __post_init__(self) -> None:
         in_range("adagrad", "epsilon", self.epsilon, above=0)
 
-    def start(self, parameters: Sequence[Tensor]) -> State:
+    def start(self, parameters: list[Tensor]) -> State:
         """Return sums of squares of zero."""
         return {"sum": _zeros(parameters), "step": _steps(parameters)}
 
-    def step(self, evaluate: Evaluate, parameters: Sequence[Tensor], state: State, learning_rate: float) -> Tensor:
+    def step(self, evaluate: Evaluate, parameters: list[Tensor], state: State, learning_rate: float) -> Tensor:
         """Take one step."""
         loss, gradients = evaluate()
         torch._foreach_addcmul_(state["sum"], gradients, gradients, value=1.0)
@@ -196,11 +196,11 @@ class Adam:
             in_range(self.name, beta, getattr(self, beta), at_least=0, below=1)
         in_range(self.name, "epsilon", self.epsilon, above=0)
 
-    def start(self, parameters: Sequence[Tensor]) -> State:
+    def start(self, parameters: list[Tensor]) -> State:
         """Return moments of zero."""
         return {"mean": _zeros(parameters), "mean_square": _zeros(parameters), "step": _steps(parameters)}
 
-    def step(self, evaluate: Evaluate, parameters: Sequence[Tensor], state: State, learning_rate: float) -> Tensor:
+    def step(self, evaluate: Evaluate, parameters: list[Tensor], state: State, learning_rate: float) -> Tensor:
         """Take one step, with PyTorch's fused kernel."""
         loss, gradients = evaluate()
         torch._foreach_add_(state["step"], 1.0)
@@ -230,6 +230,7 @@ class AdamW(Adam):
     """`adamw(beta1=0.9, beta2=0.999, epsilon=1e-8)`: Adam, with decoupled weight decay. arXiv:1711.05101."""
 
     name: ClassVar[str] = "adamw"
+    default_rate: ClassVar[float] = 3e-3
     decoupled: ClassVar[bool] = True
 
 
@@ -251,13 +252,13 @@ class Muon:
         in_range("muon", "momentum", self.momentum, at_least=0, below=1)
         in_range("muon", "n_iterations", self.n_iterations, at_least=1)
 
-    def start(self, parameters: Sequence[Tensor]) -> State:
+    def start(self, parameters: list[Tensor]) -> State:
         """Return momenta and moments of zero; each parameter uses one of the two."""
         vectors = [parameter for parameter in parameters if parameter.dim() < 2]
         matrices = [parameter for parameter in parameters if parameter.dim() >= 2]
         return {"momentum": _zeros(matrices), **Adam().start(vectors)}
 
-    def step(self, evaluate: Evaluate, parameters: Sequence[Tensor], state: State, learning_rate: float) -> Tensor:
+    def step(self, evaluate: Evaluate, parameters: list[Tensor], state: State, learning_rate: float) -> Tensor:
         """Take one step."""
         loss, gradients = evaluate()
         vectors = [(p, g) for p, g in zip(parameters, gradients, strict=True) if p.dim() < 2]
@@ -305,18 +306,18 @@ class LBFGS:
         in_range("lbfgs", "memory", self.memory, at_least=1)
         in_range("lbfgs", "max_evaluations", self.max_evaluations, at_least=1)
 
-    def start(self, parameters: Sequence[Tensor]) -> State:
+    def start(self, parameters: list[Tensor]) -> State:
         """Return an empty memory."""
         return {"moves": [], "changes": []}
 
-    def step(self, evaluate: Evaluate, parameters: Sequence[Tensor], state: State, learning_rate: float) -> Tensor:
+    def step(self, evaluate: Evaluate, parameters: list[Tensor], state: State, learning_rate: float) -> Tensor:
         """Take one step along the quasi-Newton direction, as long as the line search allows."""
         loss, gradients = evaluate()
         gradient = _flat(gradients)
         direction = -self._inverse_hessian_times(gradient, state)
         slope = direction @ gradient
         if slope >= 0:  # the memory misleads: fall back to the gradient
-            state["moves"].clear(), state["changes"].clear()
+            self._forget(state)
             direction, slope = -gradient, -(gradient @ gradient)
         start = _flat(parameters)
         size = learning_rate if state["moves"] else learning_rate * min(1.0, 1.0 / float(gradient.abs().sum() + 1e-12))
@@ -328,8 +329,12 @@ class LBFGS:
                 return loss
             size *= 0.5
         _write(parameters, start)  # no step along this direction helps: stay, and forget what led here
-        state["moves"].clear(), state["changes"].clear()
+        self._forget(state)
         return loss
+
+    def _forget(self, state: State) -> None:
+        for vectors in state.values():
+            vectors.clear()
 
     def _remember(self, state: State, move: Tensor, change: Tensor) -> None:
         if move @ change <= 1e-10 * change @ change:
@@ -356,11 +361,11 @@ class LBFGS:
         return call_text("lbfgs", self)
 
 
-def _flat(tensors: Sequence[Tensor]) -> Tensor:
+def _flat(tensors: list[Tensor]) -> Tensor:
     return torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
 
 
-def _write(parameters: Sequence[Tensor], flat: Tensor) -> None:
+def _write(parameters: list[Tensor], flat: Tensor) -> None:
     for parameter, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
         parameter.copy_(part.view_as(parameter))
 

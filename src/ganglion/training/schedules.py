@@ -86,9 +86,10 @@ class Cosine:
 
 @dataclass(frozen=True, slots=True)
 class OneCycle:
-    """`one_cycle(peak_at=0.3, start=0.04)`: up to the learning rate, then down to nothing. Smith 2018, arXiv:1708.07120.
+    """`one_cycle(peak_at=0.3, start=0.04)`: up to the learning rate, then down to nothing.
 
-    Both halves are half cosines; `peak_at` is the share of training where the top is, `start` where it begins.
+    Smith 2018, arXiv:1708.07120. Both halves are half cosines; `peak_at` is the share of training where the top is,
+    `start` where it begins.
     """
 
     peak_at: float = 0.3

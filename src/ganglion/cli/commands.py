@@ -1,0 +1,144 @@
+"""The shorter commands: inspect, evaluate, predict, list."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from ganglion.cli.screen import out as screen
+from ganglion.cli.screen import print_json, say, shown_warnings
+from ganglion.options import describe, options_of
+
+
+def inspect_data(data: Path, target: Sequence[str] | None, *, as_json: bool) -> None:
+    """Look at a data file."""
+    from ganglion.data.inspection import inspect
+    from ganglion.data.read import read, with_target
+
+    with shown_warnings():
+        dataset = read(data)
+        seen = inspect(with_target(dataset, target) if target else dataset)
+    print_json(seen.to_dict()) if as_json else screen.print(seen)
+
+
+def evaluate_model(
+    model: Path, data: Path, *, target: Sequence[str] | None, train: Path | None, report: Path | None, as_json: bool
+) -> None:
+    """Evaluate a saved model on a data file."""
+    from ganglion.estimators.artifact import load
+    from ganglion.evaluation.evaluate import evaluate
+
+    with shown_warnings():
+        estimator = load(model)
+        X, y = _features_and_target(data, target, estimator)
+        seen = None if train is None else _features_and_target(train, target, estimator)
+        result = evaluate(estimator, X, y, train=seen)
+    if report is not None:
+        result.to_html(report)
+        say(f"report {report}")
+    print_json(result.to_dict()) if as_json else screen.print(result)
+
+
+def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bool, as_json: bool) -> None:
+    """Predict every row of a data file."""
+    from ganglion.data.read import read
+    from ganglion.estimators.artifact import load
+
+    with shown_warnings():
+        estimator = load(model)
+        dataset = read(data)
+        dataset = dataset.drop([name for name in dataset.target if name not in _feature_names(estimator)])
+        columns = _answers(estimator, dataset, probabilities=probabilities)
+    if as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in _rows(columns)])
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(_rows(columns))
+    if out is None:
+        sys.stdout.write(text.getvalue())
+        return
+    from ganglion.storage import atomic_write
+
+    with atomic_write(out) as file:
+        file.write(text.getvalue().encode())
+    say(f"saved {out}")
+
+
+def list_algorithms(name: str | None, *, as_json: bool) -> None:
+    """List the algorithms, or the options of one."""
+    from ganglion.registry import algorithm, all_algorithms
+
+    if name is not None:
+        _list_options(algorithm(name), as_json=as_json)
+        return
+    rows = [
+        {
+            "name": known,
+            "task": cls.tags.task,
+            "reads": ", ".join(cls.tags.modalities),
+            "what": (cls.__doc__ or "").strip().split("\n")[0],
+        }
+        for known, cls in all_algorithms().items()
+    ]
+    print_json(rows) if as_json else screen.print(_table(rows))
+
+
+def _list_options(cls: Any, *, as_json: bool) -> None:
+    rows = [
+        {"option": option, "default": str(default), "allowed": describe(annotation, declared), "what": declared.text}
+        for option, (declared, annotation, default) in options_of(cls).items()
+    ]
+    print_json(rows) if as_json else screen.print(_table(rows))
+
+
+def _table(rows: list[dict[str, str]]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in rows[0]:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(value.replace("[", "\\[") for value in row.values()))
+    return table
+
+
+def _features_and_target(data: Path, target: Sequence[str] | None, estimator: Any) -> tuple[Any, np.ndarray]:
+    from ganglion.data.read import read, with_target
+
+    dataset = read(data)
+    names = list(target) if target else [name for name in estimator.target_name_.split(", ") if name]
+    if names:
+        dataset = with_target(dataset, names)
+    return dataset.X_y()
+
+
+def _feature_names(estimator: Any) -> set[str]:
+    return set(getattr(estimator, "feature_names_in_", ()))
+
+
+def _answers(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.ndarray]:
+    predicted = np.asarray(estimator.predict(X))
+    columns = (
+        {"prediction": predicted}
+        if predicted.ndim == 1
+        else {f"prediction_{i}": column for i, column in enumerate(predicted.T)}
+    )
+    if probabilities and hasattr(estimator, "predict_proba"):
+        shares = estimator.predict_proba(X)
+        columns |= {f"p_{label}": share for label, share in zip(estimator.classes_, shares.T, strict=True)}
+    return columns
+
+
+def _rows(columns: dict[str, np.ndarray]) -> list[tuple[Any, ...]]:
+    plain = [
+        [round(value, 6) if isinstance(value, float) else value for value in column.tolist()]
+        for column in columns.values()
+    ]
+    return list(zip(*plain, strict=True))

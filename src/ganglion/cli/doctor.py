@@ -1,0 +1,71 @@
+"""`ganglion doctor`: import every package in a process of its own, so that one that crashes names itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+from rich.markup import escape
+from rich.table import Table
+
+from ganglion.cli.screen import out, print_json
+from ganglion.version import __version__
+
+CORE = ("torch", "numpy", "scipy", "sklearn", "narwhals", "safetensors", "rich", "typer")
+EXTRAS = {"pandas": "tables", "pyarrow": "tables"}
+TIME_LIMIT_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What became of one import: "works", "missing" or "broken", the version or the last line of the error."""
+
+    package: str
+    extra: str
+    state: str
+    detail: str
+
+
+def examine(*, as_json: bool) -> None:
+    """Print the state of every package; exit code 1 if a core package is missing or any is broken."""
+    import typer
+
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(diagnose, [*CORE, *EXTRAS], ["", *[""] * (len(CORE) - 1), *EXTRAS.values()]))
+    if as_json:
+        print_json({"ganglion": __version__, "python": platform.python_version(), "packages": [*map(asdict, found)]})
+    else:
+        _show(found)
+    if any(each.state == "broken" or (each.state == "missing" and not each.extra) for each in found):
+        raise typer.Exit(1)
+
+
+def diagnose(package: str, extra: str = "") -> Diagnosis:
+    """Import a package in a process of its own."""
+    if importlib.util.find_spec(package) is None:
+        advice = f'pip install "ganglion[{extra}]"' if extra else "pip install --force-reinstall ganglion"
+        return Diagnosis(package, extra, "missing", advice)
+    code = f"import {package}; print(getattr({package}, '__version__', ''))"
+    try:
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=TIME_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        return Diagnosis(package, extra, "broken", f"its import took more than {TIME_LIMIT_S} seconds")
+    if ran.returncode == 0:
+        return Diagnosis(package, extra, "works", ran.stdout.strip())
+    last = ran.stderr.strip().splitlines()[-1] if ran.stderr.strip() else f"the process ended with {ran.returncode}"
+    return Diagnosis(package, extra, "broken", last)
+
+
+def _show(found: list[Diagnosis]) -> None:
+    colours = {"works": "green", "missing": "yellow", "broken": "red"}
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("package", "state", "", "extra"):
+        table.add_column(column)
+    for each in found:
+        table.add_row(each.package, f"[{colours[each.state]}]{each.state}[/]", escape(each.detail), each.extra)
+    out.print(f"ganglion {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    out.print(table)

@@ -1,0 +1,169 @@
+"""The command `ganglion`: the same verbs as in Python. No logic here; `--help` imports nothing heavy.
+
+Exit codes: 0 it worked, 1 the data or the model would not do (the message says why), 2 the command line is wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="ganglion",
+    help="scikit-learn for deep learning: from a file to a trained, honestly evaluated, saved model.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Data = Annotated[Path, typer.Argument(metavar="DATA", help="CSV, TSV, Parquet, npz, npy or IDX file.")]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `train` wrote.")]
+Target = Annotated[
+    list[str] | None,
+    typer.Option("--target", "-t", metavar="NAME", help="Column to predict; -1 is the last. Repeat for several."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
+Html = Annotated[Path | None, typer.Option("--report", metavar="HTML", help="Write the report as a page here.")]
+Train = Annotated[
+    Path | None,
+    typer.Option("--train", metavar="DATA", help="The training data, for baselines on equal terms."),
+]
+
+
+@app.command("inspect")
+def inspect_command(data: Data, target: Target = None, as_json: Json = False) -> None:
+    """Look at a data file: columns, task, and what deserves a look before learning."""
+    from ganglion.cli.commands import inspect_data
+
+    inspect_data(data, target, as_json=as_json)
+
+
+@app.command("train")
+def train_command(
+    data: Data,
+    target: Target = None,
+    algorithm: Annotated[
+        str | None, typer.Option("--algorithm", "-a", metavar="NAME", help="See `ganglion list`.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-s", metavar="OPTION=VALUE", help="An option of the algorithm, e.g. hidden=256,128."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="MODEL", help="Where to save the model.")] = Path(
+        "model.ganglion"
+    ),
+    test: Annotated[
+        Path | None, typer.Option("--test", metavar="DATA", help="Test on this file, in place of a held-out part.")
+    ] = None,
+    test_fraction: Annotated[float, typer.Option(help="Part of the rows to hold out for testing.")] = 0.2,
+    drop: Annotated[
+        list[str] | None, typer.Option("--drop", metavar="NAME", help="Leave a column out. Repeat for several.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification or regression, in place of what the target looks like.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the split and the training.")] = 0,
+    report: Html = None,
+    baselines: Annotated[bool, typer.Option(help="Run the baselines beside the model.")] = True,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Train a model on a data file, test it on held-out rows, and save it."""
+    from ganglion.cli.train import train_model
+
+    train_model(
+        data,
+        target=target,
+        test=test,
+        test_fraction=test_fraction,
+        drop=drop or [],
+        algorithm_name=algorithm,
+        task=task,
+        settings=settings or [],
+        out=out,
+        seed=seed,
+        report=report,
+        baselines=baselines,
+        quiet=quiet,
+        as_json=as_json,
+    )
+
+
+@app.command("evaluate")
+def evaluate_command(
+    model: Model, data: Data, target: Target = None, train: Train = None, report: Html = None, as_json: Json = False
+) -> None:
+    """Evaluate a saved model on a data file whose target is known."""
+    from ganglion.cli.commands import evaluate_model
+
+    evaluate_model(model, data, target=target, train=train, report=report, as_json=as_json)
+
+
+@app.command("predict")
+def predict_command(
+    model: Model,
+    data: Data,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="CSV", help="Write here in place of the screen.")
+    ] = None,
+    probabilities: Annotated[bool, typer.Option(help="One column a class beside the prediction.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Predict with a saved model: one line a row, as CSV."""
+    from ganglion.cli.commands import predict_rows
+
+    predict_rows(model, data, out=out, probabilities=probabilities, as_json=as_json)
+
+
+@app.command("list")
+def list_command(
+    name: Annotated[str | None, typer.Argument(metavar="ALGORITHM", help="Show the options of this one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the algorithms, or the options of one."""
+    from ganglion.cli.commands import list_algorithms
+
+    list_algorithms(name, as_json=as_json)
+
+
+@app.command("doctor")
+def doctor_command(as_json: Json = False) -> None:
+    """Check the installation: import each package by itself, and name the one that fails."""
+    from ganglion.cli.doctor import examine
+
+    examine(as_json=as_json)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from ganglion.version import __version__
+
+        typer.echo(f"ganglion {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """scikit-learn for deep learning: from a file to a trained, honestly evaluated, saved model."""
+
+
+def run() -> None:
+    """Run the command; an error that we know is one line on stderr and exit code 1."""
+    from ganglion.errors import GanglionError
+
+    try:
+        app()
+    except GanglionError as error:
+        from ganglion.cli.screen import problem
+
+        problem(str(error))
+        sys.exit(1)
+    except BrokenPipeError:  # `ganglion predict … | head`
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,89 @@
+"""`ganglion train`: the workflow, with a progress bar, a saved model and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.markup import escape
+
+from ganglion import workflow
+from ganglion.cli.screen import TrainingProgress, out, print_json, say, shown_warnings
+from ganglion.errors import InvalidParameter, SaveFailed
+from ganglion.options import options_of, parse_option, unknown_option
+from ganglion.registry import algorithm
+from ganglion.workflow import Plan
+
+_SEVERITY = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+
+def train_model(
+    data: Path,
+    *,
+    settings: Sequence[str],
+    out: Path,
+    seed: int,
+    report: Path | None,
+    baselines: bool,
+    quiet: bool,
+    as_json: bool,
+    **asked: Any,
+) -> None:
+    """Plan, train, save, test, save again with the figures, and show the report."""
+    quiet = quiet or as_json
+    for path in (out, report):
+        _check_folder(path)
+    with shown_warnings():
+        planned = workflow.plan(data, random_state=seed, **asked)
+        options = {"random_state": seed} | parse_settings(planned.selection.name, settings)
+        _tell(planned, quiet=quiet)
+        with TrainingProgress(quiet=quiet) as progress:
+            model = workflow.train(planned, options=options, callbacks=(progress,))
+        model.save(out)  # before the test: nothing is lost if that fails
+        say(f"saved {out}", quiet=quiet)
+        if model.history_.stopped == "interrupted":
+            say(f"interrupted: the best model so far is in {out}")
+            raise typer.Exit(1)
+        result = workflow.assess(planned, model, baselines=baselines, random_state=seed)
+        model.save(out)
+    if report is not None:
+        result.to_html(report)
+        say(f"report {report}", quiet=quiet)
+    _show(result, out, as_json=as_json)
+
+
+def parse_settings(name: str, settings: Sequence[str]) -> dict[str, Any]:
+    """Read `--set OPTION=VALUE` with the algorithm's own checks and texts."""
+    declared = options_of(algorithm(name))
+    options = {}
+    for setting in settings:
+        option, separator, text = setting.partition("=")
+        option = option.strip().replace("-", "_")
+        if not separator:
+            raise InvalidParameter(f"--set {setting}: give OPTION=VALUE, as in --set hidden=256,128.")
+        if option not in declared:
+            raise unknown_option(name, option, list(declared))
+        options[option] = parse_option(name, option, text, *declared[option][:2])
+    return options
+
+
+def _check_folder(path: Path | None) -> None:
+    if path is not None and not path.absolute().parent.is_dir():
+        raise SaveFailed(f"the folder {path.absolute().parent} does not exist, so {path.name} cannot be saved there.")
+
+
+def _tell(planned: Plan, *, quiet: bool) -> None:
+    say(f"[bold]{planned.selection.name}[/] {escape(planned.selection.reason)}", quiet=quiet)
+    for finding in planned.findings:
+        where = f"{finding.column}: " if finding.column else ""
+        say(f"[{_SEVERITY[finding.severity]}]{finding.severity}[/] {escape(where + finding.text)}", quiet=quiet)
+    say(f"{len(planned.train):,} rows to train on, {len(planned.test):,} to test on", quiet=quiet)
+
+
+def _show(result: Any, path: Path, *, as_json: bool) -> None:
+    if as_json:
+        print_json(result.to_dict() | {"saved": str(path)})
+    else:
+        out.print(result)

@@ -1,0 +1,108 @@
+"""Choosing an algorithm for data: by what the target says of the task, and by what each algorithm says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ganglion.data.dataset import Dataset
+from ganglion.data.task import Task, infer_task
+from ganglion.errors import InvalidInput, InvalidParameter
+from ganglion.registry import algorithm, all_algorithms
+
+TASKS = ("classification", "regression")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """An algorithm that suits some data.
+
+    Attributes
+    ----------
+    name : str
+        The algorithm's name in the registry.
+    task : Task
+        What is to be learned, and why it was taken for that.
+    reason : str
+        Why this algorithm, in one sentence.
+    """
+
+    name: str
+    task: Task
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+    def estimator(self, **options: Any) -> Any:
+        """Return a new estimator of this algorithm with these options."""
+        return algorithm(self.name)(**options)
+
+
+def select(data: Any, y: Any = None, *, target: Any = None, task: str | None = None) -> Selection:
+    """Return the algorithm that suits data best.
+
+    Parameters
+    ----------
+    data : path, Dataset, array-like or frame
+        What `read` or `fit` take.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
+        The target; not needed for a Dataset or a file that names its own.
+    target : str or int, optional
+        The target column of a file or Dataset.
+    task : {"classification", "regression"}, optional
+        Overrides what the target looks like.
+
+    Returns
+    -------
+    Selection
+        Call `.estimator()` on it.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no target, or no algorithm suits.
+    """
+    X, y = features_and_target(data, y, target)
+    found = task_of(y, task)
+    wanted = "classification" if found.is_classification else "regression"
+    modality = "image" if any(field.kind == "image" for field in X.features) else "table"
+    for name, cls in all_algorithms().items():
+        if cls.tags.task == wanted and modality in cls.tags.preferred_for:
+            what = "images" if modality == "image" else "a table"
+            return Selection(name, found, f"{found.name.replace('_', ' ')} from {what}; {found.reason}")
+    raise InvalidInput(f"no algorithm here learns {wanted} from data of the kind {modality!r}.")
+
+
+def features_and_target(data: Any, y: Any = None, target: Any = None) -> tuple[Dataset, np.ndarray]:
+    """Return features and target of whatever `select` takes."""
+    from ganglion.data.convert import as_dataset
+    from ganglion.data.read import read, with_target
+
+    dataset = read(data) if isinstance(data, str) or hasattr(data, "__fspath__") else as_dataset(data)
+    if target is not None:
+        dataset = with_target(dataset, target)
+    return dataset.X_y() if y is None else (dataset, np.asarray(y))
+
+
+def task_of(y: np.ndarray, override: str | None = None) -> Task:
+    """Return the task that a target stands for, unless `override` says "classification" or "regression"."""
+    if override is None:
+        return infer_task(y)
+    if override not in TASKS:
+        raise InvalidParameter(f"task={override!r}: a task is {' or '.join(map(repr, TASKS))}.")
+    if override == "regression":
+        return Task("regression" if y.ndim == 1 else "multioutput_regression", "as asked")
+    n_classes = len(np.unique(y.astype(str))) if y.ndim == 1 else 0
+    return Task("multilabel" if y.ndim == 2 else "binary" if n_classes == 2 else "multiclass", "as asked")
+
+
+def labels_of(y: np.ndarray, task: Task) -> np.ndarray:
+    """Return a target as its task wants it: classes that are whole numbers as integers, as people write them."""
+    if not task.is_classification or y.dtype.kind != "f":
+        return y
+    present = y[~np.isnan(y)]
+    whole = len(present) == len(y) and (present == np.round(present)).all()
+    return y.astype(np.int64) if whole else y

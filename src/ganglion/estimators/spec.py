@@ -1,0 +1,31 @@
+"""What `build` is told of the data, and the first layer that suits them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from ganglion.data.encoding import InputSpec
+from ganglion.networks.inputs import ImageInput, TableInput
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What the data look like: the tensors that come in, the width of the scores that go out, and the last layer."""
+
+    inputs: InputSpec
+    n_scores: int
+    output: nn.Module = field(repr=False)
+
+    def input_layer(self, *, scaling: str = "standard", embedding: int | None = None) -> TableInput | ImageInput:
+        """Return the first layer that suits the data: imputing, scaling and embedding a table, or scaling images."""
+        if self.inputs.image:
+            return ImageInput(self.inputs.image)
+        return TableInput(
+            self.inputs.numeric,
+            self.inputs.cardinalities,
+            missing=self.inputs.missing,
+            scaling=scaling,
+            embedding=embedding,
+        )

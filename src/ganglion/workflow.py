@@ -1,0 +1,198 @@
+"""The road as one function: read → look → split → select → train → evaluate, each step the public verb of its name.
+
+The command line and the pages call this, so that what they do can be done from Python too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ganglion.data.dataset import Dataset
+from ganglion.data.findings import Finding
+from ganglion.data.inspection import inspect
+from ganglion.data.read import read, with_target
+from ganglion.data.splits import duplicate_rows, split
+from ganglion.errors import InvalidInput
+from ganglion.estimators.base import Estimator
+from ganglion.estimators.selection import Selection, labels_of, select, task_of
+from ganglion.evaluation.evaluate import evaluate
+from ganglion.evaluation.report import Report
+from ganglion.registry import algorithm
+from ganglion.training.trainer import OnEpoch
+
+LEAST_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be trained on what.
+
+    Attributes
+    ----------
+    train, test : Dataset
+        With their targets.
+    selection : Selection
+        The algorithm, the task, and why.
+    findings : tuple of Finding
+        What deserves a look in the training data.
+    notes : tuple of str
+        How the rows were split and what is wrong with it; they stand in the report.
+    """
+
+    train: Dataset
+    test: Dataset
+    selection: Selection
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def training_data(self) -> tuple[Dataset, np.ndarray]:
+        """Features and target to train on."""
+        return self._split(self.train)
+
+    @property
+    def test_data(self) -> tuple[Dataset, np.ndarray]:
+        """Features and target to test on."""
+        return self._split(self.test)
+
+    def _split(self, data: Dataset) -> tuple[Dataset, np.ndarray]:
+        X, y = data.X_y()
+        return X, labels_of(y, self.selection.task)
+
+
+def plan(
+    data: str | os.PathLike[str] | Dataset,
+    *,
+    target: Any = None,
+    test: str | os.PathLike[str] | Dataset | None = None,
+    test_fraction: float = 0.2,
+    drop: Sequence[str] = (),
+    algorithm_name: str | None = None,
+    task: str | None = None,
+    random_state: int = 0,
+) -> Plan:
+    """Read data, look at them, split them, and choose an algorithm.
+
+    Parameters
+    ----------
+    data, test : path or Dataset
+        What to train on, and what to test on; without `test` a part of `data` is held out.
+    target : str, int, or a sequence of them, optional
+        The column to predict, by name or position (-1 is the last). Files that name their own need none.
+    test_fraction : float
+        The part that is held out where there is no `test`.
+    drop : sequence of str
+        Columns to leave out.
+    algorithm_name : str, optional
+        An algorithm of the registry, in place of the one that suits best.
+    task : {"classification", "regression"}, optional
+        In place of what the target looks like.
+    random_state : int
+        Seed of the split.
+
+    Raises
+    ------
+    InvalidFile, InvalidInput, InvalidParameter
+        If the data cannot be read or used, or something named does not exist.
+    """
+    whole = _without_unlabelled(_with_target(_read(data), target).drop(list(drop)))
+    if len(whole) < LEAST_ROWS:
+        raise InvalidInput(f"{len(whole)} rows are too few to train and test on. Give at least {LEAST_ROWS}.")
+    chosen = _choose(whole, algorithm_name, task)
+    findings = inspect(whole).findings
+    if test is None:
+        y = whole.X_y()[1]
+        rows, held_out = split(
+            y, test_fraction=test_fraction, stratify=chosen.task.is_classification, random_state=random_state
+        )
+        train, tested = whole.take(rows), whole.take(held_out)
+        notes = [f"{len(held_out):,} of {len(whole):,} rows were held out at random (seed {random_state})."]
+    else:
+        train, tested = whole, _without_unlabelled(_with_target(_read(test), whole.target).drop(list(drop)))
+        notes = [f"Tested on {tested.source or 'other data'}, {len(tested):,} rows."]
+    return Plan(train, tested, chosen, findings, (*notes, *_duplicates(train, tested), *_leaks(findings)))
+
+
+def train(
+    planned: Plan,
+    *,
+    options: Mapping[str, Any] | None = None,
+    callbacks: Sequence[OnEpoch] = (),
+) -> Estimator:
+    """Fit the chosen algorithm to the training rows of a plan."""
+    model = planned.selection.estimator(**(options or {}))
+    X, y = planned.training_data
+    model.fit(X, y, callbacks=callbacks)
+    model.target_name_ = ", ".join(planned.train.target)
+    return model
+
+
+def assess(planned: Plan, model: Any, *, baselines: bool = True, random_state: int = 0) -> Report:
+    """Evaluate a model on the held-out rows of a plan, the baselines trained on the same rows as the model."""
+    X, y = planned.test_data
+    report = evaluate(
+        model,
+        X,
+        y,
+        train=planned.training_data,
+        baselines=baselines,
+        notes=planned.notes,
+        random_state=random_state,
+    )
+    model.metrics_ = report.to_dict()["model"]["metrics"]
+    return report
+
+
+def _read(data: str | os.PathLike[str] | Dataset) -> Dataset:
+    return data if isinstance(data, Dataset) else read(data)
+
+
+def _with_target(data: Dataset, target: Any) -> Dataset:
+    if target is not None and target != ():
+        return with_target(data, target)
+    if not data.target:
+        raise InvalidInput(
+            f"which column is to be predicted? Name it with target=… (--target NAME, or -1 for the last one). "
+            f"Columns: {', '.join(data.names[:30])}."
+        )
+    return data
+
+
+def _without_unlabelled(data: Dataset) -> Dataset:
+    """Return the rows whose target is known; nothing can be learned from the others, or tested on them."""
+    y = data.X_y()[1]
+    columns = y.reshape(len(y), -1)
+    known = np.array([all(value is not None and value == value for value in row) for row in columns.tolist()], bool)
+    return data if known.all() else data.take(np.flatnonzero(known))
+
+
+def _choose(data: Dataset, name: str | None, task: str | None) -> Selection:
+    if name is None:
+        return select(data, task=task)
+    cls = algorithm(name)
+    y = data.X_y()[1]
+    found = task_of(y, task)
+    if found.is_classification != (cls.tags.task == "classification"):
+        found = task_of(y, cls.tags.task)  # the algorithm says what is wanted
+    return Selection(cls.__name__, found, f"as asked; {found.name.replace('_', ' ')}")
+
+
+def _duplicates(train: Dataset, test: Dataset) -> list[str]:
+    if set(train.names) != set(test.names):
+        return []
+    twice = int(duplicate_rows(test, train).sum())
+    if not twice:
+        return []
+    return [
+        f"{twice:,} of the {len(test):,} test rows stand among the training rows too: the figures may be too "
+        "good. Remove duplicates, or split by group."
+    ]
+
+
+def _leaks(findings: Sequence[Finding]) -> list[str]:
+    return [f"{finding.column}: {finding.text}" for finding in findings if finding.check == "leakage"]
