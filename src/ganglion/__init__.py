@@ -76,7 +76,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'ganglion' has no attribute {name!r}")
+        from ganglion.errors import suggestion
+
+        raise AttributeError(f"module 'ganglion' has no attribute {name!r}.{suggestion(name, _HOMES)}")
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 

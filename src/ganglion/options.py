@@ -43,7 +43,7 @@ class Option:
     def limits(self) -> str:
         """Return the limits in words: "at least 0 and below 1"."""
         words = [
-            f"{word} {limit:g}"
+            f"{word} {limit:.12g}"
             for word, limit in (
                 ("at least", self.at_least),
                 ("above", self.above),
@@ -55,8 +55,12 @@ class Option:
         return " and ".join(words)
 
     def allows(self, number: float) -> bool:
-        """Return whether a number is inside the limits; NaN never is."""
-        return not math.isnan(number) and (
+        """Return whether a number is inside the limits; NaN, infinity and what no float can hold never are."""
+        try:
+            finite = math.isfinite(number)
+        except OverflowError:
+            return False
+        return finite and (
             (self.at_least is None or number >= self.at_least)
             and (self.above is None or number > self.above)
             and (self.at_most is None or number <= self.at_most)
@@ -93,21 +97,44 @@ def hyperparameters(cls: T) -> T:
 
     @functools.wraps(plain_init)
     def __init__(self, *args, **given):  # noqa: N807
+        if args:
+            raise UnknownParameter(
+                f"{cls.__name__}({', '.join(map(repr, args))[:60]}): options are given by name, as in "
+                f"{cls.__name__}({known[0]}=…). Its options: {', '.join(sorted(known))}."
+            )
         for name in given:
             if name not in known:
                 raise unknown_option(cls.__name__, name, known)
-        plain_init(self, *args, **given)
+        plain_init(self, **given)
 
     cls.__init__ = __init__
     cls.__doc__ = _documented(cls)
     return cls
 
 
+_ELSEWHERE = {  # what other libraries call an option: what it is called here
+    "alpha": "weight_decay",
+    "dropout_rate": "dropout",
+    "eta0": "learning_rate",
+    "hidden_layer_sizes": "hidden",
+    "layers": "hidden",
+    "learning_rate_init": "learning_rate",
+    "lr": "learning_rate",
+    "max_iter": "epochs",
+    "max_epochs": "epochs",
+    "n_epochs": "epochs",
+    "n_iter_no_change": "patience",
+    "n_jobs": "threads",
+    "seed": "random_state",
+    "solver": "optimizer",
+}
+
+
 def unknown_option(owner: str, given: str, known: list[str]) -> UnknownParameter:
     """Return the error for an option that `owner` does not have."""
-    return UnknownParameter(
-        f"{owner} has no option {given!r}.{suggestion(given, known)} Its options: {', '.join(sorted(known))}."
-    )
+    here = _ELSEWHERE.get(given, "")
+    hint = f" Did you mean {here!r}?" if here in known else suggestion(given, known)
+    return UnknownParameter(f"{owner} has no option {given!r}.{hint} Its options: {', '.join(sorted(known))}.")
 
 
 def options_of(cls: type) -> dict[str, tuple[Option, Any, Any]]:
@@ -131,9 +158,11 @@ def check_option(owner: str, name: str, value: Any, declared: Option, annotation
     allowed = _sentence(annotation, declared)
     if not _matches(value, annotation):
         near = suggestion(value, _literals(annotation)) if isinstance(value, str) else ""
+        if _matches((value,), annotation):
+            near = f" Did you mean {(value,)!r}?"
         raise InvalidParameter(f"{owner}({name}={value!r}): {name} is {allowed}.{near} {declared.text}")
     for number in value if isinstance(value, tuple | list) else (value,):
-        if isinstance(number, numbers.Real) and not isinstance(number, bool) and not declared.allows(float(number)):
+        if isinstance(number, numbers.Real) and not isinstance(number, bool) and not declared.allows(number):
             raise InvalidParameter(f"{owner}({name}={value!r}): {name} is {allowed}. {declared.text}")
     if declared.check is not None and value is not None:
         declared.check(value)
@@ -198,9 +227,13 @@ def call_by_name(kind: str, given: Any, known: Mapping[str, type]) -> Any:
     if len(positional) > len(fields):
         raise InvalidParameter(f"{kind}={given!r}: {name} has {len(fields)} settings ({', '.join(fields)}).")
     settings = dict(zip(fields, positional, strict=False)) | settings
-    for setting in settings:
+    hints = typing.get_type_hints(known[name])
+    for setting, value in settings.items():
         if setting not in fields:
             raise unknown_option(f"{kind} {name}", setting, fields)
+        if not _matches(value, hints[setting]):
+            allowed = _sentence(hints[setting], Option(text=""))
+            raise InvalidParameter(f"{kind} {name}({setting}={value!r}): {setting} is {allowed}.")
     return known[name](**settings)
 
 
@@ -217,7 +250,7 @@ def call_text(name: str, settings: object) -> str:
 def in_range(owner: str, name: str, value: Any, **limits: Any) -> None:
     """Check a number of a frozen settings class at its birth."""
     declared = Option(text="", **limits)
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not declared.allows(float(value)):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not declared.allows(value):
         raise InvalidParameter(f"{owner}({name}={value!r}): {name} is a number {declared.limits}.")
 
 
@@ -234,6 +267,8 @@ def _read_call(kind: str, given: Any) -> tuple[str, list[Any], dict[str, Any]]:
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
             raise problem
         positional = [ast.literal_eval(argument) for argument in call.args]
+        if any(keyword.arg is None for keyword in call.keywords):  # "sgd(**{…})"
+            raise problem
         settings = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise problem from error
@@ -277,12 +312,14 @@ def _words(annotation: Any) -> list[str]:
     if origin is typing.Literal:
         return [repr(argument) for argument in arguments]
     if origin is tuple:
-        return [f"a tuple of {arguments[0].__name__}s"]
-    if origin is dict:
+        return [f"a tuple of {'integers' if arguments[0] is int else 'numbers'}"]
+    if origin is dict or annotation is dict:
         return ["a dict"]
     plain = {int: "an integer", float: "a number", bool: "True or False", str: "a text", type(None): "None"}
     if origin is Callable:
         return ["a function"]
+    if annotation in (Any, object):
+        return ["a name"]
     return [plain.get(annotation, getattr(annotation, "__name__", str(annotation)))]
 
 
@@ -293,7 +330,7 @@ def _sentence(annotation: Any, declared: Option) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-_NUMBERS = {"integer", "number", "ints", "floats"}
+_NUMBERS = {"integer", "number", "integers", "numbers"}
 
 
 def describe(annotation: Any, declared: Option) -> str:

@@ -1,17 +1,18 @@
 """One model, one file: a zip of `manifest.json`, `weights.safetensors` and `README.md`, the model card.
 
 Nothing is executed to load it, and nothing that it says of itself is believed before it is checked: the entries are
-stored uncompressed and must add up to the file, names are a fixed list, the weights' checksum stands in the manifest.
-Every write goes to a temporary sibling, is fsynced and renamed: what stood there before is whole until the end.
+stored uncompressed and cannot claim more than the file holds, names are a fixed list, the weights' checksum stands in
+the manifest. Every write goes to a temporary sibling, is fsynced and renamed: what stood there before is whole until
+the end.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
-import struct
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -20,11 +21,27 @@ from typing import IO, Any
 
 from torch import Tensor
 
-from ganglion.errors import InvalidModel, SaveFailed
+from ganglion.errors import InvalidModel, SaveFailed, UnsupportedType
 
 FORMAT = 1
 MANIFEST, WEIGHTS, CARD = "manifest.json", "weights.safetensors", "README.md"
 _LIMITS = {MANIFEST: 64 * 2**20, WEIGHTS: 2**40, CARD: 2**20}
+_ENCRYPTED = 0x1
+# whatever a damaged zip makes the standard library raise: BadZipFile and struct.error, ValueError and its kin for texts
+# and offsets, NotImplementedError for unknown versions, RuntimeError for passwords
+_ZIP_ERRORS = (zipfile.error, ValueError, ArithmeticError, LookupError, TypeError, EOFError, RuntimeError)
+_ADVICE = {
+    errno.ENOENT: "Create the folder first, or give a path in one that exists.",
+    errno.ENOTDIR: "A part of the path is a file; give a path in a folder.",
+    errno.EISDIR: "It is a folder; give the name of a file in it.",
+    errno.EACCES: "Give a path in a folder that you may write to.",
+    errno.EPERM: "Give a path in a folder that you may write to.",
+    errno.EROFS: "Give a path on a disk that can be written to.",
+    errno.ENOSPC: "Free some space, or give a path on another disk.",
+    errno.EDQUOT: "Free some space, or give a path on another disk.",
+    errno.EFBIG: "Give a path on a disk that takes larger files.",
+    errno.ENAMETOOLONG: "Give a shorter name.",
+}
 
 
 @contextlib.contextmanager
@@ -41,10 +58,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     SaveFailed
         If the folder is missing or read-only, or the disk is full. What stood there before is untouched.
     """
-    final = Path(path)
+    final = _path(path)
     temporary = None
     try:
-        with tempfile.NamedTemporaryFile(dir=final.parent, prefix=f".{final.name}.", delete=False) as file:
+        if final.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with tempfile.NamedTemporaryFile(dir=final.parent, prefix=f".{final.name[:100]}.", delete=False) as file:
             temporary = Path(file.name)
             yield file
             file.flush()
@@ -53,9 +72,9 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         temporary.replace(final)
         _sync_folder(final.parent)
     except OSError as error:
+        advice = _ADVICE.get(error.errno or 0, "Give another path.")
         raise SaveFailed(
-            f"could not write {final}: {error.strerror or error}. What stood there before is untouched. Free some "
-            "space, or give a path in a folder that exists and can be written to."
+            f"could not write {final}: {error.strerror or error}. What stood there before is untouched. {advice}"
         ) from error
     finally:
         if temporary is not None:
@@ -73,6 +92,11 @@ def write_model(path: str | os.PathLike[str], manifest: Mapping[str, Any], tenso
     tensors : mapping of str to Tensor
     card : str
         The model card, Markdown.
+
+    Raises
+    ------
+    SaveFailed
+        If the file cannot be written.
     """
     from safetensors.torch import save
 
@@ -95,48 +119,80 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    source = Path(path)
+    source = _path(path)
     entries = _entries(source)
     manifest = _manifest(source, entries[MANIFEST])
     if hashlib.sha256(entries[WEIGHTS]).hexdigest() != manifest.get("weights_sha256"):
         raise _damaged(source, "its weights do not match their checksum")
     try:
         return manifest, load(entries[WEIGHTS])
-    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
-        raise _damaged(source, f"its weights cannot be read: {error}") from error
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+        raise _damaged(source, f"its weights cannot be read ({error})") from error
+
+
+def _path(given: str | os.PathLike[str]) -> Path:
+    if not isinstance(given, str | os.PathLike) or not str(given):
+        raise UnsupportedType(f"the path of a file is a text or a pathlib.Path, but {given!r:.60} was given.")
+    return Path(given).expanduser()
 
 
 def _entries(source: Path) -> dict[str, bytes]:
-    if source.is_dir():
-        raise InvalidModel(f"{source} is a folder, not a model file. Give the file that `save` wrote.")
+    """Return the contents of the zip by name, nothing of which is larger than the file."""
     try:
-        size = source.stat().st_size
-        with zipfile.ZipFile(source) as archive:
-            return {info.filename: _entry(archive, info, source, size) for info in archive.infolist()} | _required(
-                source, archive.namelist()
-            )
+        with source.open("rb") as file:
+            _check_head(source, file.read(8))
+            with zipfile.ZipFile(file) as archive:
+                entries = archive.infolist()
+                _check_names(source, [info.filename for info in entries])
+                size = os.fstat(file.fileno()).st_size
+                return {info.filename: _entry(archive, info, source, size) for info in entries}
+    except InvalidModel:
+        raise
     except FileNotFoundError as error:
-        raise InvalidModel(f"there is no model file {source}.") from error
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, struct.error, ValueError, OverflowError) as error:
-        if isinstance(error, InvalidModel):
-            raise
-        raise _damaged(source, f"{error or type(error).__name__}") from error
+        raise InvalidModel(f"there is no model file {source}. The current folder is {Path.cwd()}.") from error
+    except IsADirectoryError as error:
+        raise InvalidModel(f"{source} is a folder, not a model file. Give the file that `save` wrote.") from error
+    except _ZIP_ERRORS as error:
+        raise _damaged(source, str(error) or type(error).__name__) from error
     except OSError as error:
         raise InvalidModel(f"{source} cannot be read: {error.strerror or error}.") from error
 
 
-def _required(source: Path, names: list[str]) -> dict[str, bytes]:
-    missing = {MANIFEST, WEIGHTS} - set(names)
+def _check_head(source: Path, head: bytes) -> None:
+    if not head:
+        raise InvalidModel(f"{source} is empty (0 bytes). Copy it again, or train and save it again.")
+    if head.startswith((b"\x80", b"(dp")):
+        raise InvalidModel(
+            f"{source} is a pickle, which could run any program when loaded, and is never opened. Save the model with "
+            "model.save(path)."
+        )
+    if not head.startswith(b"PK"):
+        raise InvalidModel(
+            f"{source} is no Ganglion model file: it begins with {head!r}. Give the file that `save` or `ganglion "
+            "train` wrote."
+        )
+
+
+def _check_names(source: Path, names: list[str]) -> None:
+    foreign = [name for name in names if name not in _LIMITS]
+    if foreign:
+        raise InvalidModel(
+            f"{source} is a zip, but no Ganglion model: it holds {foreign[0][:80]!r}, which is not opened. Give the "
+            "file that `save` or `ganglion train` wrote."
+        )
+    if len(set(names)) < len(names):
+        raise _damaged(source, "an entry stands in it twice")
+    missing = _LIMITS.keys() - {CARD} - set(names)
     if missing:
-        raise InvalidModel(f"{source} is a zip, but no Ganglion model: it has no {', '.join(sorted(missing))}.")
-    return {}
+        raise _damaged(source, f"it has no {' and no '.join(sorted(missing))}")
 
 
 def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: Path, size: int) -> bytes:
-    if info.filename not in _LIMITS:
-        raise InvalidModel(f"{source} holds {info.filename[:80]!r}, which no Ganglion model does; it is not opened.")
-    if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 0x1:
-        raise InvalidModel(f"{source}: {info.filename} is compressed or encrypted, which no Ganglion model is.")
+    if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & _ENCRYPTED:
+        raise InvalidModel(
+            f"{source}: {info.filename} is compressed or encrypted, which no Ganglion model is; it is not unpacked. "
+            "Copy the file again as it was saved."
+        )
     if info.file_size > min(size, _LIMITS[info.filename]) or info.file_size != info.compress_size:
         raise _damaged(source, f"{info.filename} claims {info.file_size:,} bytes of a file of {size:,}")
     with archive.open(info) as entry:
@@ -152,8 +208,9 @@ def _manifest(source: Path, raw: bytes) -> dict[str, Any]:
         raise _damaged(source, "its manifest names no format")
     if manifest["format"] > FORMAT:
         raise InvalidModel(
-            f"{source} has format {manifest['format']}, this version of Ganglion reads up to {FORMAT}. It was written "
-            f"by Ganglion {str(manifest.get('ganglion'))[:20]}: install that version or a newer one."
+            f"{source} has format {manifest['format']}, but this version of Ganglion reads up to {FORMAT}. It was "
+            f"written by Ganglion {str(manifest.get('ganglion'))[:20]}: install that version or a newer one (pip install "
+            "--upgrade ganglion)."
         )
     if manifest["format"] < 1:
         raise _damaged(source, f"format {manifest['format']} never was")
@@ -161,7 +218,9 @@ def _manifest(source: Path, raw: bytes) -> dict[str, Any]:
 
 
 def _damaged(source: Path, why: str) -> InvalidModel:
-    return InvalidModel(f"{source} is no whole Ganglion model file: {why}. Copy it again, or train and save it again.")
+    return InvalidModel(
+        f"{source} is no whole Ganglion model file: {why[:200]}. Copy it again, or train and save it again."
+    )
 
 
 def _umask() -> int:

@@ -16,7 +16,7 @@ from ganglion.data.dataset import Dataset
 from ganglion.data.findings import Finding
 from ganglion.data.inspection import inspect
 from ganglion.data.read import read, with_target
-from ganglion.data.splits import duplicate_rows, split
+from ganglion.data.splits import split
 from ganglion.errors import InvalidInput
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.selection import Selection, labels_of, select, task_of
@@ -115,7 +115,7 @@ def plan(
     else:
         train, tested = whole, _without_unlabelled(_with_target(_read(test), whole.target).drop(list(drop)))
         notes = [f"Tested on {tested.source or 'other data'}, {len(tested):,} rows."]
-    return Plan(train, tested, chosen, findings, (*notes, *_duplicates(train, tested), *_leaks(findings)))
+    return Plan(train, tested, chosen, findings, (*notes, *_leaks(findings)))
 
 
 def train(
@@ -180,18 +180,6 @@ def _choose(data: Dataset, name: str | None, task: str | None) -> Selection:
     if found.is_classification != (cls.tags.task == "classification"):
         found = task_of(y, cls.tags.task)  # the algorithm says what is wanted
     return Selection(cls.__name__, found, f"as asked; {found.name.replace('_', ' ')}")
-
-
-def _duplicates(train: Dataset, test: Dataset) -> list[str]:
-    if set(train.names) != set(test.names):
-        return []
-    twice = int(duplicate_rows(test, train).sum())
-    if not twice:
-        return []
-    return [
-        f"{twice:,} of the {len(test):,} test rows stand among the training rows too: the figures may be too "
-        "good. Remove duplicates, or split by group."
-    ]
 
 
 def _leaks(findings: Sequence[Finding]) -> list[str]:

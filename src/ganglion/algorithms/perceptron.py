@@ -14,6 +14,7 @@ seed and their values only; `shuffle=False` visits them as they come, as often a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, cast
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ganglion.errors import TrainingWarning
 from ganglion.estimators.base import Samples, Tags
 from ganglion.estimators.classifier import BaseClassifier
 from ganglion.estimators.spec import Spec
@@ -123,6 +125,12 @@ class Perceptron(BaseClassifier):
         return Network(entry, nn.Sequential(nn.Flatten(), linear(entry.n_out, spec.n_scores, "identity")), spec.output)
 
     def _learn(self, samples: Samples, held_out: Samples | None, callbacks: Sequence[OnEpoch], seed: int) -> None:
+        if held_out is not None:
+            warnings.warn(
+                "the perceptron stops when an epoch makes no mistake, so validation is not looked at. Leave it out.",
+                TrainingWarning,
+                stacklevel=3,
+            )
         network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, nn.Identity())).cast(torch.float64)
         network.entry.adapt(samples.inputs)
         with torch.no_grad():

@@ -199,6 +199,7 @@ def _not_empty(data: Dataset) -> Dataset:
 def _too_flat(array: np.ndarray) -> InvalidInput:
     given = "1D" if array.ndim else "scalar"
     return InvalidInput(
-        f"Expected 2D array, got {given} array instead:\narray={array}.\nReshape your data either using "
-        "array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) if it contains a single sample."
+        f"Expected 2D array, got {given} array instead: shape {array.shape}, but (n_samples, n_features) is wanted. "
+        "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) "
+        "if it contains a single sample."
     )

@@ -95,7 +95,7 @@ class Dataset:
         self.columns = {name: columns[name] for name in names}
         lengths = {name: _length(column) for name, column in self.columns.items()}
         if len(set(lengths.values())) > 1:
-            raise InvalidInput(f"columns must have equal length, but have {lengths}.")
+            raise InvalidInput(f"columns must have equal length, but have {lengths}. Give one value a row to each.")
         self._n_samples = next(iter(lengths.values()), 0)
         self.source = source
         self.target: tuple[str, ...] = ()

@@ -4,7 +4,8 @@ An encoder looks at the training data and remembers what it must know to read th
 columns there are, which categories a column had. It never scales or imputes: that is the network's first layer, so
 that it trains, saves and ships with the weights.
 
-    table   numeric (n, d) with NaN for missing · categorical (n, c), codes with 0 for missing, rare and unseen
+    table   numeric (n, d) with NaN for missing · categorical (n, c), codes with 0 for missing, rare and unseen;
+            a date is its time and its place in the year, the week and the day
     image   image (n, channels, height, width), uint8 or float32
 """
 
@@ -23,6 +24,7 @@ from ganglion.data.dataset import Dataset, Field
 from ganglion.errors import DataWarning, InvalidInput, InvalidModel, suggestion
 
 NUMBERS = ("numeric", "boolean", "date")
+PERIODS_S = {"year": 365.2425 * 86400.0, "week": 7 * 86400.0, "day": 86400.0}
 
 
 @dataclass(frozen=True)
@@ -136,17 +138,12 @@ class TableEncoder:
     @property
     def spec(self) -> InputSpec:
         """What the network is given."""
-        width = sum(field.shape[0] if field.shape else 1 for field in self.numeric)
-        return InputSpec(numeric=width, missing=self.missing, cardinalities=self.cardinalities)
+        return InputSpec(numeric=sum(len(_number_names(field)) for field in self.numeric), missing=self.missing, cardinalities=self.cardinalities)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the numbers of "numeric", then of the columns of "categorical"."""
-        numbers = [
-            name
-            for field in self.numeric
-            for name in ([f"{field.name}{i}" for i in range(field.shape[0])] if field.shape else [field.name])
-        ]
+        numbers = (name for field in self.numeric for name in _number_names(field))
         return (*numbers, *(field.name for field in self.categorical))
 
     def encode(self, data: Dataset) -> dict[str, Tensor]:
@@ -159,13 +156,29 @@ class TableEncoder:
         """
         tensors: dict[str, Tensor] = {}
         if self.numeric:
+            data = self._blocks(data)
             columns = [_numbers(self._column(data, field), data, field) for field in self.numeric]
-            single = len(columns) == 1 and columns[0].dim() == 2
-            tensors["numeric"] = columns[0] if single else torch.stack(columns, dim=1)
+            blocks = [column if column.dim() == 2 else column[:, None] for column in columns]
+            tensors["numeric"] = blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
         if self.categorical:
             codes = [_codes(self._column(data, field), data, field) for field in self.categorical]
             tensors["categorical"] = torch.stack(codes, dim=1)
         return tensors
+
+    def _blocks(self, data: Dataset) -> Dataset:
+        """Return columns of numbers as the one block that the training array was: a frame in place of an array."""
+        if len(self.fields) > 1 or not self.fields[0].shape or self.fields[0].name in data.columns:
+            return data
+        trained = self.fields[0]
+        others = [field for field in data.fields if field.kind not in NUMBERS]
+        if others:
+            raise InvalidInput(
+                f"the model was trained on an array of numbers, (n_samples, {trained.shape[0]}), but the column "
+                f"{others[0].name!r} holds {others[0].kind} values. Give numbers, or train again on such columns."
+            )
+        columns = [cast(Tensor, data.columns[field.name]) for field in data.fields]
+        block = torch.cat([column if column.dim() == 2 else column[:, None] for column in columns], dim=1)
+        return Dataset([Field(trained.name, "numeric", tuple(block.shape[1:]))], {trained.name: block})
 
     def _column(self, data: Dataset, field: Field) -> Field:
         if field.name not in data.columns:
@@ -204,8 +217,9 @@ class ImageEncoder:
         images = [field for field in data.features if field.kind == "image"]
         if not images:
             raise InvalidInput(
-                f"the model was trained on images of shape {self.shape}, but was given the columns "
-                f"{', '.join(field.name for field in data.features[:10])}."
+                f"the model was trained on images (channels, height, width) = {self.shape}, but was given a table of the "
+                f"columns {', '.join(field.name for field in data.features[:10])}. Give an array (n, height, width), "
+                "or (n, height, width, channels)."
             )
         if images[0].shape != self.shape:
             raise InvalidInput(
@@ -242,8 +256,10 @@ def encoder_from_json(stored: Any) -> TableEncoder | ImageEncoder:
             return ImageEncoder(shape)
         if stored["modality"] == "table":
             encoder = TableEncoder(tuple(_field(each) for each in stored["fields"]))
-            missing = stored["missing"]
-            if not isinstance(missing, list) or not {*missing} <= {*range(encoder.spec.numeric)}:
+            if not encoder.fields or len({field.name for field in encoder.fields}) < len(encoder.fields):
+                raise ValueError("no columns, or one twice")
+            missing, width = stored["missing"], encoder.spec.numeric
+            if not isinstance(missing, list) or not all(type(i) is int and 0 <= i < width for i in missing):
                 raise ValueError("missing columns")
             return TableEncoder(encoder.fields, tuple(missing))
         raise ValueError(f"modality {stored['modality']!r}")
@@ -256,7 +272,12 @@ def _field(stored: dict[str, Any]) -> Field:
     labels = isinstance(categories, list) and all(isinstance(label, str) for label in categories)
     if not isinstance(name, str) or kind not in (*NUMBERS, "categorical") or not labels:
         raise ValueError(f"column {name!r}")
-    return Field(name, kind, _sizes(stored["shape"]), tuple(categories))
+    shape = _sizes(stored["shape"])
+    if len(shape) > (kind == "numeric") or (categories and kind != "categorical"):
+        raise ValueError(f"column {name!r}")
+    if len(set(categories)) < len(categories):
+        raise ValueError(f"a category of {name!r} stands twice")
+    return Field(name, kind, shape, tuple(categories))
 
 
 def _sizes(stored: Sequence[int]) -> tuple[int, ...]:
@@ -268,9 +289,9 @@ def _sizes(stored: Sequence[int]) -> tuple[int, ...]:
 def _numbers(given: Field, data: Dataset, trained: Field) -> Tensor:
     column = cast(Tensor, data.columns[given.name])
     if given.kind == "categorical" and not given.categories:  # nothing but missing values tells no kind
-        return torch.full((len(data),), torch.nan, dtype=torch.float64)
+        return torch.full((len(data), len(_number_names(trained))), torch.nan, dtype=torch.float64)
     if given.kind not in NUMBERS:
-        examples = ", ".join(repr(value) for value in data.values(given.name)[:3])
+        examples = ", ".join(repr(value) for value in data.values(given.name)[:3].tolist())
         raise InvalidInput(
             f"the column {given.name!r} held numbers in training, but now holds {given.kind} values ({examples}). "
             "Give numbers, or train again."
@@ -279,7 +300,22 @@ def _numbers(given: Field, data: Dataset, trained: Field) -> Tensor:
         raise InvalidInput(
             f"X has {_width(given)} features, but the model is expecting {_width(trained)} features as input."
         )
-    return column
+    if trained.kind == "date":
+        return _date_numbers(column)
+    return column if column.dim() == 2 else column[:, None]
+
+
+def _date_numbers(seconds: Tensor) -> Tensor:
+    """Return a date as the time itself and its place in the year, the week and the day, (n, 7)."""
+    turns = [2 * torch.pi * seconds / period for period in PERIODS_S.values()]
+    return torch.stack([seconds, *(part for turn in turns for part in (turn.sin(), turn.cos()))], dim=1)
+
+
+def _number_names(field: Field) -> list[str]:
+    """Return the names of the numbers that a column becomes."""
+    if field.kind == "date":
+        return [field.name, *(f"{field.name}_{period}_{f}" for period in PERIODS_S for f in ("sin", "cos"))]
+    return [f"{field.name}{i}" for i in range(field.shape[0])] if field.shape else [field.name]
 
 
 def _codes(given: Field, data: Dataset, trained: Field) -> Tensor:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ganglion.data.convert import as_dataset
 from ganglion.data.csv_file import csv_to_dataset
@@ -17,7 +18,7 @@ from ganglion.data.npz_file import MAGIC as NPY_MAGIC
 from ganglion.data.npz_file import ZIP_MAGIC, Part, npy_to_dataset, npz_to_dataset
 from ganglion.data.parquet_file import ARROW_MAGIC, arrow_to_dataset, parquet_to_dataset
 from ganglion.data.parquet_file import MAGIC as PARQUET_MAGIC
-from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter, suggestion
+from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter, UnsupportedType, suggestion
 
 SUPPORTED = "CSV, TSV and other delimited text (also .gz), Parquet, Arrow, NumPy's npz and npy, IDX"
 _NEVER_TEXT = {  # suffix: what to do instead
@@ -83,9 +84,12 @@ def read(
     """
     if part not in ("train", "test"):
         raise InvalidParameter(f"part={part!r}: a part is 'train' or 'test'.")
-    path = Path(path).expanduser()
+    path = _path(path)
     _check_exists(path)
-    data = _read(path, columns, part)
+    try:
+        data = _read(path, columns, part)
+    except PermissionError as error:
+        raise InvalidFile(f"{path} cannot be read: {error.strerror}. Check its permissions (ls -l).") from error
     if columns is not None and data.names != tuple(columns):
         data = _expanded(data) if len(data.fields) == 1 else data
         data = as_dataset(data, names=columns)
@@ -142,6 +146,16 @@ def _read_gzip(path: Path, columns: Sequence[str] | None) -> Dataset:
         raise InvalidFile(f"{path.name} is a packed binary file. Unpack it with gunzip first.")
     _check_suffix(path.with_suffix(""), head)
     return csv_to_dataset(unpack(path), path.name, columns)
+
+
+def _path(given: Any) -> Path:
+    if isinstance(given, str | os.PathLike) and str(given):
+        return Path(given).expanduser()
+    what = "an empty text" if isinstance(given, str) else f"a {type(given).__name__}"
+    raise UnsupportedType(
+        f"read takes the path of a file, but was given {what}. Data in memory need no reading: give them to fit or "
+        "inspect."
+    )
 
 
 def _check_exists(path: Path) -> None:

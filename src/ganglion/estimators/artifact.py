@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ganglion.data.encoding import encoder_from_json
+from ganglion.data.encoding import ImageEncoder, encoder_from_json
 from ganglion.errors import GanglionError, InvalidModel, InvalidParameter
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.card import model_card
@@ -23,10 +25,14 @@ from ganglion.networks.network import Network
 from ganglion.options import check_options, from_json, options_of, to_json
 from ganglion.registry import algorithm, name_of
 from ganglion.storage import read_model, write_model
+from ganglion.training.execution import check_device
 from ganglion.training.history import History
 from ganglion.version import __version__
 
+_OTHER_DEVICE = re.compile(r"(cuda|mps|xpu)(:\d{1,3})?")
 _FLOATS = {"float32": torch.float32, "float64": torch.float64}
+# what a manifest that was tampered with can make the constructors below raise
+_DAMAGE = (GanglionError, ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 
 
 def save(model: Estimator, path: str | os.PathLike[str]) -> None:
@@ -57,8 +63,9 @@ def load(path: str | os.PathLike[str]) -> Estimator:
         return _restore(manifest, tensors)
     except InvalidModel as error:
         raise InvalidModel(f"{os.fspath(path)}: {error}") from error
-    except (GanglionError, KeyError, TypeError, ValueError, OverflowError, RecursionError, AttributeError) as error:
-        raise InvalidModel(f"{os.fspath(path)}: its manifest is damaged ({error}). Train and save it again.") from error
+    except _DAMAGE as error:
+        what = f"{type(error).__name__}: {error}"[:300]
+        raise InvalidModel(f"{os.fspath(path)}: its manifest is damaged ({what}). Train and save it again.") from error
 
 
 def describe(model: Estimator) -> dict[str, Any]:
@@ -91,7 +98,7 @@ def _option_to_json(value: Any) -> Any:
         return {"function": getattr(value, "__qualname__", type(value).__name__)}
     if not isinstance(value, bool | int | float | str | tuple | list | dict | None):
         value = to_json(value)
-    return None if isinstance(value, torch.Generator) else to_json(value)
+    return None if isinstance(value, np.random.RandomState) else to_json(value)  # a stream of seeds, not a seed
 
 
 def _restore(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
@@ -99,13 +106,14 @@ def _restore(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
     declared = options_of(cls)
     given = {name: value for name, value in manifest["options"].items() if name in declared}
     options = {name: from_json(value) for name, value in given.items() if not _is_function(value)}
-    model: Estimator = cls(**options)
+    model: Estimator = cls(**_with_device_of_here(options))
     check_options(model)
     model.encoder_ = encoder_from_json(manifest["encoder"])
     model.target_ = target_from_json(manifest["target"])
     model.n_features_in_ = _count(manifest["n_features"])
     if manifest["feature_names"]:
         model.feature_names_in_ = _names(manifest["feature_names"])
+    _check_columns(model)
     model.target_name_ = str(manifest["target_name"])
     model.metrics_ = dict(manifest["metrics"])
     model.history_ = History.from_dict(manifest["history"])
@@ -115,7 +123,7 @@ def _restore(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
 
 def _network(model: Estimator, tensors: dict[str, Tensor], dtype: torch.dtype) -> Network:
     """Build the network without memory, compare it with the weights that are there, and only then take them."""
-    _plausible(model, sum(tensor.numel() for tensor in tensors.values()))
+    _plausible(model, len(tensors))
     with torch.device("meta"):
         spec = Spec(model.encoder_.spec, model.target_.n_scores, model.target_.output())
         network = model.build(spec).cast(dtype)
@@ -134,11 +142,36 @@ def _network(model: Estimator, tensors: dict[str, Tensor], dtype: torch.dtype) -
     return network.eval()
 
 
-def _plausible(model: Estimator, n_numbers: int) -> None:
+def _plausible(model: Estimator, n_tensors: int) -> None:
     """Refuse layers by the thousand before they are built: each must have weights in the file."""
     layers = getattr(model, "hidden", ())
-    if len(layers) > n_numbers or math.prod(model.encoder_.spec.image or (1,)) > 2**40:
+    if len(layers) >= n_tensors or math.prod(model.encoder_.spec.image or (1,)) > 2**40:
         raise InvalidModel("the manifest describes a network larger than the weights in the file.")
+
+
+def _with_device_of_here(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options that ask for no device that this machine has not: a model trained on a GPU loads everywhere."""
+    device = options.get("device", "auto")
+    if not isinstance(device, str) or not _OTHER_DEVICE.fullmatch(device):
+        return options
+    try:
+        check_device(device)
+    except InvalidParameter:
+        return options | {"device": "auto"}
+    return options
+
+
+def _check_columns(model: Estimator) -> None:
+    """Refuse a manifest whose columns, their number and their names contradict one another."""
+    spec, n_features = model.encoder_.spec, model.n_features_in_
+    width = math.prod(spec.image) if spec.image else spec.numeric + len(spec.cardinalities)
+    fields = () if isinstance(model.encoder_, ImageEncoder) else model.encoder_.fields
+    exact = bool(spec.image) or (len(fields) == 1 and bool(fields[0].shape))
+    if n_features < width or (exact and n_features != width):
+        raise InvalidModel(f"n_features is {n_features}, but the columns have {width} features.")
+    names = getattr(model, "feature_names_in_", None)
+    if names is not None and (len(names) != n_features or not {field.name for field in fields} <= {*names}):
+        raise InvalidModel("feature_names are not the names of the columns.")
 
 
 def _is_function(value: Any) -> bool:
@@ -152,8 +185,6 @@ def _count(value: Any) -> int:
 
 
 def _names(values: Any):
-    import numpy as np
-
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise InvalidModel("feature_names are no texts.")
     return np.array(values, dtype=object)

@@ -24,12 +24,13 @@ from torch import Tensor
 from ganglion.data.convert import as_dataset
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoding import ImageEncoder, TableEncoder, fit_encoder
+from ganglion.data.suspicions import refuse_swapped_axes, warn_of_repeated_rows, warn_of_suspicions
 from ganglion.errors import GanglionError, InvalidInput
 from ganglion.estimators.spec import Spec
 from ganglion.networks.network import Network
-from ganglion.options import check_options, hyperparameters, option
+from ganglion.options import check_options, hyperparameters, option, options_of, unknown_option
 from ganglion.training.history import History
-from ganglion.training.trainer import OnEpoch
+from ganglion.training.trainer import OnEpoch, check_callbacks
 
 Self = TypeVar("Self", bound="Estimator")
 CHUNK_BYTES = 64 * 2**20  # a prediction works through its rows in pieces of about this size
@@ -139,19 +140,46 @@ class Estimator(BaseEstimator):
             If the data cannot be used. Nothing was trained then.
         """
         check_options(self)
+        check_callbacks(callbacks)
         X, y = _features_and_target(X, y)
         data = self._dataset(X, reset=True)
+        refuse_swapped_axes(data, y)
         weight = self._weights(sample_weight, len(data))
         y = self._read_target(y, len(data), reset=True, weight=weight)
+        warn_of_suspicions(data, y)
         if weight is not None and not weight.all():  # a weight of 0 is absence, in every statistic
             kept = np.flatnonzero(weight)
             data, y, weight = data.take(kept), y[kept], weight[kept]
         self.encoder_ = fit_encoder(data)
         samples = Samples(self.encoder_.encode(data), y, weight)
         seed = self._seed()
+        held_out = self._held_out(validation, data)
         with random_state(seed):
-            self._learn(samples, self._held_out(validation), callbacks, seed)
+            self._learn(samples, held_out, callbacks, seed)
         return self
+
+    def set_params(self: Self, **params: Any) -> Self:
+        """Set options by name; they are checked when `fit` starts.
+
+        Parameters
+        ----------
+        **params
+            Option and value.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        UnknownParameter
+            If there is no option of that name; the nearest one is suggested.
+        """
+        known = list(options_of(type(self)))
+        for name in params:
+            if name not in known:
+                raise unknown_option(type(self).__name__, name, known)
+        return super().set_params(**params)
 
     def build(self, spec: Spec) -> Network:
         """Return the network for data that look like `spec`; its parameters are drawn from torch's random state."""
@@ -215,7 +243,10 @@ class Estimator(BaseEstimator):
     def _weights(self, sample_weight: Any, n_samples: int) -> np.ndarray | None:
         if sample_weight is None:
             return None
-        weight = np.asarray(sample_weight, dtype=np.float64)
+        try:
+            weight = np.asarray(sample_weight, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(f"sample_weight must hold numbers ({error}). Give one number a sample.") from error
         if weight.ndim == 0:
             weight = np.full(n_samples, float(weight))
         if weight.shape != (n_samples,):
@@ -224,7 +255,11 @@ class Estimator(BaseEstimator):
                 + (" Sample weights must be 1D array or scalar." if weight.ndim > 1 else "")
             )
         if not np.isfinite(weight).all() or (weight < 0).any():
-            raise InvalidInput("sample_weight holds negative, missing or infinite values. Give weights of 0 or more.")
+            wrong = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+            raise InvalidInput(
+                f"sample_weight holds negative, missing or infinite values: {weight[wrong[0]]:g} in row {wrong[0]}, "
+                f"{len(wrong)} in all. Give weights of 0 or more."
+            )
         if not weight.any():
             raise InvalidInput(
                 "sample_weight is zero for every sample, so there is nothing to learn from: the sum of weights must "
@@ -236,14 +271,26 @@ class Estimator(BaseEstimator):
         """Return how much each sample counts, or None if all count alike."""
         return samples.weight
 
-    def _held_out(self, validation: tuple[Any, Any] | None) -> Samples | None:
+    def _held_out(self, validation: tuple[Any, Any] | None, training: Dataset) -> Samples | None:
         if validation is None:
             return None
         if not isinstance(validation, tuple | list) or len(validation) != 2:
-            raise InvalidInput("validation is a pair (X, y) of held-out features and targets.")
+            what = f"a {type(validation).__name__}" + (
+                f" of {len(validation)}" if hasattr(validation, "__len__") else ""
+            )
+            raise InvalidInput(
+                f"validation is a pair (X, y) of held-out features and targets, but {what} was given. For a share of "
+                "the training data give validation_fraction=0.1 to the estimator."
+            )
         X, y = validation
-        data = self._dataset(X, reset=False)
-        return Samples(self.encoder_.encode(data), self._read_target(y, len(data), reset=False), None)
+        try:
+            data = self._dataset(X, reset=False)
+            refuse_swapped_axes(data, y)
+            samples = Samples(self.encoder_.encode(data), self._read_target(y, len(data), reset=False), None)
+        except InvalidInput as error:
+            raise type(error)(f"validation: {error}") from error
+        warn_of_repeated_rows(data, training, "validation")
+        return samples
 
     def _seed(self) -> int:
         """Draw the seed of one fit, without touching any global random state."""
@@ -251,7 +298,7 @@ class Estimator(BaseEstimator):
             return int(np.random.default_rng().integers(2**31))
         if isinstance(self.random_state, np.random.RandomState):
             return int(self.random_state.randint(2**31 - 1))
-        return int(self.random_state)
+        return int(self.random_state) % 2**32
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):
@@ -289,7 +336,8 @@ class Estimator(BaseEstimator):
             and X.flags.c_contiguous
             and not self._named_columns()
             and isinstance(self.encoder_, TableEncoder)
-            and bool(np.isfinite(np.dot(X.ravel(), X.ravel())))
+            and [len(field.shape) for field in self.encoder_.fields] == [1]
+            and _all_finite(X)
         )
 
     def __sklearn_tags__(self):
@@ -321,6 +369,12 @@ def _features_and_target(X: Any, y: Any) -> tuple[Any, Any]:
     return (X.drop(X.target), y) if isinstance(X, Dataset) and X.target else (X, y)
 
 
+def _all_finite(X: np.ndarray) -> bool:
+    """Return whether one product settles that all numbers are finite; numbers near the limit count as not."""
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(np.dot(X.ravel(), X.ravel())))
+
+
 def _is_rectangle(rows: Sequence[Any]) -> bool:
     """Return whether nested lists have rows of equal length, so that an array can be made of them."""
     if not rows or not isinstance(rows[0], list | tuple | np.ndarray):
@@ -337,4 +391,21 @@ def _check_columns(estimator: Estimator, X: Any, data: Dataset, *, reset: bool) 
     if isinstance(X, Mapping):
         estimator._note_columns(data, reset=reset)
         return
-    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    try:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    except ValueError as error:
+        raise InvalidInput(f"{str(error).rstrip()}{_what_to_do(estimator, data)}") from error
+
+
+def _what_to_do(estimator: Estimator, data: Dataset) -> str:
+    """Return what a user can do whose columns are not those of training."""
+    if isinstance(getattr(estimator, "encoder_", None), ImageEncoder):
+        return f" It was trained on images (channels, height, width) = {estimator.encoder_.spec.image}: give images."
+    if estimator._named_columns():
+        trained = ", ".join(map(str, estimator.feature_names_in_[:20]))
+        given = ", ".join(data.names[:20])
+        return (
+            f"\nThe model was trained on the columns {trained}. Given: {given}. Take them by name: "
+            "X[list(model.feature_names_in_)]."
+        )
+    return " Give the columns of training, in the same order."

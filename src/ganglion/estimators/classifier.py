@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from typing import Any, Literal
 
 import numpy as np
@@ -71,16 +73,29 @@ class BaseClassifier(ClassifierMixin, Estimator):
         labels = read_labels(y, n_samples, several=self.tags.multilabel)
         if reset:
             if labels.ndim == 1:
-                check_classification_targets(labels)
+                _refuse_continuous(labels)
             self.target_ = ClassTarget.fit(labels if weight is None else labels[weight > 0])
             self._check_class_weight()
-        elif (labels.ndim == 2) != self.target_.multilabel:
-            raise InvalidInput(f"y has shape {labels.shape}, unlike the target of training.")
+        elif (labels.shape[1:] or (0,)) != ((len(self.classes_),) if self.target_.multilabel else (0,)):
+            wanted = f"(n_samples, {len(self.classes_)})" if self.target_.multilabel else "(n_samples,)"
+            raise InvalidInput(f"y has shape {labels.shape}, but the target of training had {wanted}. Give the same.")
+        else:
+            self.target_.encode(labels, torch.float64)  # refuses labels that training did not have
         return labels
 
     def _check_class_weight(self) -> None:
         if not isinstance(self.class_weight, dict):
             return
+        if self.target_.multilabel:
+            raise InvalidParameter(
+                f"class_weight={self.class_weight!r}: with several labels a sample there are no classes to weigh. Give "
+                "None or 'balanced', or sample_weight to fit."
+            )
+        values = list(self.class_weight.values())
+        if not all(isinstance(each, numbers.Real) and 0 <= each < math.inf for each in values) or not any(values):
+            raise InvalidParameter(
+                f"class_weight={self.class_weight!r}: each weight is a number of 0 or more, and one is above 0."
+            )
         unknown = [label for label in self.class_weight if label not in self.target_.classes.tolist()]
         if unknown:
             raise InvalidParameter(
@@ -100,6 +115,18 @@ class BaseClassifier(ClassifierMixin, Estimator):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = self.tags.multilabel
         return tags
+
+
+def _refuse_continuous(labels: np.ndarray) -> None:
+    """Refuse numbers with fractions, which are no classes."""
+    try:
+        check_classification_targets(labels)
+    except ValueError as error:
+        examples = ", ".join(f"{value:g}" if isinstance(value, float) else repr(value) for value in labels[:3].tolist())
+        raise InvalidInput(
+            f"y holds {examples}, …: numbers with fractions, and no labels (Unknown label type: continuous). For "
+            "numbers take a regressor, such as MLPRegressor; for classes give labels, e.g. np.digitize(y, bounds)."
+        ) from error
 
 
 @hyperparameters

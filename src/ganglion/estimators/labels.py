@@ -68,6 +68,8 @@ def _plain_objects(labels: np.ndarray) -> np.ndarray:
             "y mixes text and numbers (Unknown label type: unknown): "
             f"{', '.join(sorted(kind.__name__ for kind in kinds))}. Give labels of one kind, e.g. y.astype(str)."
         )
+    if all(issubclass(kind, int | float | np.generic) for kind in kinds):
+        return np.array(labels.tolist())
     return labels
 
 
@@ -96,7 +98,9 @@ def read_numbers(y: Any, n_samples: int, *, several: bool) -> np.ndarray:
             f"y must hold numbers, but holds {example!r}. Use a classifier for labels, or give numbers."
         ) from error
     if numbers.ndim == 2 and not several:
-        raise InvalidInput(f"y has shape {numbers.shape}, but one number a sample is wanted, (n_samples,).")
+        raise InvalidInput(
+            f"y has shape {numbers.shape}, but one number a sample is wanted, (n_samples,). Fit one model a column."
+        )
     _refuse_nonfinite(numbers)
     return numbers
 
@@ -125,5 +129,6 @@ def _refuse_nonfinite(values: np.ndarray) -> None:
     row = int(np.argwhere(~finite)[0][0])
     what = "NaN" if np.isnan(values).any() else f"infinity or a value too large for {values.dtype!r}"
     raise InvalidInput(
-        f"Input y contains {what}: {int((~finite).sum())} values, the first in row {row}. Drop those rows first."
+        f"Input y contains {what} in {int((~finite).sum())} of {len(values)} rows, the first is row {row}. Drop those "
+        "rows first."
     )

@@ -38,7 +38,7 @@ class ClassTarget:
         if len(classes) < 2:
             raise InvalidInput(
                 f"the target has one class only, {classes.tolist()[0]!r}, so there is nothing to tell apart. "
-                "Give rows of at least two classes."
+                "Give rows of at least two classes (rows of weight 0 do not count)."
             )
         return cls(classes)
 
@@ -71,7 +71,10 @@ class ClassTarget:
         position = np.clip(np.searchsorted(self.classes, y), 0, len(self.classes) - 1)
         unknown = np.unique(y[self.classes[position] != y])
         if len(unknown):
-            raise InvalidInput(f"labels {unknown[:5].tolist()} are not among the classes {self.classes[:20].tolist()}.")
+            raise InvalidInput(
+                f"y holds the labels {unknown[:5].tolist()}, which are not among the classes of training, "
+                f"{self.classes[:20].tolist()}. Leave these rows out, or train on rows that have them."
+            )
         codes = torch.as_tensor(position)
         return codes[:, None].to(dtype) if self.binary else codes
 
@@ -142,7 +145,9 @@ class NumberTarget:
         """Return targets in the network's units, (n_samples, n_targets)."""
         columns = y.reshape(len(y), -1).astype(np.float64)
         if columns.shape[1] != self.n_targets:
-            raise InvalidInput(f"y has {columns.shape[1]} targets, but {self.n_targets} were trained.")
+            raise InvalidInput(
+                f"y has {columns.shape[1]} targets a row, but the model was trained on {self.n_targets}. Give the same."
+            )
         return torch.from_numpy((columns - self.mean) / self.deviation).to(dtype)
 
     def to_json(self) -> dict[str, Any]:

@@ -80,10 +80,22 @@ def affordable_resamples(n_rows: int, n_rankings: int, wanted: int) -> int:
     return min(wanted, max(FEWEST_RESAMPLES, affordable))
 
 
-def percentile_interval(samples: Array) -> tuple[float | None, float | None]:
-    """Return the 2.5th and 97.5th percentile of the resampled figures, (b,); NaN, undefined there, is left out."""
+def percentile_interval(samples: Array, *, around: float | None = None) -> tuple[float | None, float | None]:
+    """Return the 2.5th and 97.5th percentile of the resampled figures.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (b,)
+        NaN, undefined there, is left out.
+    around : float, optional
+        The figure itself, for one that resampling lifts (a calibration error: noise in a bin never cancels). The
+        percentiles are moved by the difference of the median to it, and stay at 0 or above.
+    """
     defined = samples[np.isfinite(samples)]
     if len(defined) < 2:
         return None, None
     low, high = np.percentile(defined, [2.5, 97.5])
+    if around is not None:
+        bias = np.median(defined) - around
+        low, high = max(0.0, low - bias), high - bias
     return float(low), float(high)

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
+from ganglion.data.convert import as_dataset
+from ganglion.data.splits import duplicate_rows
 from ganglion.errors import DataWarning, InvalidInput
 from ganglion.evaluation.baselines import FEWEST_ROWS, Baseline, run_baselines
 from ganglion.evaluation.bootstrap import affordable_resamples
 from ganglion.evaluation.calibration import calibration_curve
 from ganglion.evaluation.facts import facts_of, innermost, is_deep, learning_curves
-from ganglion.evaluation.inputs import check_resamples, check_weight, split_target, truth_of
+from ganglion.evaluation.inputs import check_pair, check_resamples, check_weight, split_target, truth_of
 from ganglion.evaluation.metrics import measure
 from ganglion.evaluation.mistakes import worst_mistakes
 from ganglion.evaluation.predictions import Array, Predictions, Truth, predict
@@ -22,6 +24,7 @@ from ganglion.evaluation.report import Contender, Report
 from ganglion.evaluation.verdict import compare, headline_metric
 
 FEW_ROWS = 100
+WARN_SHARE = 0.01  # a few equal rows are chance where columns have few values
 
 
 def evaluate(
@@ -78,11 +81,12 @@ def evaluate(
         If labels of y were matched in another spelling, or baselines cannot read X.
     """
     n_bootstrap = check_resamples(n_bootstrap)
+    check_pair(train)
     X, y = split_target(X, y)
     truth = truth_of(model, X, y)
     weight = check_weight(sample_weight, len(truth))
     said = predict(model, X, truth)
-    remarks = [*notes, *_remarks(truth, said)]
+    remarks = [*notes, *_remarks(truth, said), *([] if train is None else _seen_before(X, train[0]))]
     raced = _race(truth, X, model, train, weight, random_state, remarks) if baselines else []
     name = _free_name(type(innermost(model)).__name__, raced)
     n_resamples = affordable_resamples(len(truth), _n_rankings(truth) * (1 + len(raced)), n_bootstrap)
@@ -132,8 +136,8 @@ def _race(
     if train is None:
         remarks.append(
             "No training data were given, so the baselines were fitted on the evaluation rows, each row predicted by "
-            "models that had not seen it (5 folds). They saw other data than the model: give train=(X_train, y_train) "
-            "for a race on equal terms."
+            "models that had not seen it (5 folds). They saw other data than the model: for a race on equal terms give "
+            "train=(X_train, y_train), or --train FILE to the command."
         )
     return raced
 
@@ -150,6 +154,27 @@ def _remarks(truth: Truth, said: Predictions) -> list[str]:
         if said.probabilities is None:
             remarks.append("The model gives no probabilities, so log loss, Brier score and calibration are absent.")
     return remarks
+
+
+def _seen_before(X: Any, X_train: Any) -> list[str]:
+    """Say how many evaluation rows were trained on, where both can be read and have the same columns."""
+    try:
+        data, seen = as_dataset(X), as_dataset(X_train)
+    except InvalidInput:  # text, graphs: what the model reads and we do not
+        return []
+    if data.fields != seen.fields and {f.name for f in data.features} != {f.name for f in seen.features}:
+        return []
+    names = [field.name for field in data.features]
+    n_twice = int(duplicate_rows(data, seen.drop([n for n in seen.names if n not in names])).sum())
+    if not n_twice:
+        return []
+    remark = (
+        f"{n_twice:,} of the {len(data):,} evaluation rows stand among the training rows too (features compared): the "
+        "figures may be too good. Remove duplicates, or split so that copies stay together."
+    )
+    if n_twice >= WARN_SHARE * len(data):
+        warnings.warn(remark, DataWarning, stacklevel=3)
+    return [remark]
 
 
 def _n_rankings(truth: Truth) -> int:

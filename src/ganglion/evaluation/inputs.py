@@ -42,6 +42,7 @@ def truth_of(model: Any, X: Any, y: Any, *, what: str = "y") -> Truth:
     InvalidInput
         If X and y differ in length, are empty, or y has missing or unfit values.
     """
+    _check_model(model)
     names = _column_names(y)
     values = _array(y, what)
     n_rows = _count_rows(X)
@@ -60,11 +61,34 @@ def truth_of(model: Any, X: Any, y: Any, *, what: str = "y") -> Truth:
     return Truth(task, codes, tuple(str(name) for name in classes))
 
 
+def check_pair(train: Any) -> None:
+    """Raise InvalidInput unless `train` is None or a pair of features and answers."""
+    if train is not None and not (isinstance(train, tuple | list) and len(train) == 2):
+        raise InvalidInput(f"train is a pair (X_train, y_train), but a {type(train).__name__} was given.")
+
+
+def _check_model(model: Any) -> None:
+    if isinstance(model, type):
+        name = model.__name__
+        raise InvalidInput(f"model is the class {name}. Give a fitted estimator: {name}().fit(X_train, y_train).")
+    if not hasattr(model, "predict"):
+        raise InvalidInput(
+            f"model is {repr(model)[:60]}, which cannot predict. Give a fitted estimator; ganglion.load(path) reads one "
+            "from its file."
+        )
+    fitted = getattr(model, "__sklearn_is_fitted__", None)
+    if fitted is not None and not fitted():
+        raise InvalidInput(f"{type(model).__name__} is not fitted yet. Call fit(X_train, y_train) first.")
+
+
 def check_weight(weight: Any, n_rows: int) -> Array | None:
     """Return weights of rows as float64, (n,), or raise InvalidInput: finite, not negative, not all zero."""
     if weight is None:
         return None
-    values = np.asarray(weight, dtype=np.float64)
+    try:
+        values = np.asarray(weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"sample_weight must hold numbers ({error}). Give one number for each row.") from error
     if values.shape != (n_rows,):
         raise InvalidInput(f"sample_weight has shape {values.shape}. Give one number for each of the {n_rows:,} rows.")
     if not np.isfinite(values).all() or values.min() < 0 or not values.any():

@@ -8,8 +8,8 @@
     regression   RMSE, MAE, R², median absolute error; several targets: their mean
 
 The values are scikit-learn's own; the intervals come from `resampling`, which agrees with it. A figure that is not
-defined on the given rows is absent, with the reason. The interval of the calibration error leans upwards and may miss
-its value: each resample adds noise to the gaps, and noise never makes an absolute gap smaller on average.
+defined on the given rows is absent, with the reason. Each resample adds noise to the gaps of the calibration error,
+which never makes an absolute gap smaller on average: its interval is moved back by that bias.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from ganglion.evaluation.bootstrap import Estimate, percentile_interval, resampl
 from ganglion.evaluation.calibration import expected_calibration_error
 from ganglion.evaluation.predictions import Array, Predictions, Task, Truth
 from ganglion.evaluation.resampling import resampled_metrics
+
+LIFTED = "calibration_error"  # the metric that resampling lifts
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ def _measured(truth: Truth, said: Predictions, weight: Array | None, samples: Ma
         if isinstance(value, str):
             estimates[name] = Estimate(None, reason=value)
         else:
-            estimates[name] = Estimate(value, *percentile_interval(samples[name]))
+            around = value if name == LIFTED else None
+            estimates[name] = Estimate(value, *percentile_interval(samples[name], around=around))
     return Measured(estimates, samples)
 
 

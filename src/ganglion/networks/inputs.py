@@ -53,7 +53,9 @@ class TableInput(nn.Module):
     ) -> None:
         super().__init__()
         self.numeric, self.scaling, self.dtype = numeric, scaling, torch.float32
-        self.register_buffer("missing", torch.tensor(list(missing), dtype=torch.int64))
+        # what follows from the arguments is kept out of weights files, which could hold anything
+        places = torch.tensor(list(missing), dtype=torch.int64, device="cpu")
+        self.register_buffer("missing", places, persistent=False)
         self.has_indicators = len(missing) > 0
         self.register_buffer("center", torch.zeros(numeric, dtype=torch.float64))
         self.register_buffer("factor", torch.ones(numeric, dtype=torch.float64))
@@ -63,7 +65,8 @@ class TableInput(nn.Module):
         self.n_categorical = len(cardinalities)
         if cardinalities:
             width = embedding or embedding_width(max(cardinalities))
-            self.register_buffer("first_code", torch.tensor([0, *cardinalities]).cumsum(0)[:-1])
+            first = torch.tensor([0, *cardinalities], device="cpu").cumsum(0)[:-1]
+            self.register_buffer("first_code", first, persistent=False)
             self.vectors = nn.Embedding(sum(cardinalities), width)
             self.n_out += width * len(cardinalities)
             self._initialize()

@@ -7,17 +7,33 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from ganglion.errors import InvalidInput
 from ganglion.networks.activations import ACTIVATIONS, initialize
 
-NORMALIZATIONS: dict[str, type[nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+
+class BatchNorm(nn.BatchNorm1d):
+    """Batch normalisation that says what to do when a batch of one sample has no deviation."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n_samples, n_units) with zero mean and unit variance over the batch, then scaled and shifted."""
+        if self.training and len(x) < 2:
+            raise InvalidInput(
+                "normalization='batch' was given a batch of 1 sample, which has no deviation. Give more samples, a "
+                "batch_size of 2 or more, or normalization='layer'."
+            )
+        return super().forward(x)
 
 
-def linear(n_in: int, n_out: int, activation: str) -> nn.Linear:
-    """Return a linear layer initialised for the activation that follows it, with a bias of zero."""
-    layer = nn.Linear(n_in, n_out)
+NORMALIZATIONS: dict[str, type[nn.Module]] = {"batch": BatchNorm, "layer": nn.LayerNorm}
+
+
+def linear(n_in: int, n_out: int, activation: str, *, bias: bool = True) -> nn.Linear:
+    """Return a linear layer initialised for the activation that follows it, with a bias of zero or none."""
+    layer = nn.Linear(n_in, n_out, bias=bias)
     if layer.weight.device.type != "meta":
         initialize(layer.weight, activation)
-        nn.init.zeros_(layer.bias)
+        if bias:
+            nn.init.zeros_(layer.bias)
     return layer
 
 
@@ -31,7 +47,8 @@ class DenseLayer(nn.Module):
         self, n_in: int, n_out: int, *, activation: str, dropout: float, normalization: str | None, residual: bool
     ) -> None:
         super().__init__()
-        parts: list[nn.Module] = [linear(n_in, n_out, activation)]
+        # batch normalisation takes every constant away: the gradient of a bias would be rounding alone
+        parts: list[nn.Module] = [linear(n_in, n_out, activation, bias=normalization != "batch")]
         if normalization is not None:
             parts.append(NORMALIZATIONS[normalization](n_out))
         parts.append(ACTIVATIONS[activation].module())

@@ -66,7 +66,10 @@ class Execution:
             torch.set_num_threads(self.threads)
         torch.set_float32_matmul_precision("medium" if self._medium_is_exact() else products)
         try:
-            with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.precision == "bfloat16"):
+            # autocast's cache of weights in bfloat16 would outlive the steps that change them
+            with torch.autocast(
+                self.device.split(":")[0], torch.bfloat16, enabled=self.precision == "bfloat16", cache_enabled=False
+            ):
                 yield
         finally:
             if threads != self.threads:
@@ -104,7 +107,11 @@ def check_device(device: str) -> None:
     if device in ("auto", "cpu"):
         return
     try:
-        torch.empty(0, device=device)
+        if torch.empty(0, device=device).is_meta:
+            raise RuntimeError("it has no memory")
     except (RuntimeError, AssertionError) as error:
-        have = "cpu" + (", cuda" if torch.cuda.is_available() else "")
-        raise InvalidParameter(f"device={device!r} is not to be had here: {error}. Here: {have}, or 'auto'.") from error
+        have = ["auto", "cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        why = "" if "Expected one of" in str(error) else f" ({str(error).splitlines()[0].rstrip('.')})"
+        raise InvalidParameter(
+            f"device={device!r} is not to be had here{why}. Here: {', '.join(map(repr, have))}."
+        ) from error

@@ -53,10 +53,14 @@ class History:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> History:
-        """Make a history again from `to_dict`."""
+        """Make a history again from `to_dict`; rows that hold other than numbers raise ValueError."""
         history = cls()
         history.rows = [dict(row) for row in stored.get("rows", [])]
         history.best_epoch = stored.get("best_epoch")
+        if not all(isinstance(value, int | float) for row in history.rows for value in row.values()):
+            raise ValueError("the history holds other than numbers")
+        if not isinstance(history.best_epoch, int | None):
+            raise ValueError(f"best_epoch {history.best_epoch!r}")
         history.stopped = str(stored.get("stopped", ""))
         history.execution = dict(stored.get("execution", {}))
         return history

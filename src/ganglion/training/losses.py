@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganglion.errors import InvalidParameter
 from ganglion.options import call_by_name, call_text, in_range
 
 PerSampleLoss = Callable[[Tensor, Tensor], Tensor]  # (scores, target) → (n_samples,)
@@ -194,10 +195,30 @@ REGRESSION: dict[str, type] = {
 
 
 def loss_by_name(given: Any, task: Literal["classification", "regression"]) -> PerSampleLoss:
-    """Return the loss that a text such as "focal(gamma=1)" names; a function is returned as it is."""
-    if callable(given) and not isinstance(given, type):
+    """Return the loss that a text such as "focal(gamma=1)" names; a function is returned with its answers checked."""
+    known = CLASSIFICATION if task == "classification" else REGRESSION
+    if isinstance(given, tuple(known.values())):
         return cast(PerSampleLoss, given)
+    if callable(given) and not isinstance(given, type):
+        return _checked(given)
     return call_by_name("loss", given, CLASSIFICATION if task == "classification" else REGRESSION)
+
+
+def _checked(loss: Callable[..., Any]) -> PerSampleLoss:
+    """Return a user's function that refuses, at its first batch, to answer with what cannot be averaged."""
+
+    def checked(scores: Tensor, target: Tensor) -> Tensor:
+        losses = loss(scores, target)
+        if isinstance(losses, Tensor) and losses.shape in ((len(scores),), ()):
+            return losses
+        found = f"shape {tuple(losses.shape)}" if isinstance(losses, Tensor) else f"a {type(losses).__name__}"
+        raise InvalidParameter(
+            f"loss={getattr(loss, '__name__', loss)}: the function returned {found} for scores of shape "
+            f"{tuple(scores.shape)} and a target of shape {tuple(target.shape)}. Return a tensor with one loss a "
+            f"sample, ({len(scores)},), or their mean."
+        )
+
+    return checked
 
 
 def check_classification_loss(given: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from ganglion.errors import TrainingDiverged
+from ganglion.errors import InvalidParameter, TrainingDiverged
 from ganglion.training.history import History
 from ganglion.training.interrupt import Interrupt
 from ganglion.training.objective import Batch, Objective
@@ -105,6 +105,7 @@ class Trainer:
                 row |= _named_losses(objectives, [float(loss) / n_samples for loss in losses])
                 _stop_if_diverged(row, objectives)
                 row |= _measured(network, monitor) if monitor else {}
+                _stop_if_diverged(row, objectives)
                 monitored.append(row.get("validation_loss", row["loss"]))
                 row["seconds"] = time.perf_counter() - start
                 history.rows.append(row)
@@ -171,6 +172,15 @@ class _Best:
         return self.epoch
 
 
+def check_callbacks(callbacks: object) -> None:
+    """Raise InvalidParameter unless `callbacks` is a sequence of functions."""
+    if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
+        raise InvalidParameter(
+            f"callbacks={callbacks!r}: give a list of functions, each called after every epoch with the row of the "
+            "history and the number of epochs planned."
+        )
+
+
 def _size(batch: Batch) -> int:
     return len(next(iter(batch.values())))
 
@@ -192,8 +202,9 @@ def _measured(network: nn.Module, monitor: Callable[[], Mapping[str, float]]) ->
 def _stop_if_diverged(row: dict[str, Any], objectives: Sequence[Objective]) -> None:
     if not all(math.isfinite(value) for value in row.values()):
         names = ", ".join(objective.name for objective in objectives)
+        which = "validation_loss" if math.isfinite(row["loss"]) else "loss"
         raise TrainingDiverged(
-            f"the loss ({names}) became {row['loss']} in epoch {row['epoch']} (step {row['step']} or before, learning "
+            f"the {which} ({names}) became {row[which]} in epoch {row['epoch']} (step {row['step']} or before, learning "
             f"rate {row['learning_rate']:.3g}). Try a learning rate ten times smaller, clip_norm=1.0, or scaling="
             "'robust' if some features have extreme values."
         )

@@ -1,0 +1,1 @@
+"""Multi-layer perceptrons on arrays: the same network, optimiser, batch size and epochs for everybody."""

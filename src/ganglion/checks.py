@@ -1,0 +1,630 @@
+"""The contract's own checks, chosen by an algorithm's tags: what every estimator promises beside scikit-learn's.
+
+    @pytest.mark.parametrize(("estimator", "check"), checks_for([MyAlgorithm]), ids=name_of)
+    def test_contract(estimator, check):
+        check(estimator)
+
+A check takes an estimator with any options, works on clones of it, and raises AssertionError. For tests and authors of
+plugins: it needs the extra "tables", and starts Python anew for what must hold from one process to the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import os
+import pickle
+import random
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from ganglion.errors import DataWarning, GanglionError, InvalidInput, UnknownParameter
+from ganglion.estimators.artifact import load
+from ganglion.estimators.base import Estimator, Tags
+
+Check = Callable[[Any], None]
+
+EPOCHS = 5
+METHODS = ("predict", "predict_proba", "decision_function")
+RARE_TEXT, RARE_NUMBER = "zyzzyva-7741", 0.7310585786300049
+
+
+def checks_for(estimators: Iterable[type[Estimator] | Estimator]) -> list[tuple[Estimator, Check]]:
+    """Return every check that the tags of each estimator ask for.
+
+    Parameters
+    ----------
+    estimators : iterable of classes or instances
+        A class stands for its instance with default options.
+
+    Returns
+    -------
+    list of (estimator, check)
+        To be called as `check(estimator)`.
+    """
+    instances = [each() if isinstance(each, type) else each for each in estimators]
+    return [(estimator, check) for estimator in instances for suits, check in CHECKS if suits(estimator.tags)]
+
+
+def name_of(part: Any) -> str:
+    """Return a readable name of an estimator or a check, for the ids of tests."""
+    return part.__name__.removeprefix("check_") if callable(part) else " ".join(repr(part).removesuffix("()").split())
+
+
+# what is promised of fitting
+
+
+def check_refit_equals_fit(estimator: Estimator) -> None:
+    """A second fit forgets the first, whatever the first was given."""
+    X, y = table(estimator)
+    frame, other = mixed_frame(estimator)
+    again = fresh(estimator).fit(frame, other).fit(X, y)
+    once = fresh(estimator).fit(X, y)
+    same_answers(again, once, X)
+    stale = vars(again).keys() ^ vars(once).keys()
+    ensure(not stale, f"attributes are left from the first fit: {sorted(stale)}")
+
+
+def check_same_seed_gives_same_bits_in_two_processes(estimator: Estimator) -> None:
+    """The same seed gives the same bits, here and in another process."""
+    X, y = table(estimator)
+    here = answers(fresh(estimator).fit(X, y), X)
+    there = in_another_process(
+        "model, X, y = joblib.load(given); joblib.dump(checks.answers(model.fit(X, y), X), taken)",
+        (fresh(estimator), X, y),
+    )
+    same_bits(here, there)
+
+
+def check_different_seeds_differ(estimator: Estimator) -> None:
+    """Another seed gives another model: of four, at least two differ."""
+    X, y = table(estimator)
+    several = [answers(fresh(estimator).set_params(random_state=seed).fit(X, y), X) for seed in range(4)]
+    ensure(len({pickle.dumps(each) for each in several}) > 1, "four seeds gave one and the same model")
+
+
+def check_process_is_left_as_it_was(estimator: Estimator) -> None:
+    """Neither `fit` nor `predict` changes a setting or a random state of the process."""
+    X, y = table(estimator)
+    before = process_state()
+    model = fresh(estimator).fit(X, y)
+    after_fit = process_state()
+    answers(model, X)
+    for name, value in before.items():
+        ensure(after_fit[name] == value, f"fit changed {name}")
+        ensure(process_state()[name] == value, f"predict changed {name}")
+
+
+def check_options_are_left_as_given(estimator: Estimator) -> None:
+    """`clone` keeps the options, `fit` does not touch them, and one that does not exist is refused by name."""
+    X, y = table(estimator)
+    given = fresh(estimator)
+    before = given.get_params()
+    ensure(clone(given).get_params() == before, "clone changed an option")
+    given.fit(X, y)
+    changed = [name for name, value in given.get_params().items() if value is not before[name]]
+    ensure(not changed, f"fit changed the options {changed}")
+    refused(lambda: type(given)(no_such_option=1), UnknownParameter, "no_such_option")
+
+
+def check_data_are_left_as_given(estimator: Estimator) -> None:
+    """Neither `fit` nor `predict` writes into what it was given."""
+    X, y = table(estimator)
+    weight = np.linspace(1, 2, len(y))
+    copies = X.copy(), y.copy(), weight.copy()
+    answers(fresh(estimator).fit(X, y, sample_weight=weight), X)
+    for given, kept in zip((X, y, weight), copies, strict=True):
+        np.testing.assert_array_equal(given, kept)
+
+
+def check_read_only_memory_map(estimator: Estimator) -> None:
+    """A read-only array on disk is read like one in memory."""
+    X, y = table(estimator)
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(Path(folder, "x.npy"), X)
+        mapped = np.load(Path(folder, "x.npy"), mmap_mode="r")
+        model = fresh(estimator).fit(mapped, y)
+        same_bits(answers(model, mapped), answers(fresh(estimator).fit(X, y), X))
+        del mapped, model
+
+
+def check_float32_is_close_to_float64(estimator: Estimator) -> None:
+    """Numbers that float32 holds exactly give nearly the same model in float32 as in float64."""
+    X, y = table(estimator)
+    single = X.astype(np.float32)
+    expected = answers(fresh(estimator).fit(X, y), X)
+    close(answers(fresh(estimator).fit(single, y), single), expected, atol=1e-4)
+
+
+def check_zero_weight_equals_absence(estimator: Estimator) -> None:
+    """Rows of weight 0 leave no trace: no statistic, no category, no class, no step."""
+    frame, y = mixed_frame(estimator)
+    weight = np.ones(len(y))
+    weight[::4] = 0
+    kept = np.flatnonzero(weight)
+    frame.loc[weight == 0, "number"] = 1e6
+    frame.loc[weight == 0, "kind"] = "only in rows of weight 0"
+    if estimator.tags.task == "classification":
+        y = np.where(weight == 0, "no class", y)
+    weighted = fresh(estimator).fit(frame, y, sample_weight=weight)
+    without = fresh(estimator).fit(frame.iloc[kept], y[kept])
+    close_answers(weighted, without, frame)
+
+
+def check_constant_weight_changes_nothing(estimator: Estimator) -> None:
+    """Weights count by their ratios: 3 for all is as good as 1 for all."""
+    X, y = table(estimator)
+    close_answers(fresh(estimator).fit(X, y), fresh(estimator).fit(X, y, sample_weight=np.full(len(y), 3.0)), X)
+
+
+def check_history(estimator: Estimator) -> None:
+    """`history_` has a row an epoch, which callbacks have seen, and says why training ended."""
+    X, y = table(estimator)
+    seen: list[tuple[dict[str, Any], int]] = []
+    model = fresh(estimator).fit(X, y, callbacks=[lambda row, epochs: seen.append((row, epochs))])
+    rows = model.history_.rows
+    ensure([row["epoch"] for row in rows] == list(range(1, len(rows) + 1)), "epochs are not counted from 1")
+    ensure(all(np.isfinite(row["loss"]) for row in rows), "a loss is no number")
+    ensure([row for row, _ in seen] == rows, "the callback did not see every row once")
+    ensure(all(epochs >= len(rows) for _, epochs in seen), "more epochs than planned")
+    ensure(bool(model.history_.stopped), "the history does not say why training ended")
+
+
+def check_bad_features_are_refused(estimator: Estimator) -> None:
+    """Features of a wrong shape, type or size, and infinite ones, are refused before anything is trained."""
+    X, y = table(estimator)
+    infinite = X.copy()
+    infinite[3, 1] = np.inf
+    nothing = fresh(estimator)
+    for bad in (infinite, X[:, 0], X[:0], X[:, :0], X + 1j, X[:-1], np.zeros((4,) * 5), "a text", None):
+        refused(lambda bad=bad: nothing.fit(bad, y), InvalidInput)
+    ensure(not nothing.__sklearn_is_fitted__(), "an estimator that refused its data counts as fitted")
+    model = fresh(estimator).fit(X, y)
+    for bad in (infinite, X[:, :-1], np.hstack([X, X]), X[0], X[:0]):
+        refused(lambda bad=bad: model.predict(bad), ValueError)
+
+
+def check_bad_targets_are_refused(estimator: Estimator) -> None:
+    """Missing, infinite, too few and misshapen targets are refused."""
+    X, y = table(estimator)
+    missing = y.astype(object)
+    missing[5] = None
+    gaps = np.where(np.arange(len(y)) == 5, np.nan, np.arange(len(y)) % 2.0)
+    endless = np.where(np.arange(len(y)) == 5, np.inf, np.arange(len(y)) % 2.0)
+    for bad in (missing, gaps, endless, y[:-1], np.tile(np.arange(3), (len(y), 2, 1)), None, gaps + 1j):
+        refused(lambda bad=bad: fresh(estimator).fit(X, bad), (InvalidInput, ValueError))
+
+
+def check_bad_weights_are_refused(estimator: Estimator) -> None:
+    """Weights that are negative, missing, all zero or of a wrong number are refused."""
+    X, y = table(estimator)
+    ones = np.ones(len(y))
+    for bad in (-ones, ones * np.nan, ones * np.inf, ones * 0, ones[:-1], np.ones((len(y), 2))):
+        refused(lambda bad=bad: fresh(estimator).fit(X, y, sample_weight=bad), InvalidInput)
+
+
+def check_bad_validation_is_refused(estimator: Estimator) -> None:
+    """Held-out data that differ in their columns or targets are refused."""
+    X, y = table(estimator)
+    for bad in ((X[:, :-1], y), (X, y[:-1]), (X,), X):
+        refused(lambda bad=bad: fresh(estimator).fit(X, y, validation=bad), ValueError)
+
+
+def check_unfitted_is_refused(estimator: Estimator) -> None:
+    """Nothing answers or is saved before `fit`."""
+    X, _ = table(estimator)
+    for method in METHODS:
+        if hasattr(estimator, method):
+            refused(lambda method=method: getattr(fresh(estimator), method)(X), NotFittedError, "fit")
+    refused(lambda: fresh(estimator).save("never-written"), NotFittedError, "fit")
+
+
+def check_one_class_is_refused(estimator: Estimator) -> None:
+    """One class alone cannot be told apart from anything."""
+    X, y = table(estimator)
+    refused(lambda: fresh(estimator).fit(X, np.full(len(y), "only")), InvalidInput, "only")
+    lonely = np.where(y == y[0], 1.0, 0.0)
+    refused(lambda: fresh(estimator).fit(X, y, sample_weight=lonely), InvalidInput, "one class")
+
+
+def check_class_weight_counts(estimator: Estimator) -> None:
+    """A class that weighs much is answered more often; one that does not exist is refused."""
+    X, y = table(estimator, noise=3.0)
+    heavy = fresh(estimator, epochs=40).set_params(class_weight={"b": 1000.0}).fit(X, y)
+    plain = fresh(estimator, epochs=40).fit(X, y)
+    more, usual = (np.mean(model.predict(X) == "b") for model in (heavy, plain))
+    ensure(more > usual, f"with a weight of 1000 the class is answered in {more:.0%}, without in {usual:.0%}")
+    refused(lambda: fresh(estimator).set_params(class_weight={"z": 1.0}).fit(X, y), GanglionError, "z")
+
+
+# what is promised of predictions
+
+
+def check_predictions_do_not_depend_on_their_batch(estimator: Estimator) -> None:
+    """A row is answered alike, alone and among others, in any order."""
+    X, y = table(estimator)
+    model = fresh(estimator).fit(X, y)
+    together, alone = answers(model, X), [answers(model, X[i : i + 1]) for i in range(len(X))]
+    close({name: np.concatenate([each[name] for each in alone]) for name in together}, together, atol=1e-6)
+    reverse = answers(model, np.ascontiguousarray(X[::-1]))
+    close({name: answer[::-1] for name, answer in reverse.items()}, together, atol=1e-6)
+
+
+def check_containers_agree(estimator: Estimator) -> None:
+    """The same numbers give the same model, as array, list, tensor or frame."""
+    X, y = table(estimator)
+    expected = answers(fresh(estimator).fit(X, y), X)
+    names = [f"f{i}" for i in range(X.shape[1])]
+    frame = pd.DataFrame(X, columns=names)
+    columns = {name: X[:, i] for i, name in enumerate(names)}
+    for given in (X.tolist(), torch.from_numpy(X), np.asfortranarray(X), frame, columns, X.astype(object)):
+        close(answers(fresh(estimator).fit(given, y.tolist()), given), expected)
+
+
+def check_mixed_frame(estimator: Estimator) -> None:
+    """A frame of numbers, categories, dates and truth values is read, with gaps, and with categories never seen."""
+    frame, y = mixed_frame(estimator)
+    model = fresh(estimator).fit(frame, y)
+    strange = frame.assign(kind="never seen")
+    empty = frame.assign(number=np.nan, kind=None)
+    for given in (frame, strange, empty, frame.iloc[:1]):
+        for name, answer in answers(model, given).items():
+            ensure(len(answer) == len(given), f"{name} gave {len(answer)} answers for {len(given)} rows")
+            ensure(answer.dtype.kind != "f" or bool(np.isfinite(answer).all()), f"{name} gave no number")
+    # never seen and missing are both "nothing is known"
+    same_bits(answers(model, strange), answers(model, frame.assign(kind=None)))
+
+
+def check_feature_names(estimator: Estimator) -> None:
+    """Names of columns are kept, and compared with those at prediction."""
+    frame, y = mixed_frame(estimator)
+    model = fresh(estimator).fit(frame, y)
+    ensure(list(model.feature_names_in_) == list(frame.columns), "feature_names_in_ are not the columns' names")
+    ensure(model.n_features_in_ == frame.shape[1], "n_features_in_ is not the number of columns")
+    refused(lambda: model.predict(frame.rename(columns={"number": "nummer"})), ValueError, "number")
+    refused(lambda: model.predict(frame.drop(columns="kind")), ValueError, "kind")
+    X, y = table(estimator)
+    ensure(not hasattr(fresh(estimator).fit(X, y), "feature_names_in_"), "an array has no names of columns")
+
+
+def check_text_where_numbers_were_is_refused(estimator: Estimator) -> None:
+    """A column of numbers in training that holds words at prediction is refused by name."""
+    frame, y = mixed_frame(estimator)
+    model = fresh(estimator).fit(frame, y)
+    refused(lambda: model.predict(frame.assign(number=["word"] * len(y))), InvalidInput, "number")
+
+
+def check_copies_answer_alike(estimator: Estimator) -> None:
+    """Pickle, joblib and deepcopy keep a fitted estimator to the bit."""
+    X, y = table(estimator)
+    model = fresh(estimator).fit(X, y)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.joblib")
+        joblib.dump(model, path)
+        for copied in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model), joblib.load(path)):
+            same_answers(copied, model, X)
+            ensure(copied.history_.rows == model.history_.rows, "the history was lost")
+
+
+# what is promised of files
+
+
+def check_saved_and_loaded_in_another_process(estimator: Estimator) -> None:
+    """What was saved answers to the bit in another process."""
+    X, y = table(estimator)
+    frame, labels = mixed_frame(estimator)
+    models = fresh(estimator).fit(X, y), fresh(estimator).fit(frame, labels)
+    data: list[Any] = [X, frame]
+    if "image" in estimator.tags.modalities:
+        images, labels = image_stack(estimator)
+        models, data = (*models, fresh(estimator).fit(images, labels)), [*data, images]
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, f"{i}.ganglion") for i in range(len(models))]
+        for model, path in zip(models, paths, strict=True):
+            model.save(path)
+        there = in_another_process(
+            "paths, data = joblib.load(given)\n"
+            "joblib.dump([checks.answers(checks.load(path), X) for path, X in zip(paths, data)], taken)",
+            (paths, data),
+        )
+    for model, X, loaded in zip(models, data, there, strict=True):
+        same_bits(answers(model, X), loaded)
+
+
+def check_saved_model_is_whole(estimator: Estimator) -> None:
+    """A loaded model has the options, names and history of the saved one, can be fitted and be saved again."""
+    frame, y = mixed_frame(estimator)
+    model = fresh(estimator).fit(frame, y)
+    with tempfile.TemporaryDirectory() as folder:
+        path, second = Path(folder, "model.ganglion"), Path(folder, "second.ganglion")
+        model.save(path)
+        loaded = load(path)
+        loaded.save(second)
+        same_answers(load(second), model, frame)
+    ensure(type(loaded) is type(model), "another class came back")
+    ensure(str(loaded) == str(model), f"{model} came back as {loaded}")
+    ensure(list(loaded.feature_names_in_) == list(model.feature_names_in_), "the names of columns were lost")
+    ensure(loaded.history_.to_dict() == model.history_.to_dict(), "the history was lost")
+    same_answers(clone(loaded).fit(frame, y), model, frame)
+
+
+def check_model_file_holds_no_training_rows(estimator: Estimator) -> None:
+    """Nothing of a single training row can be found in the file: no rare text, no number, no row."""
+    frame, y = mixed_frame(estimator)
+    frame.loc[7, "kind"] = RARE_TEXT
+    frame.loc[7, "number"] = RARE_NUMBER
+    model = fresh(estimator).fit(frame, y)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.ganglion")
+        model.save(path)
+        content = path.read_bytes()
+    traces = {
+        "the rare text": RARE_TEXT.encode(),
+        "the number as text": repr(RARE_NUMBER).encode()[:12],
+        "the number in float64": struct.pack("<d", RARE_NUMBER),
+        "the number in float32": struct.pack("<f", RARE_NUMBER),
+        "the numbers of a row": frame.loc[7, ["number", "other"]].to_numpy(np.float64).tobytes(),
+    }
+    found = [name for name, trace in traces.items() if trace in content]
+    ensure(not found, f"the model file holds {found}")
+
+
+# what is promised of images
+
+
+def check_image_stacks(estimator: Estimator) -> None:
+    """Grey and colour images are read in any order of axes, whole numbers or not; another size is refused."""
+    grey, y = image_stack(estimator)
+    colour = np.stack([grey, grey // 2, 255 - grey], axis=-1)
+    expected = answers(fresh(estimator).fit(grey, y), grey)
+    for given in (grey[..., None], grey[:, None], grey.astype(np.float32), grey.astype(np.int64)):
+        same_bits(answers(fresh(estimator).fit(given, y), given), expected)
+    model = fresh(estimator).fit(colour, y)
+    first_axis = np.ascontiguousarray(colour.transpose(0, 3, 1, 2))
+    same_bits(answers(model, first_axis), answers(model, colour))
+    same_answers(fresh(estimator).fit(first_axis, y), model, colour)
+    for bad in (grey, colour[:, :-1], colour[:, :, :-1], grey.reshape(len(grey), -1)):
+        refused(lambda bad=bad: model.predict(bad), ValueError)
+    broken = grey.astype(np.float32)
+    broken[2, 1, 1] = np.nan
+    refused(lambda: fresh(estimator).fit(broken, y), InvalidInput, "NaN")
+
+
+def check_zero_weight_of_images(estimator: Estimator) -> None:
+    """An image of weight 0 leaves no trace either."""
+    grey, y = image_stack(estimator)
+    weight = np.ones(len(y))
+    weight[1::3] = 0
+    grey[weight == 0] = 255
+    kept = np.flatnonzero(weight)
+    same_answers(fresh(estimator).fit(grey, y, sample_weight=weight), fresh(estimator).fit(grey[kept], y[kept]), grey)
+
+
+# what is promised of several targets
+
+
+def check_several_labels(estimator: Estimator) -> None:
+    """Labels that can occur together are answered together, and survive a file."""
+    X, _ = table(estimator)
+    y = (X[:, :3] > 0).astype(int)
+    model = fresh(estimator).fit(X, y)
+    answered, shares = model.predict(X), model.predict_proba(X)
+    ensure(answered.shape == y.shape and set(np.unique(answered)) <= {0, 1}, "not one 0 or 1 a label")
+    np.testing.assert_array_equal(answered, shares > 0.5)
+    same_answers(saved_and_loaded(model), model, X)
+    refused(lambda: fresh(estimator).fit(X, y + 1), InvalidInput, "zeros and ones")
+    refused(lambda: fresh(estimator).fit(X, y, validation=(X, y[:, :2])), InvalidInput, "3")
+
+
+def check_several_numbers(estimator: Estimator) -> None:
+    """Several numbers are answered in their shape, also one alone in a column, and survive a file."""
+    X, _ = table(estimator)
+    for y in (X[:, :3] ** 2 * 7 + 100, X[:, :1] ** 2):
+        model = fresh(estimator).fit(X, y)
+        ensure(model.predict(X).shape == y.shape, f"{model.predict(X).shape} were answered for {y.shape}")
+        same_answers(saved_and_loaded(model), model, X)
+        refused(lambda y=y: fresh(estimator).fit(X, y, validation=(X, np.hstack([y, y]))), InvalidInput)
+
+
+def check_target_scale_does_not_matter(estimator: Estimator) -> None:
+    """Targets are standardised inside: in other units, the same predictions in these units."""
+    X, y = table(estimator)
+    plain, scaled = fresh(estimator).fit(X, y), fresh(estimator).fit(X, y * 1e6 - 5e7)
+    np.testing.assert_allclose((scaled.predict(X) + 5e7) / 1e6, plain.predict(X), atol=1e-6)
+
+
+def always(tags: Tags) -> bool:
+    """Return True: the check suits every estimator."""
+    return True
+
+
+CHECKS: tuple[tuple[Callable[[Tags], bool], Check], ...] = (
+    (always, check_refit_equals_fit),
+    (always, check_same_seed_gives_same_bits_in_two_processes),
+    (always, check_different_seeds_differ),
+    (always, check_process_is_left_as_it_was),
+    (always, check_options_are_left_as_given),
+    (always, check_data_are_left_as_given),
+    (always, check_read_only_memory_map),
+    (always, check_float32_is_close_to_float64),
+    (always, check_zero_weight_equals_absence),
+    (always, check_history),
+    (always, check_bad_features_are_refused),
+    (always, check_bad_targets_are_refused),
+    (always, check_bad_weights_are_refused),
+    (always, check_bad_validation_is_refused),
+    (always, check_unfitted_is_refused),
+    (always, check_predictions_do_not_depend_on_their_batch),
+    (always, check_containers_agree),
+    (always, check_mixed_frame),
+    (always, check_feature_names),
+    (always, check_text_where_numbers_were_is_refused),
+    (always, check_copies_answer_alike),
+    (always, check_saved_and_loaded_in_another_process),
+    (always, check_saved_model_is_whole),
+    (always, check_model_file_holds_no_training_rows),
+    (lambda tags: tags.task == "classification", check_one_class_is_refused),
+    (lambda tags: tags.task == "classification", check_class_weight_counts),
+    (lambda tags: tags.gradients, check_constant_weight_changes_nothing),
+    (lambda tags: tags.gradients and tags.task == "regression", check_target_scale_does_not_matter),
+    (lambda tags: tags.multilabel, check_several_labels),
+    (lambda tags: tags.multioutput, check_several_numbers),
+    (lambda tags: "image" in tags.modalities, check_image_stacks),
+    (lambda tags: "image" in tags.modalities, check_zero_weight_of_images),
+)
+
+
+# data and comparisons
+
+
+def fresh(estimator: Any, *, epochs: int = EPOCHS) -> Any:
+    """Return an unfitted clone with seed 0, and few epochs where there are any."""
+    cloned = clone(estimator).set_params(random_state=0)
+    return cloned.set_params(epochs=epochs) if "epochs" in cloned.get_params() else cloned
+
+
+def table(estimator: Any, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers, (60, 4), that float32 holds exactly, and a noisy target that suits the estimator's task."""
+    rng = np.random.default_rng(7)
+    X = np.round(rng.normal(size=(60, 4)) * 64) / 64
+    return X, _target(estimator, X[:, 0] - X[:, 1] + noise * rng.normal(size=60))
+
+
+def mixed_frame(estimator: Any) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return a frame of numbers, categories, truth values and dates, with gaps, and a target."""
+    rng = np.random.default_rng(8)
+    number = rng.normal(size=60)
+    kind = rng.choice(["red", "green", "blue"], 60).astype(object)
+    frame = pd.DataFrame(
+        {
+            "number": np.where(rng.random(60) < 0.1, np.nan, number),
+            "kind": np.where(rng.random(60) < 0.1, None, kind),
+            "flag": rng.random(60) < 0.5,
+            "day": pd.Timestamp("2024-02-29") + pd.to_timedelta(rng.integers(0, 900, 60), unit="D"),
+            "other": rng.normal(size=60) * 1e3,
+        }
+    )
+    return frame, _target(estimator, number + (kind == "red") + rng.normal(size=60))
+
+
+def image_stack(estimator: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return grey images, (40, 8, 6) uint8, and a target."""
+    rng = np.random.default_rng(9)
+    images = rng.integers(0, 256, (40, 8, 6)).astype(np.uint8)
+    return images, _target(estimator, images[:, :4].mean((1, 2)) - images[:, 4:].mean((1, 2)))
+
+
+def _target(estimator: Any, signal: np.ndarray) -> np.ndarray:
+    if estimator.tags.task == "regression":
+        return signal
+    return np.array(["a", "b", "c"])[np.digitize(signal, np.quantile(signal, [0.4, 0.7]))]
+
+
+def answers(model: Any, X: Any) -> dict[str, np.ndarray]:
+    """Return everything that a fitted estimator answers, by method."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        return {name: getattr(model, name)(X) for name in METHODS if hasattr(model, name)}
+
+
+def same_bits(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
+    """Compare two sets of answers to the bit."""
+    ensure(one.keys() == other.keys(), f"{sorted(one)} answered here, {sorted(other)} there")
+    for name, answer in one.items():
+        np.testing.assert_array_equal(answer, other[name], err_msg=name, strict=True)
+
+
+def close(one: dict[str, np.ndarray], other: dict[str, np.ndarray], *, atol: float = 1e-5) -> None:
+    """Compare two sets of answers, numbers to within `atol` of their scale (rounding may come in another order)."""
+    ensure(one.keys() == other.keys(), f"{sorted(one)} answered here, {sorted(other)} there")
+    for name, answer in one.items():
+        if answer.dtype.kind == "f":
+            scale = max(1.0, np.abs(other[name]).max())
+            np.testing.assert_allclose(answer / scale, other[name] / scale, rtol=0, atol=atol, err_msg=name)
+        else:
+            np.testing.assert_array_equal(answer, other[name], err_msg=name)
+
+
+def close_answers(one: Any, other: Any, X: Any) -> None:
+    """Compare what two fitted estimators answer, but for rounding."""
+    close(answers(one, X), answers(other, X))
+
+
+def same_answers(one: Any, other: Any, X: Any) -> None:
+    """Compare what two fitted estimators answer, to the bit."""
+    same_bits(answers(one, X), answers(other, X))
+
+
+def saved_and_loaded(model: Any) -> Any:
+    """Return a model after a trip through a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.ganglion")
+        model.save(path)
+        return load(path)
+
+
+def ensure(condition: bool, otherwise: str) -> None:
+    """Raise AssertionError with a reason, also under `python -O`."""
+    if not condition:
+        raise AssertionError(otherwise)
+
+
+def refused(call: Callable[[], Any], kinds: Any, words: str = "") -> None:
+    """Expect an error of one of these kinds, whose message is more than a few words and holds `words`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)
+            call()
+    except kinds as error:
+        message = str(error)
+        ensure(len(message.split()) >= 5, f"the message says too little: {message!r}")
+        ensure(words.lower() in message.lower(), f"the message does not name {words!r}: {message!r}")
+    else:
+        raise AssertionError(f"nothing was raised, where {kinds} was expected")
+
+
+def process_state() -> dict[str, Any]:
+    """Return what belongs to the process and not to an estimator."""
+    return {
+        "numpy's random state": str(np.random.get_state()),  # noqa: NPY002
+        "torch's random state": torch.get_rng_state().numpy().tobytes(),
+        "Python's random state": random.getstate(),
+        "torch's threads": torch.get_num_threads(),
+        "precision of products": torch.get_float32_matmul_precision(),
+        "default dtype": torch.get_default_dtype(),
+        "determinism": (torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark),
+        "autograd": (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")),
+        "warning filters": list(warnings.filters),
+        "numpy's error handling": np.geterr(),
+        "handler of Ctrl-C": signal.getsignal(signal.SIGINT),
+        "environment": dict(os.environ),
+        "working directory": os.getcwd(),
+    }
+
+
+def in_another_process(code: str, given: Any) -> Any:
+    """Run code in a new Python, which reads `given` by joblib and leaves its result in `taken`."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        joblib.dump(given, "given")
+        script = f"import joblib\nfrom ganglion import checks\ngiven, taken = 'given', 'taken'\n{code}\n"
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", script], env=environment, capture_output=True, text=True, timeout=300
+        )
+        ensure(done.returncode == 0, f"the other process failed: {json.dumps(done.stderr[-2000:])}")
+        return joblib.load("taken")

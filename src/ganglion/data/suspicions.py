@@ -1,0 +1,149 @@
+"""Mistakes in training data that cost next to nothing to see, looked for whenever an estimator is fitted.
+
+`inspect` looks at everything and takes seconds; these few checks take milliseconds: a sample of rows settles nearly
+every column, and only what passes it is looked at in full.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any, cast
+
+import numpy as np
+from torch import Tensor
+
+from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.data.findings import ID_DISTINCT
+from ganglion.data.splits import duplicate_rows
+from ganglion.errors import DataWarning, InvalidInput
+
+MIN_ROWS = 30  # in fewer rows a column may equal the target, or count its rows, by chance
+SAMPLE = 64
+MOST_TARGETS = 10
+MOST_NAMED = 5
+
+
+def refuse_swapped_axes(data: Dataset, y: Any) -> None:
+    """Raise InvalidInput when y has one value a column of X, and not one a row."""
+    n = len(y) if hasattr(y, "__len__") else -1
+    if len(data) != n and len(data.fields) == 1 and data.fields[0].shape == (n,):
+        raise InvalidInput(
+            f"X and y have inconsistent numbers of samples: X has shape ({len(data)}, {n}), y has {n} values. The axes "
+            "of X seem to be swapped: rows are samples, columns are features. Give X.T."
+        )
+
+
+def warn_of_suspicions(data: Dataset, y: np.ndarray) -> None:
+    """Give a DataWarning for features that equal the target, and for named columns that only number the rows.
+
+    Parameters
+    ----------
+    data : Dataset
+        Features only.
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        The target as it was read.
+    """
+    if len(data) < MIN_ROWS:
+        return
+    copies = list(_copies_of_target(data, y))
+    if copies:
+        warnings.warn(
+            f"leakage: in every row the target equals the feature {_listed(copies)}. A model then learns nothing but "
+            "to copy it: drop it from the features.",
+            DataWarning,
+            stacklevel=4,
+        )
+    empty = list(_empty(data))
+    if empty:
+        warnings.warn(f"no row has a value of {_listed(empty)}. Drop what is empty.", DataWarning, stacklevel=4)
+    identifiers = [repr(field.name) for field in data.features if _is_identifier(field, data)]
+    if identifiers:
+        warnings.warn(
+            f"(nearly) every row has another value of {_listed(identifiers)}, as with names and row numbers. Drop such "
+            "columns: their values do not come again in new data.",
+            DataWarning,
+            stacklevel=4,
+        )
+
+
+def warn_of_repeated_rows(data: Dataset, training: Dataset, what: str) -> None:
+    """Give a DataWarning when rows of `data` stand in the training data too; `what` names them."""
+    if data.names != training.names or any(field.kind == "text" for field in data.fields):
+        return
+    twice = int(duplicate_rows(data, training).sum())
+    if twice:
+        warnings.warn(
+            f"{twice:,} of the {len(data):,} rows of {what} stand in the training data too, so what is measured on "
+            "them is too good. Hold out other rows.",
+            DataWarning,
+            stacklevel=4,
+        )
+
+
+def _copies_of_target(data: Dataset, y: np.ndarray) -> Iterator[str]:
+    rows = np.linspace(0, len(data) - 1, SAMPLE).astype(np.intp)
+    for target in y.reshape(len(y), -1).T[:MOST_TARGETS]:
+        if (target == target[0]).all():
+            continue
+        for field in data.features:
+            column = data.columns[field.name]
+            if isinstance(column, Ragged) or field.kind == "image":
+                continue
+            values = column.numpy()
+            if field.kind == "categorical":
+                if target.dtype.kind in "UO" and _same_labels(field, values, target, rows):
+                    yield repr(field.name)
+            elif target.dtype.kind in "biuf":
+                yield from _same_numbers(field, values, target, rows)
+
+
+def _same_labels(field: Field, codes: np.ndarray, target: np.ndarray, rows: np.ndarray) -> bool:
+    labels = np.array([*field.categories, None], dtype=object)  # code -1, missing, picks the last one
+    return bool((labels[codes[rows]] == target[rows]).all() and (labels[codes] == target).all())
+
+
+def _same_numbers(field: Field, values: np.ndarray, target: np.ndarray, rows: np.ndarray) -> Iterator[str]:
+    if values.ndim == 1:
+        if (values[rows] == target[rows]).all() and (values == target).all():
+            yield repr(field.name)
+        return
+    for i in np.flatnonzero((values[rows] == target[rows, None]).all(axis=0)).tolist():
+        if (values[:, i] == target).all():
+            yield f"X[:, {i}]"
+
+
+def _empty(data: Dataset) -> Iterator[str]:
+    for field in data.features:
+        column = data.columns[field.name]
+        if isinstance(column, Ragged) or field.kind == "image":
+            continue
+        if field.kind == "categorical":
+            if not field.categories:
+                yield repr(field.name)
+            continue
+        block = column.numpy().reshape(len(column), -1)
+        for i in np.flatnonzero(np.isnan(block[:SAMPLE]).all(axis=0)).tolist():
+            if np.isnan(block[:, i]).all():
+                yield f"X[:, {i}]" if field.shape else repr(field.name)
+
+
+def _is_identifier(field: Field, data: Dataset) -> bool:
+    """Say whether a named column hardly repeats: labels, or whole numbers without many gaps (as `inspect` has it)."""
+    n = len(data)
+    if field.kind == "categorical":
+        return len(field.categories) >= ID_DISTINCT * n
+    if field.kind != "numeric" or field.shape:
+        return False
+    values = cast(Tensor, data.columns[field.name]).numpy()
+    head = values[:SAMPLE]
+    if (head != np.floor(head)).any() or len(np.unique(head)) < len(head):  # NaN differs from itself
+        return False
+    low, high = values.min(), values.max()
+    if not high - low < 2 * n or (values != np.floor(values)).any():
+        return False
+    return bool(np.bincount((values - low).astype(np.intp)).max() == 1)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
