@@ -15,7 +15,7 @@ seed and their values only; `shuffle=False` visits them as they come, as often a
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -26,12 +26,13 @@ from torch import nn
 from ganglion.errors import TrainingWarning
 from ganglion.estimators.base import Samples, Tags
 from ganglion.estimators.classifier import BaseClassifier
+from ganglion.estimators.session import Session
 from ganglion.estimators.spec import Spec
 from ganglion.networks.mlp import linear
 from ganglion.networks.network import Network
 from ganglion.options import hyperparameters, option
 from ganglion.training.history import History
-from ganglion.training.trainer import OnEpoch
+from ganglion.training.run import Snapshot
 
 CHUNK = 256  # samples whose scores are computed together; those after a correction are computed again
 
@@ -124,7 +125,7 @@ class Perceptron(BaseClassifier):
         entry = spec.input_layer(scaling="none")
         return Network(entry, nn.Sequential(nn.Flatten(), linear(entry.n_out, spec.n_scores, "identity")), spec.output)
 
-    def _learn(self, samples: Samples, held_out: Samples | None, callbacks: Sequence[OnEpoch], seed: int) -> None:
+    def _learn(self, samples: Samples, held_out: Samples | None, session: Session) -> None:
         if held_out is not None:
             warnings.warn(
                 "the perceptron stops when an epoch makes no mistake, so validation is not looked at. Leave it out.",
@@ -139,7 +140,7 @@ class Perceptron(BaseClassifier):
         weight = self._weight(samples)
         weight = np.ones(len(x)) if weight is None else weight
         rows, weight = joined(x, codes, weight) if self.shuffle else (np.arange(len(x)), weight)
-        w, self.history_ = self._correct(x[rows], codes[rows], weight, rows, np.random.default_rng(seed), callbacks)
+        w = self._correct(x[rows], codes[rows], weight, rows, session)
         units = cast(nn.Linear, network.get_submodule("body.1"))
         with torch.no_grad():
             units.weight.copy_(torch.from_numpy(w[:, :-1]))
@@ -147,20 +148,16 @@ class Perceptron(BaseClassifier):
         self.network_ = network.eval()
 
     def _correct(
-        self,
-        x: np.ndarray,
-        codes: np.ndarray,
-        weight: np.ndarray,
-        names: np.ndarray,
-        rng: np.random.Generator,
-        callbacks: Sequence[OnEpoch],
-    ) -> tuple[np.ndarray, History]:
+        self, x: np.ndarray, codes: np.ndarray, weight: np.ndarray, names: np.ndarray, session: Session
+    ) -> np.ndarray:
         """Apply the rule until an epoch makes no mistake. Returns weights and biases, (n_units, n_features + 1)."""
         x = np.column_stack([x, np.ones(len(x))])  # the bias is the weight of a feature that is always 1
         positive = [1] if self.target_.binary else range(len(self.target_.classes))
-        w, history = np.zeros((len(positive), x.shape[1])), History()
-        self.trace_, self.converged_ = [], False
-        for epoch in range(1, self.epochs + 1):
+        rng, w = np.random.default_rng(session.seed), np.zeros((len(positive), x.shape[1]))
+        self.trace_, self.converged_, self.history_ = [], False, History()
+        if session.resume is not None:
+            w = self._restore(session.resume, rng)
+        for epoch in range(len(self.history_) + 1, self.epochs + 1):
             order = rng.permutation(len(x)) if self.shuffle else np.arange(len(x))
             before = len(self.trace_)
             for unit, code in enumerate(positive):
@@ -168,11 +165,25 @@ class Perceptron(BaseClassifier):
                 for row, amount in corrections(w[unit], x, signs, weight, order, self.learning_rate):
                     self.trace_.append(Correction(epoch, unit, int(names[row]), amount))
             n_mistakes = len(self.trace_) - before
-            history.rows.append({"epoch": epoch, "step": epoch * len(x), "loss": n_mistakes / len(x)})
-            for call in callbacks:
-                call(history.rows[-1], self.epochs)
+            self.history_.rows.append({"epoch": epoch, "step": epoch * len(x), "loss": n_mistakes / len(x)})
+            for call in session.callbacks:
+                call(self.history_.rows[-1], self.epochs)
             if n_mistakes == 0:
                 self.converged_ = True
                 break
-        history.stopped = "an epoch without a mistake" if self.converged_ else "all epochs done"
-        return w, history
+            if session.checkpoints and session.checkpoints.due(epoch):
+                session.checkpoints.write(self._snapshot(epoch, w, rng))
+        self.history_.stopped = "an epoch without a mistake" if self.converged_ else "all epochs done"
+        return w
+
+    def _snapshot(self, epoch: int, w: np.ndarray, rng: np.random.Generator) -> Snapshot:
+        trace = [(each.epoch, each.unit, each.sample, each.amount) for each in self.trace_]
+        numbers = {"step": epoch, "random": rng.bit_generator.state, "history": self.history_.to_dict()}
+        tensors = {"w": torch.from_numpy(w.copy()), "trace": torch.tensor(trace, dtype=torch.float64).reshape(-1, 4)}
+        return Snapshot(numbers, tensors)
+
+    def _restore(self, snapshot: Snapshot, rng: np.random.Generator) -> np.ndarray:
+        rng.bit_generator.state = snapshot.numbers["random"]
+        self.history_ = History.from_dict(snapshot.numbers["history"])
+        self.trace_ = [Correction(int(e), int(u), int(n), a) for e, u, n, a in snapshot.tensors["trace"].tolist()]
+        return snapshot.tensors["w"].numpy()

@@ -226,31 +226,47 @@ class Batches:
         self.batch_size = max(1, min(batch_size, self.n_samples))
         self.generator = generator
         self.prepare = prepare
+        self._epoch_start = generator.get_state()
+        self._position, self._resume_at = 0, 0
 
     def __len__(self) -> int:
         full, rest = divmod(self.n_samples, self.batch_size)
         return full + (rest > 1)
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        if self.prepare is None:
-            return self._gathered()
-        return ({**batch, **self.prepare(batch)} for batch in self._gathered())
+        self._epoch_start = self.generator.get_state()
+        self._position, self._resume_at = self._resume_at, 0
+        for batch in self._gathered(self._position):
+            self._position += 1
+            yield batch if self.prepare is None else {**batch, **self.prepare(batch)}
+        self._epoch_start, self._position = self.generator.get_state(), 0
 
-    def _gathered(self) -> Iterator[dict[str, Tensor]]:
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the order of this epoch and the place in it."""
+        return {"generator": self._epoch_start, "position": torch.tensor(self._position)}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Give the rest of the epoch that another source was in, then whole ones."""
+        self.generator.set_state(state["generator"])
+        self._resume_at = int(state["position"])
+
+    def _gathered(self, first: int) -> Iterator[dict[str, Tensor]]:
+        """Give the batches of an epoch from batch number `first` on."""
         if self.batch_size == self.n_samples:  # the full batch: order changes nothing, no copy is needed
-            yield self.tensors
+            if first == 0:
+                yield self.tensors
             return
         order, size = torch.randperm(self.n_samples, generator=self.generator), self.batch_size
         # a rest of one sample joins the batch before it: batch normalisation cannot be trained on one
         n_full = self.n_samples // size - (self.n_samples % size == 1)
         buffers = {name: tensor.new_empty((size, *tensor.shape[1:])) for name, tensor in self.tensors.items()}
-        for start in range(0, n_full * size, size):
+        for start in range(first * size, n_full * size, size):
             rows = order[start : start + size]
             for name, tensor in self.tensors.items():
                 torch.index_select(tensor, 0, rows, out=buffers[name])
             yield buffers
         rest = order[n_full * size :]
-        if len(rest):
+        if len(rest) and first <= n_full:
             yield {name: tensor.index_select(0, rest) for name, tensor in self.tensors.items()}
 
 

@@ -26,9 +26,11 @@ from ganglion.data.dataset import Dataset
 from ganglion.data.encoding import ImageEncoder, TableEncoder, fit_encoder
 from ganglion.data.suspicions import refuse_swapped_axes, warn_of_repeated_rows, warn_of_suspicions
 from ganglion.errors import GanglionError, InvalidInput
+from ganglion.estimators.session import Session, open_session
 from ganglion.estimators.spec import Spec
 from ganglion.networks.network import Network
 from ganglion.options import check_options, hyperparameters, option, options_of, unknown_option
+from ganglion.training.checkpoint import Checkpoints
 from ganglion.training.history import History
 from ganglion.training.trainer import OnEpoch, check_callbacks
 
@@ -111,6 +113,8 @@ class Estimator(BaseEstimator):
         *,
         validation: tuple[Any, Any] | None = None,
         callbacks: Sequence[OnEpoch] = (),
+        checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+        resume: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Learn from data.
 
@@ -127,6 +131,11 @@ class Estimator(BaseEstimator):
             Held-out data to stop early on, in place of a part of the training data.
         callbacks : sequence of callables
             Each is called after every epoch with the row of the history and the number of epochs planned.
+        checkpoint : path-like or Checkpoints, optional
+            A folder to save the run to while it goes on, once a minute, or as `Checkpoints` says.
+        resume : path-like, optional
+            A folder of checkpoints, or one of them, to go on from, with the same options and data: the result has the
+            bits of a run that was never stopped. New checkpoints go to the same folder.
 
         Returns
         -------
@@ -138,6 +147,8 @@ class Estimator(BaseEstimator):
             If an option is outside its limits.
         InvalidInput
             If the data cannot be used. Nothing was trained then.
+        InvalidModel
+            If there is no whole checkpoint to resume from, or it is of other options.
         """
         check_options(self)
         check_callbacks(callbacks)
@@ -152,10 +163,12 @@ class Estimator(BaseEstimator):
             data, y, weight = data.take(kept), y[kept], weight[kept]
         self.encoder_ = fit_encoder(data)
         samples = Samples(self.encoder_.encode(data), y, weight)
-        seed = self._seed()
         held_out = self._held_out(validation, data)
-        with random_state(seed):
-            self._learn(samples, held_out, callbacks, seed)
+        session = open_session(
+            self, samples.inputs, y, seed=self._seed(), callbacks=callbacks, checkpoint=checkpoint, resume=resume
+        )
+        with random_state(session.seed):
+            self._learn(samples, held_out, session)
         return self
 
     def set_params(self: Self, **params: Any) -> Self:
@@ -208,7 +221,7 @@ class Estimator(BaseEstimator):
         """What the estimator was trained on: "table" or "image"."""
         return self.encoder_.to_json()["modality"]
 
-    def _learn(self, samples: Samples, held_out: Samples | None, callbacks: Sequence[OnEpoch], seed: int) -> None:
+    def _learn(self, samples: Samples, held_out: Samples | None, session: Session) -> None:
         raise NotImplementedError
 
     def _read_target(self, y: Any, n_samples: int, *, reset: bool, weight: np.ndarray | None = None) -> np.ndarray:

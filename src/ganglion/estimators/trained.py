@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -15,9 +16,11 @@ from torch import Tensor
 from ganglion.data.dataset import Batches
 from ganglion.errors import InvalidParameter, TrainingWarning
 from ganglion.estimators.base import Estimator, Samples
+from ganglion.estimators.session import Session
 from ganglion.estimators.spec import Spec
 from ganglion.networks.network import Network
 from ganglion.options import hyperparameters, option
+from ganglion.training.diagnosis import warn_of_dead_units, warn_of_divergence
 from ganglion.training.execution import Execution, Job, Machine, check_device, plan
 from ganglion.training.losses import PerSampleLoss
 from ganglion.training.objective import Batch, Objective
@@ -92,26 +95,38 @@ class Trained(Estimator):
         """Return labels whose shares a held-out part should keep, or None."""
         return None
 
-    def _learn(self, samples: Samples, held_out: Samples | None, callbacks: Sequence[OnEpoch], seed: int) -> None:
+    def _learn(self, samples: Samples, held_out: Samples | None, session: Session) -> None:
         network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output()))
         if held_out is None:
-            samples, held_out = self._split(samples, seed)
+            samples, held_out = self._split(samples, session.seed)
         network.entry.adapt(samples.inputs, None if samples.weight is None else torch.from_numpy(samples.weight))
         optimizer = optimizer_by_name(self.optimizer)
         batch_size = len(samples) if optimizer.full_batch else self._batch_size(len(samples))
         execution = self._execution(samples, network, batch_size)
-        trainer = self._trainer(optimizer, len(samples), batch_size, callbacks)
+        trainer = self._trainer(optimizer, len(samples), batch_size, session.callbacks)
         network.cast(execution.dtype)
         with execution.applied():
             columns, prepare = self._tensors(network, samples, execution)
-            batches = Batches(columns, batch_size, torch.Generator().manual_seed(seed), prepare=prepare)
+            batches = Batches(columns, batch_size, torch.Generator().manual_seed(session.seed), prepare=prepare)
             monitor = None if held_out is None else self._monitor(network, held_out, execution)
             network.to(execution.device)
-            history = trainer.fit(network, self.objectives(network), batches, monitor=monitor)
+            objectives = self.objectives(network)
+            history = trainer.fit(
+                network,
+                objectives,
+                batches,
+                monitor=monitor,
+                checkpoints=session.checkpoints,
+                resume=session.resume,
+            )
+            warn_of_divergence(history)
+            warn_of_dead_units(network, lambda: objectives[0].loss(network, next(iter(batches))))
         history.execution = execution.to_dict() | {"batch_size": batch_size}
         self.network_, self.history_ = network.to("cpu"), history
         if history.stopped == "interrupted":
             kept = "best weights so far" if history.best_epoch else "weights of the last step"
+            if session.checkpoints:
+                kept += f"; go on with fit(…, resume={os.fspath(session.checkpoints.folder)!r})"
             warnings.warn(
                 f"training was interrupted in epoch {len(history)} of {trainer.epochs}; the estimator has the {kept}.",
                 TrainingWarning,

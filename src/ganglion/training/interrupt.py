@@ -1,4 +1,4 @@
-"""Ctrl-C finishes the step, instead of leaving weights half moved."""
+"""Ctrl-C and SIGTERM finish the step, instead of leaving weights half moved and nothing saved."""
 
 from __future__ import annotations
 
@@ -9,30 +9,40 @@ from typing import Any
 
 
 class Interrupt:
-    """A context in which the first Ctrl-C (SIGINT) is noted, and a second one interrupts at once as ever.
+    """A context in which the first SIGINT or SIGTERM is only noted; a second one does at once what it ever did.
 
-    Outside the main thread, where Python gives no signals, nothing is changed.
+    A noted SIGTERM is raised again when the context is left, so that the process still ends as it was asked to; a
+    noted SIGINT is not: training returns what it has. Outside the main thread, where Python gives no signals, nothing
+    is changed.
 
     Attributes
     ----------
     requested : bool
-        Whether Ctrl-C was pressed.
+        Whether a signal came.
     """
 
     def __init__(self) -> None:
         self.requested = False
-        self._previous: Any = None
+        self._number = 0
+        self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._note)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
+        self._restore()
+        if self._number == signal.SIGTERM:
+            signal.raise_signal(self._number)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.requested = True
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
+        self.requested, self._number = True, number
+        self._restore()
+
+    def _restore(self) -> None:
+        while self._previous:
+            number, handler = self._previous.popitem()
+            # a handler that was not set from Python is None here, and cannot be set again: the default stands in
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

@@ -35,11 +35,14 @@ class Optimizer(Protocol):
         the gradient of an L2 penalty inside it.
     full_batch : bool
         Whether every step wants the whole data set.
+    searches : bool
+        Whether a step tries several places, at some of which the loss may be no number.
     """
 
     default_rate: ClassVar[float]
     decoupled: ClassVar[bool]
     full_batch: ClassVar[bool]
+    searches: ClassVar[bool]
 
     def start(self, parameters: list[Tensor]) -> State:
         """Return the state before the first step."""
@@ -70,6 +73,7 @@ class SGD:
     default_rate: ClassVar[float] = 0.05
     decoupled: ClassVar[bool] = False
     full_batch: ClassVar[bool] = False
+    searches: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         in_range("sgd", "momentum", self.momentum, at_least=0, below=1)
@@ -103,6 +107,7 @@ class GradientDescent:
     default_rate: ClassVar[float] = 0.1
     decoupled: ClassVar[bool] = False
     full_batch: ClassVar[bool] = True
+    searches: ClassVar[bool] = False
 
     def start(self, parameters: list[Tensor]) -> State:
         """Return nothing: gradient descent remembers nothing."""
@@ -127,6 +132,7 @@ class RMSprop:
     default_rate: ClassVar[float] = 1e-3
     decoupled: ClassVar[bool] = False
     full_batch: ClassVar[bool] = False
+    searches: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         in_range("rmsprop", "decay", self.decay, at_least=0, below=1)
@@ -158,6 +164,7 @@ class Adagrad:
     default_rate: ClassVar[float] = 1e-2
     decoupled: ClassVar[bool] = False
     full_batch: ClassVar[bool] = False
+    searches: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         in_range("adagrad", "epsilon", self.epsilon, above=0)
@@ -190,6 +197,7 @@ class Adam:
     default_rate: ClassVar[float] = 1e-3
     decoupled: ClassVar[bool] = False
     full_batch: ClassVar[bool] = False
+    searches: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for beta in ("beta1", "beta2"):
@@ -247,6 +255,7 @@ class Muon:
     default_rate: ClassVar[float] = 1e-3
     decoupled: ClassVar[bool] = True
     full_batch: ClassVar[bool] = False
+    searches: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         in_range("muon", "momentum", self.momentum, at_least=0, below=1)
@@ -301,6 +310,7 @@ class LBFGS:
     default_rate: ClassVar[float] = 1.0
     decoupled: ClassVar[bool] = False
     full_batch: ClassVar[bool] = True
+    searches: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         in_range("lbfgs", "memory", self.memory, at_least=1)

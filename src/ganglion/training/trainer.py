@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganglion.errors import InvalidParameter, TrainingDiverged
+from ganglion.training.checkpoint import CheckpointWriter
+from ganglion.training.diagnosis import first_nonfinite
 from ganglion.training.history import History
 from ganglion.training.interrupt import Interrupt
 from ganglion.training.objective import Batch, Objective
-from ganglion.training.optimizers import Adam, Optimizer, State
+from ganglion.training.optimizers import Adam, Optimizer
+from ganglion.training.run import Run, Snapshot, Source
 from ganglion.training.schedules import Constant, Progress, Schedule
 
 OnEpoch = Callable[[dict[str, Any], int], object]
-
-
-class Source(Protocol, Sized, Iterable[Batch]):  # type: ignore[misc]
-    """Where batches come from: iterating once gives one epoch, `len` its number of batches."""
+Monitor = Callable[[], Mapping[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +60,9 @@ class Trainer:
         objectives: Sequence[Objective],
         source: Source,
         *,
-        monitor: Callable[[], dict[str, float]] | None = None,
+        monitor: Monitor | None = None,
+        checkpoints: CheckpointWriter | None = None,
+        resume: Snapshot | None = None,
     ) -> History:
         """Train the network in place.
 
@@ -74,6 +75,10 @@ class Trainer:
         monitor : callable, optional
             Measures the network on held-out data after each epoch; the first number is monitored: the weights of its
             lowest value are restored at the end.
+        checkpoints : CheckpointWriter, optional
+            Writes the run to disk now and then, and when it is interrupted.
+        resume : Snapshot, optional
+            Where to go on from: the run then ends with the bits of one that was never stopped.
 
         Returns
         -------
@@ -84,55 +89,57 @@ class Trainer:
         TrainingDiverged
             If a loss became NaN or infinite.
         """
-        history, best, start = History(), _Best(), time.perf_counter()
-        states = [self.optimizer.start(objective.parameters) for objective in objectives]
-        n_steps, step, rate = self.epochs * len(source), 0, self.learning_rate
-        monitored: list[float] = []
+        run = Run(network, objectives, source, self.optimizer)
+        if resume is not None:
+            run.restore(resume)
+        n_steps = self.epochs * len(source)
         network.train()
         with Interrupt() as interrupt:
-            for epoch in range(self.epochs):
-                losses = [torch.zeros((), dtype=torch.float64) for _ in objectives]
-                n_samples = 0
+            while not run.history.stopped:
                 for batch in source:
-                    rate = self.learning_rate * self.schedule.factor(Progress(step, n_steps, epoch, monitored))
-                    size = _size(batch)
-                    for i, (objective, state) in enumerate(zip(objectives, states, strict=True)):
-                        losses[i] += self._step(network, objective, state, batch, rate).detach() * size
-                    n_samples, step = n_samples + size, step + 1
+                    progress = Progress(run.step, n_steps, run.epoch, run.monitored)
+                    run.rate = self.learning_rate * self.schedule.factor(progress)
+                    size = len(next(iter(batch.values())))
+                    for i, objective in enumerate(objectives):
+                        run.sums[i] += self._step(run, i, objective, batch) * size
+                    run.n_samples, run.step = run.n_samples + size, run.step + 1
+                    if checkpoints and (interrupt.requested or checkpoints.due(run.step)):
+                        checkpoints.write(run.snapshot())
                     if interrupt.requested:
                         break
-                row = {"epoch": epoch + 1, "step": step, "seconds": 0.0, "learning_rate": rate}
-                row |= _named_losses(objectives, [float(loss) / n_samples for loss in losses])
-                _stop_if_diverged(row, objectives)
-                row |= _measured(network, monitor) if monitor else {}
-                _stop_if_diverged(row, objectives)
-                monitored.append(row.get("validation_loss", row["loss"]))
-                row["seconds"] = time.perf_counter() - start
-                history.rows.append(row)
-                for call in self.on_epoch:
-                    call(row, self.epochs)
-                if monitor:
-                    best.look(monitored, network)
-                history.stopped = self._reason_to_stop(interrupt, monitored, bool(monitor))
-                if history.stopped:
-                    break
-        history.stopped = history.stopped or "all epochs done"
-        history.best_epoch = best.restore(network)
+                self._end_epoch(run, monitor)
+                if checkpoints and not interrupt.requested:
+                    checkpoints.end_epoch(run)
+                run.history.stopped = self._reason_to_stop(run, interrupt, bool(monitor))
+        if run.best:
+            network.load_state_dict(run.best)
         network.eval()
-        return history
+        return run.history
 
-    def _step(self, network: nn.Module, objective: Objective, state: State, batch: Batch, rate: float) -> Tensor:
-        parameters = objective.parameters
-        evaluate = partial(self._gradients, network, objective, batch)
+    def _end_epoch(self, run: Run, monitor: Monitor | None) -> None:
+        row = {"epoch": run.epoch + 1, "step": run.step, "seconds": run.seconds, "learning_rate": run.rate}
+        row |= _named_losses(run)
+        _stop_if_diverged(row, run.objectives)
+        row |= _measured(run.network, monitor) if monitor else {}
+        _stop_if_diverged(row, run.objectives)
+        run.end_epoch(row, row.get("validation_loss", row["loss"]), held_out=bool(monitor))
+        for call in self.on_epoch:
+            call(row, self.epochs)
+
+    def _step(self, run: Run, i: int, objective: Objective, batch: Batch) -> Tensor:
+        """Take one step on objective i and return its loss before the step, detached."""
+        evaluate = partial(self._gradients, run, objective, batch)
         with torch.no_grad():
             if self.weight_decay and self.optimizer.decoupled:
-                torch._foreach_mul_([p for p in parameters if p.dim() > 1], 1 - rate * self.weight_decay)
-            return self.optimizer.step(evaluate, parameters, state, rate)
+                torch._foreach_mul_([p for p in objective.parameters if p.dim() > 1], 1 - run.rate * self.weight_decay)
+            return self.optimizer.step(evaluate, objective.parameters, run.states[i], run.rate).detach()
 
-    def _gradients(self, network: nn.Module, objective: Objective, batch: Batch) -> tuple[Tensor, list[Tensor]]:
+    def _gradients(self, run: Run, objective: Objective, batch: Batch) -> tuple[Tensor, list[Tensor]]:
         parameters = objective.parameters
         with torch.enable_grad():
-            loss = objective.loss(network, batch)
+            loss = objective.loss(run.network, batch)
+            if loss.device.type == "cpu" and not self.optimizer.searches and not math.isfinite(loss.item()):
+                raise _diverged(run, objective, batch, float(loss))
             gradients = list(torch.autograd.grad(loss, parameters, materialize_grads=True))
         if self.weight_decay and not self.optimizer.decoupled:
             for parameter, gradient in zip(parameters, gradients, strict=True):
@@ -144,32 +151,12 @@ class Trainer:
             torch._foreach_mul_(gradients, (self.clip_norm / (norm + 1e-6)).clamp(max=1.0))
         return loss, gradients
 
-    def _reason_to_stop(self, interrupt: Interrupt, monitored: Sequence[float], held_out: bool) -> str:
+    def _reason_to_stop(self, run: Run, interrupt: Interrupt, held_out: bool) -> str:
         if interrupt.requested:
             return "interrupted"
-        if held_out and self.patience is not None:
-            since_best = len(monitored) - 1 - min(range(len(monitored)), key=monitored.__getitem__)
-            if since_best >= self.patience:
-                return f"no progress for {self.patience} epochs"
-        return ""
-
-
-class _Best:
-    """The weights of the lowest monitored loss so far."""
-
-    def __init__(self) -> None:
-        self.epoch: int | None = None
-        self.weights: dict[str, Tensor] = {}
-
-    def look(self, monitored: Sequence[float], network: nn.Module) -> None:
-        if monitored[-1] <= min(monitored):
-            self.epoch = len(monitored)
-            self.weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-
-    def restore(self, network: nn.Module) -> int | None:
-        if self.weights:
-            network.load_state_dict(self.weights)
-        return self.epoch
+        if held_out and self.patience is not None and run.epochs_since_best >= self.patience:
+            return f"no progress for {self.patience} epochs"
+        return "all epochs done" if run.epoch >= self.epochs else ""
 
 
 def check_callbacks(callbacks: object) -> None:
@@ -181,17 +168,13 @@ def check_callbacks(callbacks: object) -> None:
         )
 
 
-def _size(batch: Batch) -> int:
-    return len(next(iter(batch.values())))
+def _named_losses(run: Run) -> dict[str, float]:
+    """Return the first objective's mean loss as "loss", further ones under their own names."""
+    names = ["loss", *(f"{objective.name}_loss" for objective in run.objectives[1:])]
+    return {name: float(total) / run.n_samples for name, total in zip(names, run.sums, strict=True)}
 
 
-def _named_losses(objectives: Sequence[Objective], losses: Sequence[float]) -> dict[str, float]:
-    """Return the first objective's loss as "loss", further ones under their own names."""
-    names = ["loss", *(f"{objective.name}_loss" for objective in objectives[1:])]
-    return dict(zip(names, losses, strict=True))
-
-
-def _measured(network: nn.Module, monitor: Callable[[], Mapping[str, float]]) -> dict[str, float]:
+def _measured(network: nn.Module, monitor: Monitor) -> dict[str, float]:
     network.eval()
     with torch.inference_mode():
         measured = dict(monitor())
@@ -199,12 +182,25 @@ def _measured(network: nn.Module, monitor: Callable[[], Mapping[str, float]]) ->
     return measured
 
 
+def _diverged(run: Run, objective: Objective, batch: Batch, loss: float) -> TrainingDiverged:
+    where = first_nonfinite(run.network, lambda: objective.loss(run.network, batch), batch)
+    return TrainingDiverged(
+        f"the loss ({objective.name}) became {loss} in step {run.step + 1} (epoch {run.epoch + 1}, learning rate "
+        f"{run.rate:.3g}); it first appeared {where}. {_REMEDY}"
+    )
+
+
 def _stop_if_diverged(row: dict[str, Any], objectives: Sequence[Objective]) -> None:
-    if not all(math.isfinite(value) for value in row.values()):
+    """Raise TrainingDiverged if a mean is no number: on a GPU, where steps are not looked at, or on held-out data."""
+    odd = [name for name, value in row.items() if not math.isfinite(value)]
+    if odd:
         names = ", ".join(objective.name for objective in objectives)
-        which = "validation_loss" if math.isfinite(row["loss"]) else "loss"
         raise TrainingDiverged(
-            f"the {which} ({names}) became {row[which]} in epoch {row['epoch']} (step {row['step']} or before, learning "
-            f"rate {row['learning_rate']:.3g}). Try a learning rate ten times smaller, clip_norm=1.0, or scaling="
-            "'robust' if some features have extreme values."
+            f"the {odd[0]} ({names}) became {row[odd[0]]} in epoch {row['epoch']} (step {row['step']} or before, "
+            f"learning rate {row['learning_rate']:.3g}). {_REMEDY}"
         )
+
+
+_REMEDY = (
+    "Try a learning rate ten times smaller, clip_norm=1.0, or scaling='robust' if some features have extreme values."
+)

@@ -1,0 +1,113 @@
+"""One call of `fit`: its seed, its callbacks, where it saves itself, and what it goes on from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from ganglion.errors import InvalidInput, InvalidModel, InvalidParameter
+from ganglion.options import options_of, to_json
+from ganglion.training.checkpoint import Checkpoints, CheckpointWriter, read_checkpoint
+from ganglion.training.run import Snapshot
+from ganglion.training.trainer import OnEpoch
+
+# what may differ when a run is resumed: neither changes a bit of what is learned
+_FREE = ("verbose", "random_state")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What `_learn` is told of one call of `fit`.
+
+    Attributes
+    ----------
+    seed : int
+        Of everything random in this fit; a resumed one has that of the run before.
+    callbacks : sequence of callables
+    checkpoints : CheckpointWriter or None
+    resume : Snapshot or None
+    """
+
+    seed: int
+    callbacks: Sequence[OnEpoch] = ()
+    checkpoints: CheckpointWriter | None = None
+    resume: Snapshot | None = None
+
+
+def open_session(
+    estimator: Any,
+    inputs: Mapping[str, Tensor],
+    y: np.ndarray,
+    *,
+    seed: int,
+    callbacks: Sequence[OnEpoch],
+    checkpoint: str | os.PathLike[str] | Checkpoints | None,
+    resume: str | os.PathLike[str] | None,
+) -> Session:
+    """Return the session of a fit; one that is resumed must be of the same algorithm, options and data.
+
+    Raises
+    ------
+    InvalidModel
+        If the checkpoint cannot be read, or is of another run.
+    """
+    if checkpoint is None and resume is None:
+        return Session(seed, callbacks)
+    identity = _identity(estimator, inputs, y)
+    snapshot = None
+    if resume is not None:
+        written, snapshot = read_checkpoint(resume)
+        _compare(written, identity, os.fspath(resume))
+        seed = int(written["seed"])
+        checkpoint = checkpoint or (resume if os.path.isdir(resume) else os.path.dirname(resume) or ".")
+    writer = CheckpointWriter(_settings(checkpoint), identity | {"seed": seed})
+    return Session(seed, callbacks, writer, snapshot)
+
+
+def _settings(given: Any) -> Checkpoints:
+    if isinstance(given, Checkpoints):
+        return given
+    if not isinstance(given, str | os.PathLike):
+        raise InvalidParameter(f"checkpoint={given!r}: give the path of a folder, or Checkpoints(folder=…, seconds=…).")
+    return Checkpoints(folder=given)
+
+
+def _identity(estimator: Any, inputs: Mapping[str, Tensor], y: np.ndarray) -> dict[str, Any]:
+    options = {
+        name: to_json(value) if not callable(value) else getattr(value, "__qualname__", "function")
+        for name in options_of(type(estimator))
+        if name not in _FREE and (value := getattr(estimator, name)) is not estimator
+    }
+    digest = hashlib.blake2b(digest_size=16)
+    for name, tensor in inputs.items():
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.contiguous().numpy().data)
+    digest.update(np.ascontiguousarray(y.astype(str) if y.dtype.kind == "O" else y).data)
+    return {"algorithm": type(estimator).__name__, "options": options, "data": digest.hexdigest()}
+
+
+def _compare(written: Mapping[str, Any], now: Mapping[str, Any], path: str) -> None:
+    if written.get("algorithm") != now["algorithm"]:
+        raise InvalidModel(f"the checkpoint {path} is of {written.get('algorithm')}, not of {now['algorithm']}.")
+    then = written.get("options", {})
+    changed = [
+        f"{name}={now['options'].get(name)!r} (then {then.get(name)!r})"
+        for name in sorted({*then, *now["options"]})
+        if then.get(name) != now["options"].get(name)
+    ]
+    if changed:
+        raise InvalidModel(
+            f"the checkpoint {path} was written with other options: {', '.join(changed)}. Resume with the same ones, or "
+            "train anew without resume."
+        )
+    if written.get("data") != now["data"]:
+        raise InvalidInput(
+            f"the checkpoint {path} was written while training on other data (or other rows of them). Resume with the "
+            "same X and y, or train anew without resume."
+        )

@@ -1,0 +1,162 @@
+"""Everything that changes while training, in one place: what a checkpoint holds and a resumed run goes on from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ganglion.errors import InvalidModel
+from ganglion.training.history import History
+from ganglion.training.objective import Batch, Objective
+from ganglion.training.optimizers import Optimizer, State
+
+
+class Source(Protocol):
+    """Where batches come from: iterating once gives one epoch.
+
+    A source that is loaded with the state it had in the middle of an epoch gives the rest of that epoch first.
+    """
+
+    def __len__(self) -> int:
+        """Return the number of batches of an epoch."""
+        ...
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Walk over an epoch, or over what is left of it."""
+        ...
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return what the rest of this epoch and all later ones depend on."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from where another source was."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A run at one moment: numbers that JSON can hold, and tensors by name."""
+
+    numbers: dict[str, Any]
+    tensors: dict[str, Tensor] = field(repr=False)
+
+
+class Run:
+    """A training run: the network, the optimisers' states, where it is, and what happened so far."""
+
+    def __init__(
+        self, network: nn.Module, objectives: Sequence[Objective], source: Source, optimizer: Optimizer
+    ) -> None:
+        self.network, self.objectives, self.source = network, objectives, source
+        self.states: list[State] = [optimizer.start(objective.parameters) for objective in objectives]
+        self.history = History()
+        self.monitored: list[float] = []
+        self.epoch, self.step, self.rate = 0, 0, 0.0
+        self.best: dict[str, Tensor] = {}
+        self._began = time.perf_counter()
+        self.begin_epoch()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far, those of the run before it was resumed included."""
+        return time.perf_counter() - self._began
+
+    def begin_epoch(self) -> None:
+        """Count the losses from 0 again."""
+        device = next(self.network.parameters()).device
+        self.sums = [torch.zeros((), dtype=torch.float64, device=device) for _ in self.objectives]
+        self.n_samples = 0
+
+    def end_epoch(self, row: dict[str, Any], monitored: float, *, held_out: bool) -> None:
+        """Note an epoch, and keep the weights if they are the best so far on held-out data."""
+        self.history.rows.append(row)
+        self.monitored.append(monitored)
+        self.epoch += 1
+        if held_out and monitored <= min(self.monitored):
+            self.history.best_epoch = self.epoch
+            self.best = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+        self.begin_epoch()
+
+    @property
+    def epochs_since_best(self) -> int:
+        """Epochs since the lowest monitored loss."""
+        lowest = min(range(len(self.monitored)), key=self.monitored.__getitem__, default=0)
+        return max(0, len(self.monitored) - 1 - lowest)
+
+    def snapshot(self) -> Snapshot:
+        """Return a copy of everything, as it is after a step."""
+        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
+        tensors |= {f"source.{name}": tensor for name, tensor in self.source.state_dict().items()}
+        tensors |= {
+            f"optimizer.{i}.{name}.{j}": tensor
+            for i, state in enumerate(self.states)
+            for name, several in state.items()
+            for j, tensor in enumerate(several)
+        }
+        tensors |= _random_states()
+        numbers = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "rate": self.rate,
+            "sums": [float(total) for total in self.sums],
+            "n_samples": self.n_samples,
+            "monitored": self.monitored,
+            "history": self.history.to_dict(),
+            "seconds": self.seconds,
+            "optimizer": [{name: len(several) for name, several in state.items()} for state in self.states],
+        }
+        return Snapshot(numbers, {name: tensor.detach().clone() for name, tensor in tensors.items()})
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put everything back to where a snapshot was taken.
+
+        Raises
+        ------
+        InvalidModel
+            If the snapshot is of another network or optimiser.
+        """
+        numbers, tensors = snapshot.numbers, snapshot.tensors
+        try:
+            self.network.load_state_dict(_part(tensors, "network."))
+            self.best = _part(tensors, "best.")
+            self.source.load_state_dict(_part(tensors, "source."))
+            for i, counts in enumerate(numbers["optimizer"]):
+                self.states[i] = {
+                    name: [tensors[f"optimizer.{i}.{name}.{j}"] for j in range(count)] for name, count in counts.items()
+                }
+            self.history = History.from_dict(numbers["history"])
+            self.epoch, self.step, self.n_samples = numbers["epoch"], numbers["step"], numbers["n_samples"]
+            self.rate = float(numbers["rate"])
+            self.monitored = [float(loss) for loss in numbers["monitored"]]
+            self.sums = [total.fill_(value) for total, value in zip(self.sums, numbers["sums"], strict=True)]
+            self._began = time.perf_counter() - numbers["seconds"]
+        except (KeyError, ValueError, RuntimeError, TypeError) as error:
+            raise InvalidModel(
+                f"the checkpoint is of another network, optimizer or data ({str(error).splitlines()[0][:200]}). Resume "
+                "with the options and data that it was written with."
+            ) from error
+        _set_random_states(tensors)
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _random_states() -> dict[str, Tensor]:
+    states = {"random.cpu": torch.get_rng_state()}
+    if torch.cuda.is_initialized():
+        states |= {f"random.cuda.{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
+    return states
+
+
+def _set_random_states(tensors: dict[str, Tensor]) -> None:
+    torch.set_rng_state(tensors["random.cpu"])
+    for name, state in _part(tensors, "random.cuda.").items():
+        torch.cuda.set_rng_state(state, int(name))
