@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+from ganglion.errors import InvalidFile, missing_extra
 
 
 class History:
@@ -50,6 +55,35 @@ class History:
             "stopped": self.stopped,
             "execution": self.execution,
         }
+
+    def frame(self) -> Any:
+        """Return the rows as a pandas DataFrame, one row an epoch; raises MissingExtra without pandas."""
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise missing_extra("pandas", "tables", "History.frame") from error
+        return pd.DataFrame(self.rows)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> History:
+        """Read the `history.jsonl` of a folder of checkpoints, or the file itself.
+
+        Raises
+        ------
+        InvalidFile
+            If there is none, or it holds something else.
+        """
+        file = Path(path).expanduser()
+        file = file / "history.jsonl" if file.is_dir() else file
+        try:
+            rows = [json.loads(line) for line in file.read_text().splitlines()]
+        except (OSError, ValueError) as error:
+            raise InvalidFile(f"{file} cannot be read as a history, one JSON row an epoch ({error}).") from error
+        if not rows or not all(isinstance(row, dict) and "loss" in row for row in rows):
+            raise InvalidFile(f"{file} holds no rows of a history. Give the folder of a run, or its history.jsonl.")
+        history = cls()
+        history.rows = rows
+        return history
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> History:
