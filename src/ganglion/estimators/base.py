@@ -31,6 +31,7 @@ from ganglion.estimators.spec import Spec
 from ganglion.networks.network import Network
 from ganglion.options import check_options, hyperparameters, option, options_of, unknown_option
 from ganglion.training.checkpoint import Checkpoints
+from ganglion.training.distribution import workers
 from ganglion.training.history import History
 from ganglion.training.trainer import OnEpoch, check_callbacks
 
@@ -214,7 +215,8 @@ class Estimator(BaseEstimator):
         from ganglion.estimators.artifact import save  # it knows every estimator, through this class
 
         self._check_fitted()
-        save(self, path)
+        if workers().speaks:  # of several workers that train together, one writes
+            save(self, path)
 
     @property
     def modality_(self) -> str:
@@ -308,7 +310,7 @@ class Estimator(BaseEstimator):
     def _seed(self) -> int:
         """Draw the seed of one fit, without touching any global random state."""
         if self.random_state is None:
-            return int(np.random.default_rng().integers(2**31))
+            return workers().same(int(np.random.default_rng().integers(2**31)))
         if isinstance(self.random_state, np.random.RandomState):
             return int(self.random_state.randint(2**31 - 1))
         return int(self.random_state) % 2**32

@@ -14,6 +14,7 @@ from torch import Tensor
 from ganglion.errors import InvalidInput, InvalidModel, InvalidParameter
 from ganglion.options import options_of, to_json
 from ganglion.training.checkpoint import Checkpoints, CheckpointWriter, read_checkpoint
+from ganglion.training.distribution import workers
 from ganglion.training.run import Snapshot
 from ganglion.training.trainer import OnEpoch
 
@@ -66,7 +67,7 @@ def open_session(
         _compare(written, identity, os.fspath(resume))
         seed = int(written["seed"])
         checkpoint = checkpoint or (resume if os.path.isdir(resume) else os.path.dirname(resume) or ".")
-    writer = CheckpointWriter(_settings(checkpoint), identity | {"seed": seed})
+    writer = CheckpointWriter(_settings(checkpoint), identity | {"seed": seed}, speaks=workers().speaks)
     return Session(seed, callbacks, writer, snapshot)
 
 

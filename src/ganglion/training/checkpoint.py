@@ -65,9 +65,12 @@ class CheckpointWriter:
     settings : Checkpoints
     identity : mapping
         What the run is of (options, data, seed); stands in each file and is compared when a run is resumed.
+    speaks : bool
+        Whether this process writes: one of several workers does.
     """
 
-    def __init__(self, settings: Checkpoints, identity: Mapping[str, Any]) -> None:
+    def __init__(self, settings: Checkpoints, identity: Mapping[str, Any], *, speaks: bool = True) -> None:
+        self.speaks = speaks
         self.settings, self.identity = settings, dict(identity)
         self.folder = Path(settings.folder).expanduser()
         self._step, self._time, self._best_time = 0, time.monotonic(), -float("inf")
@@ -86,6 +89,8 @@ class CheckpointWriter:
             self._best_time = time.monotonic()
         else:
             self._step, self._time = step, time.monotonic()
+        if not self.speaks:
+            return None
         path = self.folder / (BEST if best else f"step-{step:012d}{SUFFIX}")
         manifest = {"kind": "checkpoint", "identity": self.identity, "run": snapshot.numbers}
         try:
@@ -101,7 +106,8 @@ class CheckpointWriter:
     def end_epoch(self, run: Run) -> None:
         """Log an epoch, and write the best checkpoint if it was the best, as often as others are written."""
         self.log(run.history.rows)
-        if run.history.best_epoch == run.epoch and self._time_for_best():
+        is_best = run.history.best_epoch == run.epoch and self._time_for_best()
+        if run.team.most(int(is_best)):
             self.write(run.snapshot(), best=True)
 
     def _time_for_best(self) -> bool:
@@ -110,6 +116,8 @@ class CheckpointWriter:
 
     def log(self, rows: list[dict[str, Any]]) -> None:
         """Bring `history.jsonl` up to date: append the last row, or write all of them if it has others."""
+        if not self.speaks:
+            return
         path = self.folder / HISTORY
         try:
             self._make_folder()

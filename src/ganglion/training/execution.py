@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from ganglion.errors import InvalidParameter
+from ganglion.training.distribution import workers
 
 PRECISIONS = ("auto", "float32", "float64", "bfloat16")
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
@@ -34,11 +35,14 @@ class Machine:
 
     threads: int
     cuda: bool
+    gpu: str = "cuda"
 
     @classmethod
     def here(cls) -> Machine:
         """Return this process's machine: a worker that was given one thread keeps to it."""
-        return cls(threads=torch.get_num_threads(), cuda=torch.cuda.is_available())
+        team = workers()
+        gpu = "cuda" if team.n == 1 else f"cuda:{team.local_rank}"
+        return cls(threads=torch.get_num_threads(), cuda=torch.cuda.is_available(), gpu=gpu)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,7 @@ def plan(
         beside a busy neighbour.
     """
     if device == "auto":
-        device = "cuda" if machine.cuda and job.n_samples * job.n_parameters > 10**9 else "cpu"
+        device = machine.gpu if machine.cuda and job.n_samples * job.n_parameters > 10**9 else "cpu"
     if precision == "auto":
         precision = "float64" if job.float64_input and job.n_samples * job.n_parameters <= 2 * 10**6 else "float32"
     if threads is None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from ganglion.errors import InvalidModel
+from ganglion.training.distribution import Workers, parallel
 from ganglion.training.history import History
 from ganglion.training.objective import Batch, Objective
 from ganglion.training.optimizers import Optimizer, State
@@ -51,9 +53,19 @@ class Run:
     """A training run: the network, the optimisers' states, where it is, and what happened so far."""
 
     def __init__(
-        self, network: nn.Module, objectives: Sequence[Objective], source: Source, optimizer: Optimizer
+        self,
+        network: nn.Module,
+        objectives: Sequence[Objective],
+        source: Source,
+        optimizer: Optimizer,
+        team: Workers | None = None,
     ) -> None:
         self.network, self.objectives, self.source = network, objectives, source
+        self.team = team or Workers()
+        self.losses: list[Callable[[Batch], Tensor]] = [
+            partial(objective.loss, network) if self.team.n == 1 else parallel(network, objective)
+            for objective in objectives
+        ]
         self.states: list[State] = [optimizer.start(objective.parameters) for objective in objectives]
         self.history = History()
         self.monitored: list[float] = []
@@ -100,7 +112,7 @@ class Run:
             for name, several in state.items()
             for j, tensor in enumerate(several)
         }
-        tensors |= _random_states()
+        tensors |= _random_states(self.team)
         numbers = {
             "epoch": self.epoch,
             "step": self.step,
@@ -142,21 +154,22 @@ class Run:
                 f"the checkpoint is of another network, optimizer or data ({str(error).splitlines()[0][:200]}). Resume "
                 "with the options and data that it was written with."
             ) from error
-        _set_random_states(tensors)
+        _set_random_states(tensors, self.team)
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def _random_states() -> dict[str, Tensor]:
-    states = {"random.cpu": torch.get_rng_state()}
+def _random_states(team: Workers) -> dict[str, Tensor]:
+    states = {f"random.cpu.{rank}": state for rank, state in enumerate(team.random_states())}
     if torch.cuda.is_initialized():
-        states |= {f"random.cuda.{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
+        states["random.cuda"] = torch.cuda.get_rng_state()
     return states
 
 
-def _set_random_states(tensors: dict[str, Tensor]) -> None:
-    torch.set_rng_state(tensors["random.cpu"])
-    for name, state in _part(tensors, "random.cuda.").items():
-        torch.cuda.set_rng_state(state, int(name))
+def _set_random_states(tensors: dict[str, Tensor], team: Workers) -> None:
+    # a run may go on with another number of workers; then those beyond begin with the state of the first
+    torch.set_rng_state(tensors.get(f"random.cpu.{team.rank}", tensors["random.cpu.0"]))
+    if "random.cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["random.cuda"])

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ganglion.errors import InvalidParameter, TrainingDiverged
 from ganglion.training.checkpoint import CheckpointWriter
 from ganglion.training.diagnosis import first_nonfinite
+from ganglion.training.distribution import Workers, workers
 from ganglion.training.history import History
 from ganglion.training.interrupt import Interrupt
 from ganglion.training.objective import Batch, Objective
@@ -89,58 +90,67 @@ class Trainer:
         TrainingDiverged
             If a loss became NaN or infinite.
         """
-        run = Run(network, objectives, source, self.optimizer)
+        team = workers()
+        run = Run(network, objectives, source, self.optimizer, team)
         if resume is not None:
             run.restore(resume)
         n_steps = self.epochs * len(source)
         network.train()
         with Interrupt() as interrupt:
             while not run.history.stopped:
+                stop = False
                 for batch in source:
                     progress = Progress(run.step, n_steps, run.epoch, run.monitored)
                     run.rate = self.learning_rate * self.schedule.factor(progress)
                     size = len(next(iter(batch.values())))
-                    for i, objective in enumerate(objectives):
-                        run.sums[i] += self._step(run, i, objective, batch) * size
+                    for i in range(len(objectives)):
+                        run.sums[i] += self._step(run, i, batch) * (size / team.n)
                     run.n_samples, run.step = run.n_samples + size, run.step + 1
-                    if checkpoints and (interrupt.requested or checkpoints.due(run.step)):
+                    save = checkpoints is not None and checkpoints.due(run.step)
+                    stop, save = _agreed(team, stop=interrupt.requested, save=save)
+                    if checkpoints and (save or stop):
                         checkpoints.write(run.snapshot())
-                    if interrupt.requested:
+                    if stop:
                         break
                 self._end_epoch(run, monitor)
-                if checkpoints and not interrupt.requested:
+                if checkpoints and not stop:
                     checkpoints.end_epoch(run)
-                run.history.stopped = self._reason_to_stop(run, interrupt, bool(monitor))
+                run.history.stopped = "interrupted" if stop else self._reason_to_stop(run, bool(monitor))
         if run.best:
             network.load_state_dict(run.best)
         network.eval()
         return run.history
 
     def _end_epoch(self, run: Run, monitor: Monitor | None) -> None:
+        run.sums = run.team.total(run.sums)
         row = {"epoch": run.epoch + 1, "step": run.step, "seconds": run.seconds, "learning_rate": run.rate}
         row |= _named_losses(run)
         _stop_if_diverged(row, run.objectives)
         row |= _measured(run.network, monitor) if monitor else {}
         _stop_if_diverged(row, run.objectives)
         run.end_epoch(row, row.get("validation_loss", row["loss"]), held_out=bool(monitor))
-        for call in self.on_epoch:
+        for call in self.on_epoch if run.team.speaks else ():
             call(row, self.epochs)
 
-    def _step(self, run: Run, i: int, objective: Objective, batch: Batch) -> Tensor:
+    def _step(self, run: Run, i: int, batch: Batch) -> Tensor:
         """Take one step on objective i and return its loss before the step, detached."""
-        evaluate = partial(self._gradients, run, objective, batch)
+        parameters = run.objectives[i].parameters
         with torch.no_grad():
             if self.weight_decay and self.optimizer.decoupled:
-                torch._foreach_mul_([p for p in objective.parameters if p.dim() > 1], 1 - run.rate * self.weight_decay)
-            return self.optimizer.step(evaluate, objective.parameters, run.states[i], run.rate).detach()
+                torch._foreach_mul_([p for p in parameters if p.dim() > 1], 1 - run.rate * self.weight_decay)
+            evaluate = partial(self._gradients, run, i, batch)
+            return self.optimizer.step(evaluate, parameters, run.states[i], run.rate).detach()
 
-    def _gradients(self, run: Run, objective: Objective, batch: Batch) -> tuple[Tensor, list[Tensor]]:
-        parameters = objective.parameters
+    def _gradients(self, run: Run, i: int, batch: Batch) -> tuple[Tensor, list[Tensor]]:
+        parameters = run.objectives[i].parameters
+        own, scale = (batch, 1.0) if run.team.n == 1 else run.team.share(batch)
         with torch.enable_grad():
-            loss = objective.loss(run.network, batch)
+            loss = run.losses[i](own) if run.team.n == 1 else run.losses[i](own) * scale
             if loss.device.type == "cpu" and not self.optimizer.searches and not math.isfinite(loss.item()):
-                raise _diverged(run, objective, batch, float(loss))
-            gradients = list(torch.autograd.grad(loss, parameters, materialize_grads=True))
+                raise _diverged(run, i, own, loss.item())
+            gradients = _gradients_of(loss, parameters, run.team)
+        if self.optimizer.searches and run.team.n > 1:  # a line search must decide alike everywhere
+            loss = run.team.total([loss.detach()])[0] / run.team.n
         if self.weight_decay and not self.optimizer.decoupled:
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 if parameter.dim() > 1:
@@ -151,9 +161,7 @@ class Trainer:
             torch._foreach_mul_(gradients, (self.clip_norm / (norm + 1e-6)).clamp(max=1.0))
         return loss, gradients
 
-    def _reason_to_stop(self, run: Run, interrupt: Interrupt, held_out: bool) -> str:
-        if interrupt.requested:
-            return "interrupted"
+    def _reason_to_stop(self, run: Run, held_out: bool) -> str:
         if held_out and self.patience is not None and run.epochs_since_best >= self.patience:
             return f"no progress for {self.patience} epochs"
         return "all epochs done" if run.epoch >= self.epochs else ""
@@ -182,7 +190,25 @@ def _measured(network: nn.Module, monitor: Monitor) -> dict[str, float]:
     return measured
 
 
-def _diverged(run: Run, objective: Objective, batch: Batch, loss: float) -> TrainingDiverged:
+def _gradients_of(loss: Tensor, parameters: list[Tensor], team: Workers) -> list[Tensor]:
+    if team.n == 1:
+        return list(torch.autograd.grad(loss, parameters, materialize_grads=True))
+    loss.backward()  # the engine averages over the workers while it goes back
+    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    for parameter in parameters:
+        parameter.grad = None
+    return gradients
+
+
+def _agreed(team: Workers, *, stop: bool, save: bool) -> tuple[bool, bool]:
+    """Return what any of the workers wants, so that all of them do it at the same step."""
+    wish = 2 if stop else int(save)
+    wish = team.most(wish)
+    return wish == 2, wish > 0
+
+
+def _diverged(run: Run, i: int, batch: Batch, loss: float) -> TrainingDiverged:
+    objective = run.objectives[i]
     where = first_nonfinite(run.network, lambda: objective.loss(run.network, batch), batch)
     return TrainingDiverged(
         f"the loss ({objective.name}) became {loss} in step {run.step + 1} (epoch {run.epoch + 1}, learning rate "
