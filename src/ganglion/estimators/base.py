@@ -115,7 +115,7 @@ class Estimator(BaseEstimator):
         validation: tuple[Any, Any] | None = None,
         callbacks: Sequence[OnEpoch] = (),
         checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
-        resume: str | os.PathLike[str] | None = None,
+        resume: str | os.PathLike[str] | bool | None = None,
     ) -> Self:
         """Learn from data.
 
@@ -134,9 +134,10 @@ class Estimator(BaseEstimator):
             Each is called after every epoch with the row of the history and the number of epochs planned.
         checkpoint : path-like or Checkpoints, optional
             A folder to save the run to while it goes on, once a minute, or as `Checkpoints` says.
-        resume : path-like, optional
+        resume : path-like or True, optional
             A folder of checkpoints, or one of them, to go on from, with the same options and data: the result has the
-            bits of a run that was never stopped. New checkpoints go to the same folder.
+            bits of a run that was never stopped. New checkpoints go to the same folder. True goes on from the folder
+            `checkpoint` if a run saved itself there, and starts one if not: for jobs that are restarted when killed.
 
         Returns
         -------

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganglion.errors import InvalidInput, InvalidModel, InvalidParameter
 from ganglion.options import options_of, to_json
-from ganglion.training.checkpoint import Checkpoints, CheckpointWriter, read_checkpoint
+from ganglion.training.checkpoint import Checkpoints, CheckpointWriter, has_checkpoint, read_checkpoint
 from ganglion.training.distribution import workers
 from ganglion.training.run import Snapshot
 from ganglion.training.trainer import OnEpoch
@@ -49,7 +49,7 @@ def open_session(
     seed: int,
     callbacks: Sequence[OnEpoch],
     checkpoint: str | os.PathLike[str] | Checkpoints | None,
-    resume: str | os.PathLike[str] | None,
+    resume: str | os.PathLike[str] | bool | None,
 ) -> Session:
     """Return the session of a fit; one that is resumed must be of the same algorithm, options and data.
 
@@ -58,17 +58,27 @@ def open_session(
     InvalidModel
         If the checkpoint cannot be read, or is of another run.
     """
-    if checkpoint is None and resume is None:
+    if checkpoint is None and not resume:
         return Session(seed, callbacks)
+    if resume is True:
+        resume = _folder_if_any(checkpoint)
     identity = _identity(estimator, inputs, y)
     snapshot = None
-    if resume is not None:
+    if resume:
         written, snapshot = read_checkpoint(resume)
         _compare(written, identity, os.fspath(resume))
         seed = int(written["seed"])
         checkpoint = checkpoint or (resume if os.path.isdir(resume) else os.path.dirname(resume) or ".")
     writer = CheckpointWriter(_settings(checkpoint), identity | {"seed": seed}, speaks=workers().speaks)
     return Session(seed, callbacks, writer, snapshot)
+
+
+def _folder_if_any(checkpoint: Any) -> str | None:
+    """Return the folder to go on from, or None where no run has saved itself yet."""
+    if checkpoint is None:
+        raise InvalidParameter("resume=True needs checkpoint=FOLDER: where the run saves itself, and goes on from.")
+    folder = os.fspath(_settings(checkpoint).folder)
+    return folder if has_checkpoint(folder) else None
 
 
 def _settings(given: Any) -> Checkpoints:

@@ -74,7 +74,7 @@ class CheckpointWriter:
         self.settings, self.identity = settings, dict(identity)
         self.folder = Path(settings.folder).expanduser()
         self._step, self._time, self._best_time = 0, time.monotonic(), -float("inf")
-        self._complained = False
+        self._complained, self._swept = False, not speaks
 
     def due(self, step: int) -> bool:
         """Return whether it is time for another one."""
@@ -95,6 +95,7 @@ class CheckpointWriter:
         manifest = {"kind": "checkpoint", "identity": self.identity, "run": snapshot.numbers}
         try:
             self._make_folder()
+            self._sweep()
             write_model(path, manifest, snapshot.tensors, "A checkpoint of Ganglion: resume with `fit(…, resume=…)`.\n")
         except SaveFailed as error:
             self._complain(error)
@@ -130,6 +131,13 @@ class CheckpointWriter:
                     whole.write("".join(json.dumps(row) + "\n" for row in rows).encode())
         except (OSError, SaveFailed) as error:
             self._complain(error)
+
+    def _sweep(self) -> None:
+        """Remove, once, what a run left that was killed while it saved."""
+        if not self._swept:
+            self._swept = True
+            for unfinished in self.folder.glob(f".*{SUFFIX}.*"):
+                unfinished.unlink(missing_ok=True)
 
     def _make_folder(self) -> None:
         try:
@@ -168,6 +176,11 @@ def read_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Snaps
         except InvalidModel as error:
             problems.append(str(error))
     raise InvalidModel("no checkpoint can be read: " + " ".join(problems))
+
+
+def has_checkpoint(folder: str | os.PathLike[str]) -> bool:
+    """Return whether a folder exists and holds a checkpoint to go on from."""
+    return bool(_numbered(Path(folder).expanduser()))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Snapshot]:
