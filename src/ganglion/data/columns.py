@@ -19,6 +19,8 @@ from ganglion.errors import InvalidInput, UnsupportedType
 _MISSING_TYPES = ("NoneType", "NAType", "NaTType")  # pandas' own two, without importing pandas
 _ACCEPTED = (str, bytes, numbers.Number, np.generic, datetime.date)
 
+PIECE = 2**22  # numbers looked at together
+
 
 def infer_column(name: str, values: Any, *, kind: Kind | None = None) -> Column:
     """Return what one column holds and its values.
@@ -93,7 +95,11 @@ def number_dtype(dtype: np.dtype) -> type[np.floating]:
 def has_infinity(array: np.ndarray) -> bool:
     """Say whether a float array holds an infinite value; one sum settles nearly all cases."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return not math.isfinite(np.add.reduce(array, axis=None)) and bool(np.isinf(array).any())
+        if math.isfinite(np.add.reduce(array, axis=None)):
+            return False
+        # in pieces: the data may be a memory map larger than memory
+        step = max(1, PIECE // max(1, math.prod(array.shape[1:])))
+        return any(bool(np.isinf(array[i : i + step]).any()) for i in range(0, len(array), step))
 
 
 def complex_data(where: str) -> InvalidInput:

@@ -204,6 +204,8 @@ class Batches:
         Samples in a batch; the last batch of an epoch may be smaller, or larger by one.
     generator : torch.Generator
         Gives the order of every epoch, so that a seed gives the same batches again.
+    rows : Tensor of shape (n_rows,), int64, optional
+        Only these are walked over: a part of the data costs no copy of it.
     prepare : callable, optional
         Applied to every batch; what it returns replaces or joins the columns of the batch.
 
@@ -219,10 +221,11 @@ class Batches:
         batch_size: int,
         generator: torch.Generator,
         *,
+        rows: Tensor | None = None,
         prepare: Prepare | None = None,
     ) -> None:
-        self.tensors = dict(tensors)
-        self.n_samples = len(next(iter(self.tensors.values())))
+        self.tensors, self.rows = dict(tensors), rows
+        self.n_samples = len(next(iter(self.tensors.values()))) if rows is None else len(rows)
         self.batch_size = max(1, min(batch_size, self.n_samples))
         self.generator = generator
         self.prepare = prepare
@@ -254,9 +257,10 @@ class Batches:
         """Give the batches of an epoch from batch number `first` on."""
         if self.batch_size == self.n_samples:  # the full batch: order changes nothing, no copy is needed
             if first == 0:
-                yield self.tensors
+                yield self.tensors if self.rows is None else gathered(self.tensors, self.rows)
             return
         order, size = torch.randperm(self.n_samples, generator=self.generator), self.batch_size
+        order = order if self.rows is None else self.rows[order]
         # a rest of one sample joins the batch before it: batch normalisation cannot be trained on one
         n_full = self.n_samples // size - (self.n_samples % size == 1)
         buffers = {name: tensor.new_empty((size, *tensor.shape[1:])) for name, tensor in self.tensors.items()}
@@ -267,7 +271,12 @@ class Batches:
             yield buffers
         rest = order[n_full * size :]
         if len(rest) and first <= n_full:
-            yield {name: tensor.index_select(0, rest) for name, tensor in self.tensors.items()}
+            yield gathered(self.tensors, rest)
+
+
+def gathered(tensors: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
+    """Return some rows of every column."""
+    return {name: tensor.index_select(0, rows) for name, tensor in tensors.items()}
 
 
 def _length(column: Tensor | Ragged | Any) -> int:

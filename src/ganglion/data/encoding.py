@@ -24,6 +24,7 @@ from ganglion.data.dataset import Dataset, Field
 from ganglion.errors import DataWarning, InvalidInput, InvalidModel, suggestion
 
 NUMBERS = ("numeric", "boolean", "date")
+PIECE = 2**22  # numbers looked at together
 PERIODS_S = {"year": 365.2425 * 86400.0, "week": 7 * 86400.0, "day": 86400.0}
 
 
@@ -115,10 +116,12 @@ class TableEncoder:
             raise InvalidInput("no column is left to learn from. Give at least one numeric or categorical feature.")
         plain = cls(tuple(fields))
         numbers = plain.encode(data).get("numeric")
-        if numbers is None or not numbers.isnan().any():
+        if numbers is None:
             return plain
-        gaps = numbers.isnan() if weight is None else numbers.isnan() & (weight > 0)[:, None]
-        return cls(plain.fields, tuple(gaps.any(0).nonzero().flatten().tolist()))
+        seen = numbers if weight is None else numbers[weight > 0]
+        pieces = seen.split(max(1, PIECE // numbers.shape[1]))  # the data may be a memory map larger than memory
+        gaps = torch.stack([piece.isnan().any(0) for piece in pieces]).any(0)
+        return cls(plain.fields, tuple(gaps.nonzero().flatten().tolist()))
 
     @property
     def numeric(self) -> tuple[Field, ...]:

@@ -36,7 +36,7 @@ from ganglion.training.history import History
 from ganglion.training.trainer import OnEpoch, check_callbacks
 
 Self = TypeVar("Self", bound="Estimator")
-CHUNK_BYTES = 64 * 2**20  # a prediction works through its rows in pieces of about this size
+CHUNK_BYTES = 16 * 2**20  # a prediction works through its rows in pieces of about this size
 
 
 class NotFitted(GanglionError, NotFittedError):

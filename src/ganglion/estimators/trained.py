@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
-from ganglion.data.dataset import Batches
+from ganglion.data.dataset import Batches, gathered
 from ganglion.errors import InvalidParameter, TrainingWarning
 from ganglion.estimators.base import Estimator, Samples
 from ganglion.estimators.session import Session
@@ -28,8 +29,9 @@ from ganglion.training.optimizers import Optimizer, optimizer_by_name
 from ganglion.training.schedules import schedule_by_name
 from ganglion.training.trainer import OnEpoch, Trainer
 
-PREPARED_BYTES = 2 * 2**30  # prepare the whole training set at once up to this size, batch by batch beyond
-EVALUATION_ROWS = 8192
+PREPARED_BYTES = 512 * 2**20  # prepare the whole training set at once up to this size, batch by batch beyond
+STATISTICS_BYTES = 16 * 2**20  # fit the preprocessing to so much of it
+EVALUATION_BYTES = 8 * 2**20  # measure so much held-out data at a time
 
 
 @hyperparameters
@@ -97,18 +99,23 @@ class Trained(Estimator):
 
     def _learn(self, samples: Samples, held_out: Samples | None, session: Session) -> None:
         network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output()))
-        if held_out is None:
-            samples, held_out = self._split(samples, session.seed)
-        network.entry.adapt(samples.inputs, None if samples.weight is None else torch.from_numpy(samples.weight))
+        rows, held_rows = (None, None) if held_out is not None else self._split(samples, session.seed)
+        n_samples = len(samples) if rows is None else len(rows)
+        network.entry.adapt(*_for_statistics(samples, rows))
         optimizer = optimizer_by_name(self.optimizer)
-        batch_size = len(samples) if optimizer.full_batch else self._batch_size(len(samples))
+        batch_size = n_samples if optimizer.full_batch else self._batch_size(n_samples)
         execution = self._execution(samples, network, batch_size)
-        trainer = self._trainer(optimizer, len(samples), batch_size, session.callbacks)
+        trainer = self._trainer(optimizer, n_samples, batch_size, session.callbacks)
         network.cast(execution.dtype)
         with execution.applied():
-            columns, prepare = self._tensors(network, samples, execution)
-            batches = Batches(columns, batch_size, torch.Generator().manual_seed(session.seed), prepare=prepare)
-            monitor = None if held_out is None else self._monitor(network, held_out, execution)
+            columns, prepare = self._tensors(network, samples, rows, execution)
+            order = torch.Generator().manual_seed(session.seed)
+            batches = Batches(columns, batch_size, order, rows=rows, prepare=prepare)
+            monitor = None
+            if held_out is not None:
+                monitor = self._monitor(network, *self._tensors(network, held_out, None, execution), None)
+            elif held_rows is not None:
+                monitor = self._monitor(network, columns, prepare, held_rows)
             network.to(execution.device)
             objectives = self.objectives(network)
             history = trainer.fit(
@@ -166,25 +173,25 @@ class Trained(Estimator):
         steps_per_epoch = math.ceil(n_samples / batch_size)
         return min(200, max(20, math.ceil(4000 / steps_per_epoch)))
 
-    def _split(self, samples: Samples, seed: int) -> tuple[Samples, Samples | None]:
+    def _split(self, samples: Samples, seed: int) -> tuple[Tensor | None, Tensor | None]:
+        """Return the rows to train on and those to hold out; None, None for all and none."""
         share = self.validation_fraction
         if share == "auto":
             share = 0.1 if len(samples) >= 1000 else 0.0
         n_held_out = round(float(share) * len(samples))
         if share == 0:
-            return samples, None
+            return None, None
         if n_held_out < 1 or n_held_out >= len(samples):
             raise InvalidParameter(
                 f"{type(self).__name__}(validation_fraction={share}): that is {n_held_out} of {len(samples)} samples. "
                 "Leave at least one on each side, or give 0 for no held-out part."
             )
         labels = self._stratify(samples.y)
-        rows = np.arange(len(samples))
-        if labels is not None and np.unique(labels, return_counts=True)[1].min() * share >= 1:
-            train, held_out = train_test_split(rows, test_size=n_held_out, random_state=seed, stratify=labels)
-        else:
-            train, held_out = train_test_split(rows, test_size=n_held_out, random_state=seed)
-        return samples.take(np.sort(train)), samples.take(np.sort(held_out))
+        if labels is not None and np.unique(labels, return_counts=True)[1].min() * share < 1:
+            labels = None  # a class is too rare to stand on both sides
+        parts = train_test_split(np.arange(len(samples)), test_size=n_held_out, random_state=seed, stratify=labels)
+        train, held_out = (torch.from_numpy(np.sort(part)) for part in parts)
+        return train, held_out
 
     def _execution(self, samples: Samples, network: Network, batch_size: int) -> Execution:
         job = Job(
@@ -196,9 +203,12 @@ class Trained(Estimator):
         return plan(job, Machine.here(), device=self.device, precision=self.precision, threads=self.threads)
 
     def _tensors(
-        self, network: Network, samples: Samples, execution: Execution
+        self, network: Network, samples: Samples, rows: Tensor | None, execution: Execution
     ) -> tuple[dict[str, Tensor], Callable | None]:
-        """Return the columns that batches are gathered from, and what is still to be done to every batch."""
+        """Return the columns that batches are gathered from, and what is still to be done to every batch.
+
+        Small data are prepared here, once and for all; large ones batch by batch, so that they may be a memory map.
+        """
         columns: dict[str, Tensor] = dict(samples.inputs)
         small = sum(tensor.numel() * 4 for tensor in columns.values()) <= PREPARED_BYTES
         if small:
@@ -207,31 +217,51 @@ class Trained(Estimator):
         columns["target"] = self.target_.encode(samples.y, execution.dtype)
         weight = self._weight(samples)
         if weight is not None:
-            columns["weight"] = torch.from_numpy(weight / weight.mean()).to(execution.dtype)
-        columns = {name: tensor.to(execution.device).contiguous() for name, tensor in columns.items()}
-        return columns, None if small else network.prepare
+            mean = weight.mean() if rows is None else weight[rows.numpy()].mean()
+            columns["weight"] = torch.from_numpy(weight / mean).to(execution.dtype)
+        if small:
+            return {name: tensor.to(execution.device).contiguous() for name, tensor in columns.items()}, None
+        return columns, partial(_prepared_on, network, execution.device)
 
-    def _monitor(self, network: Network, held_out: Samples, execution: Execution) -> Callable[[], dict[str, float]]:
-        columns, prepare = self._tensors(network, held_out, execution)
+    def _monitor(
+        self, network: Network, columns: dict[str, Tensor], prepare: Callable | None, rows: Tensor | None
+    ) -> Callable[[], dict[str, float]]:
+        """Return what measures the network on held-out rows, a piece at a time."""
         loss = WeightedLoss(self._per_sample_loss())
-        batches = [
-            {name: tensor[start : start + EVALUATION_ROWS] for name, tensor in columns.items()}
-            for start in range(0, len(held_out), EVALUATION_ROWS)
-        ]
+        rows = torch.arange(len(columns["target"])) if rows is None else rows
+        row_bytes = sum(tensor[:1].numel() * tensor.element_size() for tensor in columns.values())
+        n_together = min(8192, max(256, EVALUATION_BYTES // row_bytes))
 
         def measure() -> dict[str, float]:
             total_loss, total_score, has_score = 0.0, 0.0, False
-            for batch in batches:
-                ready = {**batch, **prepare(batch)} if prepare else batch
-                scores = network.scores(ready)
-                total_loss += float(loss.of(scores, ready)) * len(batch["target"])
-                score = self._score(network, scores, ready)
+            for some in rows.split(n_together):
+                batch = gathered(columns, some.to(columns["target"].device))
+                batch = {**batch, **prepare(batch)} if prepare else batch
+                scores = network.scores(batch)
+                total_loss += float(loss.of(scores, batch)) * len(some)
+                score = self._score(network, scores, batch)
                 if score is not None:
                     total_score, has_score = total_score + float(score), True
-            measured = {"validation_loss": total_loss / len(held_out)}
-            return measured | {"validation_score": total_score / len(held_out)} if has_score else measured
+            measured = {"validation_loss": total_loss / len(rows)}
+            return measured | {"validation_score": total_score / len(rows)} if has_score else measured
 
         return measure
+
+
+def _for_statistics(samples: Samples, rows: Tensor | None) -> tuple[dict[str, Tensor], Tensor | None]:
+    """Return training rows to fit the preprocessing to: all of them, or evenly spaced ones of very large data."""
+    weight = None if samples.weight is None else torch.from_numpy(samples.weight)
+    if rows is None:
+        return samples.inputs, weight
+    n_bytes = sum(tensor[:1].numel() * tensor.element_size() for tensor in samples.inputs.values()) * len(rows)
+    rows = rows[:: -(-n_bytes // STATISTICS_BYTES)]
+    return gathered(samples.inputs, rows), None if weight is None else weight[rows]
+
+
+def _prepared_on(network: Network, device: str, batch: Batch) -> Batch:
+    """Return a batch on the device, its inputs prepared."""
+    there = {name: tensor.to(device) for name, tensor in batch.items()}
+    return {**there, **network.prepare(there)}
 
 
 class WeightedLoss:

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 SCALINGS = ("none", "standard", "robust", "quantile")
 N_QUANTILES = 129
+PIECE = 2**19  # numbers looked at together
+MOST_SORTED = 2**20  # rows
 
 
 class TableInput(nn.Module):
@@ -83,15 +85,17 @@ class TableInput(nn.Module):
         """Fit the imputation and the scaling to training data, each row counting by its weight."""
         if not self.numeric or self.scaling == "none":
             return
-        numbers = inputs["numeric"].to(torch.float64)
+        numbers = inputs["numeric"]
         mean, deviation, size = _moments(numbers, weight)
         # rounding leaves a constant column a deviation of about 1e-16 of its size: it must not be blown up
         constant = deviation <= 1e-12 * size
         self.center.copy_(mean)
         self.factor.copy_(torch.where(constant, 0.0, 1.0 / deviation))
         if self.scaling in ("robust", "quantile"):
-            for column, values in enumerate(numbers.T):
-                self._adapt_column(column, values, weight, constant=bool(constant[column]))
+            step = -(-len(numbers) // MOST_SORTED)  # evenly spaced rows of very large data: sorting takes memory
+            shares = None if weight is None else weight[::step]
+            for column, values in enumerate(numbers[::step].T):
+                self._adapt_column(column, values.double(), shares, constant=bool(constant[column]))
 
     def _adapt_column(self, column: int, values: Tensor, weight: Tensor | None, *, constant: bool) -> None:
         present = ~values.isnan() if weight is None else ~values.isnan() & (weight > 0)
@@ -203,13 +207,29 @@ def weighted_quantiles(values: Tensor, weight: Tensor | None, shares: Tensor) ->
 
 def _moments(numbers: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
     """Return weighted mean, deviation and largest size of each column, over what is present; 0 where nothing is."""
-    present = ~numbers.isnan()
-    shares = present.double() if weight is None else present * weight.double()[:, None]
-    known = torch.where(shares > 0, numbers, 0.0)
-    total = shares.sum(0).clamp(min=torch.finfo(torch.float64).tiny)
-    mean = (known * shares).sum(0) / total
-    deviation = ((known - mean).square() * shares).sum(0).div(total).sqrt()
-    return mean, deviation, known.abs().amax(0)
+    width = numbers.shape[1]
+    total, sums, squares = (torch.zeros(width, dtype=torch.float64) for _ in range(3))
+    size = torch.zeros(width, dtype=torch.float64)
+    pieces = range(0, len(numbers), max(1, PIECE // width))  # the data may be a memory map larger than memory
+    for known, shares in (_piece(numbers, weight, start, pieces.step) for start in pieces):
+        total += shares.sum(0)
+        sums += (known * shares).sum(0)
+        size = torch.maximum(size, known.abs().amax(0))
+    total = total.clamp(min=torch.finfo(torch.float64).tiny)
+    mean = sums / total
+    for known, shares in (_piece(numbers, weight, start, pieces.step) for start in pieces):
+        squares += ((known - mean).square() * shares).sum(0)
+    return mean, (squares / total).sqrt(), size
+
+
+def _piece(numbers: Tensor, weight: Tensor | None, start: int, length: int) -> tuple[Tensor, Tensor]:
+    """Return some rows as float64, 0 where missing, and how much each number counts."""
+    rows = slice(start, start + length)
+    some = numbers[rows].double()
+    shares = (~some.isnan()).double()
+    if weight is not None:
+        shares *= weight[rows].double()[:, None]
+    return torch.where(shares > 0, some, 0.0), shares
 
 
 def _uniform(x: Tensor, quantiles: Tensor) -> Tensor:
