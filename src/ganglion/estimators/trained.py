@@ -171,7 +171,7 @@ class Trained(Estimator):
         if self.epochs != "auto":
             return int(self.epochs)
         steps_per_epoch = math.ceil(n_samples / batch_size)
-        return min(200, max(20, math.ceil(4000 / steps_per_epoch)))
+        return min(400, max(20, math.ceil(4000 / steps_per_epoch)))
 
     def _split(self, samples: Samples, seed: int) -> tuple[Tensor | None, Tensor | None]:
         """Return the rows to train on and those to hold out; None, None for all and none."""

@@ -44,8 +44,10 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-def initialize(weight: Tensor, activation: str) -> None:
+def initialize(weight: Tensor, activation: str, *, scale: float = 1.0) -> None:
     """Fill the weight of a layer, (n_out, n_in, …), in place, as suits the activation that follows it.
+
+    `scale` multiplies the deviation.
 
     Draws from torch's current random state; the estimator puts its own there while it builds.
     """
@@ -54,4 +56,4 @@ def initialize(weight: Tensor, activation: str) -> None:
     chosen = ACTIVATIONS[activation]
     fan = fan_in if chosen.fan == "in" else (fan_in + fan_out) / 2
     with torch.no_grad():
-        weight.normal_(0.0, math.sqrt(chosen.gain / max(fan, 1)))
+        weight.normal_(0.0, scale * math.sqrt(chosen.gain / max(fan, 1)))

@@ -19,6 +19,9 @@ PRECISIONS = ("auto", "float32", "float64", "bfloat16")
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
 
+LARGE_PRODUCTS = 4 * 10**6  # batch size × parameters from which threads and oneDNN pay, on 2 cores with AVX-512
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """What is known of a job before it runs."""
@@ -36,13 +39,14 @@ class Machine:
     threads: int
     cuda: bool
     gpu: str = "cuda"
+    amx: bool = False
 
     @classmethod
     def here(cls) -> Machine:
         """Return this process's machine: a worker that was given one thread keeps to it."""
         team = workers()
         gpu = "cuda" if team.n == 1 else f"cuda:{team.local_rank}"
-        return cls(threads=torch.get_num_threads(), cuda=torch.cuda.is_available(), gpu=gpu)
+        return cls(threads=torch.get_num_threads(), cuda=torch.cuda.is_available(), gpu=gpu, amx=torch.cpu._is_amx_tile_supported())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,7 @@ class Execution:
     device: str
     precision: str
     threads: int
+    fast_products: bool = False
 
     @property
     def dtype(self) -> torch.dtype:
@@ -59,7 +64,7 @@ class Execution:
         return _DTYPES[self.precision]
 
     def to_dict(self) -> dict[str, str | int]:
-        """Return the three as plain values, for the log."""
+        """Return the choices as plain values, for the log."""
         return {"device": self.device, "precision": self.precision, "threads": self.threads}
 
     @contextlib.contextmanager
@@ -68,7 +73,7 @@ class Execution:
         threads, products = torch.get_num_threads(), torch.get_float32_matmul_precision()
         if threads != self.threads:
             torch.set_num_threads(self.threads)
-        torch.set_float32_matmul_precision("medium" if self._medium_is_exact() else products)
+        torch.set_float32_matmul_precision("medium" if self.fast_products else products)
         try:
             # autocast's cache of weights in bfloat16 would outlive the steps that change them
             with torch.autocast(
@@ -79,10 +84,6 @@ class Execution:
             if threads != self.threads:
                 torch.set_num_threads(threads)
             torch.set_float32_matmul_precision(products)
-
-    def _medium_is_exact(self) -> bool:
-        # without AMX, "medium" only means oneDNN in place of MKL: twice as fast, as exact; with AMX it is bfloat16
-        return self.device == "cpu" and not torch.cpu._is_amx_tile_supported()
 
 
 def plan(
@@ -101,9 +102,15 @@ def plan(
         device = machine.gpu if machine.cuda and job.n_samples * job.n_parameters > 10**9 else "cpu"
     if precision == "auto":
         precision = "float64" if job.float64_input and job.n_samples * job.n_parameters <= 2 * 10**6 else "float32"
+    large = job.batch_size * job.n_parameters >= LARGE_PRODUCTS
     if threads is None:
-        threads = machine.threads if job.batch_size * job.n_parameters >= 4 * 10**6 else 1
-    return Execution(device=device, precision=precision, threads=min(threads, 4 * machine.threads))
+        threads = machine.threads if large else 1
+    # without AMX, "medium" only means oneDNN in place of MKL: twice as fast on large products and as exact, slower on
+    # small ones; with AMX it is bfloat16
+    medium = device == "cpu" and large and not machine.amx
+    return Execution(
+        device=device, precision=precision, threads=min(threads, 4 * machine.threads), fast_products=medium
+    )
 
 
 def check_device(device: str) -> None:
