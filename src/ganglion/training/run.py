@@ -70,6 +70,7 @@ class Run:
         self.history = History()
         self.monitored: list[float] = []
         self.epoch, self.step, self.rate = 0, 0, 0.0
+        self.device = next(network.parameters()).device
         self.best: dict[str, Tensor] = {}
         self._began = time.perf_counter()
         self.begin_epoch()
@@ -81,8 +82,7 @@ class Run:
 
     def begin_epoch(self) -> None:
         """Count the losses from 0 again."""
-        device = next(self.network.parameters()).device
-        self.sums = [torch.zeros((), dtype=torch.float64, device=device) for _ in self.objectives]
+        self.sums = [torch.zeros((), dtype=torch.float64, device=self.device) for _ in self.objectives]
         self.n_samples = 0
 
     def end_epoch(self, row: dict[str, Any], monitored: float, *, held_out: bool) -> None:
