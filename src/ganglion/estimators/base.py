@@ -32,6 +32,7 @@ from ganglion.networks.network import Network
 from ganglion.options import check_options, hyperparameters, option, options_of, unknown_option
 from ganglion.training.checkpoint import Checkpoints
 from ganglion.training.distribution import workers
+from ganglion.training.execution import fast_products
 from ganglion.training.history import History
 from ganglion.training.trainer import OnEpoch, check_callbacks
 
@@ -329,7 +330,7 @@ class Estimator(BaseEstimator):
         size = max(256, CHUNK_BYTES // max(1, row_bytes))
         device = next(self.network_.parameters()).device
         method = self.network_.raw_scores if scores else self.network_
-        with torch.inference_mode():
+        with torch.inference_mode(), fast_products(self.network_, rows):
             if rows <= size and device.type == "cpu":
                 return method(inputs)
             pieces = ({k: t[i : i + size].to(device) for k, t in inputs.items()} for i in range(0, rows, size))

@@ -7,10 +7,12 @@ are put back afterwards.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from ganglion.errors import InvalidParameter
 from ganglion.training.distribution import workers
@@ -19,7 +21,9 @@ PRECISIONS = ("auto", "float32", "float64", "bfloat16")
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
 
-LARGE_PRODUCTS = 4 * 10**6  # batch size × parameters from which threads and oneDNN pay, on 2 cores with AVX-512
+# batch size × parameters from which threads and oneDNN pay, measured on 2 cores with AVX-512
+LARGE_PRODUCTS = 4 * 10**6
+FEW_ROWS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,7 @@ class Machine:
         """Return this process's machine: a worker that was given one thread keeps to it."""
         team = workers()
         gpu = "cuda" if team.n == 1 else f"cuda:{team.local_rank}"
-        return cls(threads=torch.get_num_threads(), cuda=torch.cuda.is_available(), gpu=gpu, amx=torch.cpu._is_amx_tile_supported())
+        return cls(threads=torch.get_num_threads(), cuda=torch.cuda.is_available(), gpu=gpu, amx=has_amx())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,20 +74,19 @@ class Execution:
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
         """Set threads and product precision for this job, and put back what was there before."""
-        threads, products = torch.get_num_threads(), torch.get_float32_matmul_precision()
+        threads, kind = torch.get_num_threads(), self.device.split(":")[0]
         if threads != self.threads:
             torch.set_num_threads(self.threads)
-        torch.set_float32_matmul_precision("medium" if self.fast_products else products)
         try:
-            # autocast's cache of weights in bfloat16 would outlive the steps that change them
-            with torch.autocast(
-                self.device.split(":")[0], torch.bfloat16, enabled=self.precision == "bfloat16", cache_enabled=False
-            ):
+            with contextlib.ExitStack() as stack:
+                if self.fast_products:
+                    stack.enter_context(_products("medium"))
+                if self.precision == "bfloat16":  # its cache of weights would outlive the steps that change them
+                    stack.enter_context(torch.autocast(kind, torch.bfloat16, cache_enabled=False))
                 yield
         finally:
             if threads != self.threads:
                 torch.set_num_threads(threads)
-            torch.set_float32_matmul_precision(products)
 
 
 def plan(
@@ -111,6 +114,32 @@ def plan(
     return Execution(
         device=device, precision=precision, threads=min(threads, 4 * machine.threads), fast_products=medium
     )
+
+
+def fast_products(network: nn.Module, n_rows: int) -> contextlib.AbstractContextManager[None]:
+    """Return a context in which a network that answers many rows multiplies faster, and as exactly (see `plan`)."""
+    if n_rows <= FEW_ROWS:  # not worth counting the parameters
+        return contextlib.nullcontext()
+    n_parameters = sum(parameter.numel() for parameter in network.parameters())
+    on_cpu = next(network.parameters()).device.type == "cpu"
+    large = n_rows * n_parameters >= LARGE_PRODUCTS
+    return _products("medium") if on_cpu and large and not has_amx() else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _products(precision: str) -> Iterator[None]:
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@functools.cache
+def has_amx() -> bool:
+    """Return whether this machine has Intel's matrix extensions, with which "medium" products are bfloat16."""
+    return torch.cpu._is_amx_tile_supported()
 
 
 def check_device(device: str) -> None:
