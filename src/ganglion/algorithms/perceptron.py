@@ -139,7 +139,8 @@ class Perceptron(BaseClassifier):
         weight = self._weight(samples)
         weight = np.ones(len(x)) if weight is None else weight
         rows, weight = joined(x, codes, weight) if self.shuffle else (np.arange(len(x)), weight)
-        w, self.history_ = self._correct(x[rows], codes[rows], weight, rows, np.random.default_rng(seed), callbacks)
+        names, rng = samples.rows[rows], np.random.default_rng(seed)
+        w, self.history_ = self._correct(x[rows], codes[rows], weight, names, rng, callbacks)
         units = cast(nn.Linear, network.get_submodule("body.1"))
         with torch.no_grad():
             units.weight.copy_(torch.from_numpy(w[:, :-1]))

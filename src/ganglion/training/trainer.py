@@ -123,25 +123,29 @@ class Trainer:
 
     def _step(self, network: nn.Module, objective: Objective, state: State, batch: Batch, rate: float) -> Tensor:
         parameters = objective.parameters
-        evaluate = partial(self._gradients, network, objective, batch)
+        evaluate = partial(self._gradients, network, objective, batch, rate)
         with torch.no_grad():
-            if self.weight_decay and self.optimizer.decoupled:
-                torch._foreach_mul_([p for p in parameters if p.dim() > 1], 1 - rate * self.weight_decay)
             return self.optimizer.step(evaluate, parameters, state, rate)
 
-    def _gradients(self, network: nn.Module, objective: Objective, batch: Batch) -> tuple[Tensor, list[Tensor]]:
+    def _gradients(
+        self, network: nn.Module, objective: Objective, batch: Batch, rate: float
+    ) -> tuple[Tensor, list[Tensor]]:
         parameters = objective.parameters
         with torch.enable_grad():
             loss = objective.loss(network, batch)
-            gradients = list(torch.autograd.grad(loss, parameters, materialize_grads=True))
+            found = torch.autograd.grad(loss, parameters, materialize_grads=True)
+        gradients = [_laid_out_as(p, gradient) for p, gradient in zip(parameters, found, strict=True)]
+        # not in place: two parameters that are only ever added share one gradient
         if self.weight_decay and not self.optimizer.decoupled:
-            for parameter, gradient in zip(parameters, gradients, strict=True):
+            for i, parameter in enumerate(parameters):
                 if parameter.dim() > 1:
-                    gradient.add_(parameter, alpha=self.weight_decay)
+                    gradients[i] = gradients[i].add(parameter, alpha=self.weight_decay)
                     loss = loss + 0.5 * self.weight_decay * parameter.square().sum()
         if self.clip_norm is not None:
             norm = torch.stack(torch._foreach_norm(gradients)).norm()
-            torch._foreach_mul_(gradients, (self.clip_norm / (norm + 1e-6)).clamp(max=1.0))
+            gradients = list(torch._foreach_mul(gradients, (self.clip_norm / (norm + 1e-6)).clamp(max=1.0)))
+        if self.weight_decay and self.optimizer.decoupled:  # after the gradient, before the step: algorithm 2
+            torch._foreach_mul_([p for p in parameters if p.dim() > 1], 1 - rate * self.weight_decay)
         return loss, gradients
 
     def _reason_to_stop(self, interrupt: Interrupt, monitored: Sequence[float], held_out: bool) -> str:
@@ -181,6 +185,11 @@ def check_callbacks(callbacks: object) -> None:
         )
 
 
+def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """Return a gradient with its parameter's strides: the fused kernels walk through both as if they had the same."""
+    return gradient if gradient.stride() == parameter.stride() else torch.empty_like(parameter).copy_(gradient)
+
+
 def _size(batch: Batch) -> int:
     return len(next(iter(batch.values())))
 
@@ -204,7 +213,7 @@ def _stop_if_diverged(row: dict[str, Any], objectives: Sequence[Objective]) -> N
         names = ", ".join(objective.name for objective in objectives)
         which = "validation_loss" if math.isfinite(row["loss"]) else "loss"
         raise TrainingDiverged(
-            f"the {which} ({names}) became {row[which]} in epoch {row['epoch']} (step {row['step']} or before, learning "
-            f"rate {row['learning_rate']:.3g}). Try a learning rate ten times smaller, clip_norm=1.0, or scaling="
-            "'robust' if some features have extreme values."
+            f"the {which} ({names}) became {row[which]} in epoch {row['epoch']} (step {row['step']} or before, "
+            f"learning rate {row['learning_rate']:.3g}). Try a learning rate ten times smaller, clip_norm=1.0, or "
+            "scaling='robust' if some features have extreme values."
         )
