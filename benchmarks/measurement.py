@@ -65,7 +65,7 @@ class Line:
             return ""
         if self.ratio < self.target:
             return "short"
-        return "reached, but learns more" if self.learns == "more" else "reached"
+        return "reached" if self.learns != "more" else "reached in time, not in quality"
 
 
 def interleaved(contenders: Sequence[str], rounds: int) -> Iterator[tuple[int, str]]:

@@ -87,8 +87,10 @@ def _weights(name: str, folder: Path | None) -> str:
     from ganglion.training.checkpoint import Checkpoints
 
     X, y = load_digits(return_X_y=True)
-    model = Perceptron(random_state=0, **RUNS[name]) if name == "Perceptron" else MLPClassifier(
-        hidden=(32,), random_state=0, **RUNS[name]
+    model = (
+        Perceptron(random_state=0, **RUNS[name])
+        if name == "Perceptron"
+        else MLPClassifier(hidden=(32,), random_state=0, **RUNS[name])
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

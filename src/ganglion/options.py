@@ -14,7 +14,6 @@ from __future__ import annotations
 import ast
 import dataclasses
 import functools
-import json
 import math
 import numbers
 import types
@@ -54,7 +53,7 @@ class Option:
         ]
         return " and ".join(words)
 
-    def allows(self, number: float) -> bool:
+    def allows(self, number: Any) -> bool:
         """Return whether a number is inside the limits; NaN, infinity and what no float can hold never are."""
         try:
             finite = math.isfinite(number)
@@ -137,6 +136,7 @@ def unknown_option(owner: str, given: str, known: list[str]) -> UnknownParameter
     return UnknownParameter(f"{owner} has no option {given!r}.{hint} Its options: {', '.join(sorted(known))}.")
 
 
+@functools.cache
 def options_of(cls: type) -> dict[str, tuple[Option, Any, Any]]:
     """Return the options of an estimator class, name to (option, type annotation, default)."""
     hints = typing.get_type_hints(cls)
@@ -177,6 +177,8 @@ def parse_option(owner: str, name: str, text: str, declared: Option, annotation:
 
 def to_json(value: Any) -> Any:
     """Return an option's value as JSON can hold it; functions are refused by `json.dumps` later, on purpose."""
+    if type(value).__name__ in ("bool", "bool_"):  # numpy's own, too
+        return bool(value)
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
     if isinstance(value, Mapping):
@@ -227,7 +229,7 @@ def call_by_name(kind: str, given: Any, known: Mapping[str, type]) -> Any:
     if len(positional) > len(fields):
         raise InvalidParameter(f"{kind}={given!r}: {name} has {len(fields)} settings ({', '.join(fields)}).")
     settings = dict(zip(fields, positional, strict=False)) | settings
-    hints = typing.get_type_hints(known[name])
+    hints = _types_of(known[name]) if settings else {}
     for setting, value in settings.items():
         if setting not in fields:
             raise unknown_option(f"{kind} {name}", setting, fields)
@@ -235,6 +237,9 @@ def call_by_name(kind: str, given: Any, known: Mapping[str, type]) -> Any:
             allowed = _sentence(hints[setting], Option(text=""))
             raise InvalidParameter(f"{kind} {name}({setting}={value!r}): {setting} is {allowed}.")
     return known[name](**settings)
+
+
+_types_of = functools.cache(typing.get_type_hints)
 
 
 def call_text(name: str, settings: object) -> str:
@@ -290,7 +295,7 @@ def _matches(value: Any, annotation: Any) -> bool:
     if annotation in (Any, object):
         return True
     if annotation is bool:
-        return isinstance(value, bool) or type(value).__name__ == "bool_"
+        return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")  # numpy's own, of grids
     if annotation is int:
         return isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if annotation is float:
@@ -316,7 +321,7 @@ def _words(annotation: Any) -> list[str]:
     if origin is dict or annotation is dict:
         return ["a dict"]
     plain = {int: "an integer", float: "a number", bool: "True or False", str: "a text", type(None): "None"}
-    if origin is Callable:
+    if origin is Callable or annotation is Callable:
         return ["a function"]
     if annotation in (Any, object):
         return ["a name"]
@@ -351,12 +356,14 @@ def _parse(text: str, annotation: Any) -> Any:
     if annotation is bool:
         return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
     if origin is tuple:
+        if text.lower() == "none":
+            return ()
         parts = [part for part in text.strip("()[] ").replace(" ", ",").split(",") if part]
         return tuple(_parse(part, arguments[0]) for part in parts)
-    if origin is dict:
+    if origin is dict or annotation is dict:
         try:
-            return json.loads(text)
-        except ValueError:
+            return ast.literal_eval(text)  # unlike JSON it tells the class 1 from the class "1"
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             return text
     if annotation in (int, float):
         try:
@@ -372,6 +379,7 @@ def _documented(cls: type) -> str:
     for field in dataclasses.fields(cls):
         declared = field.metadata.get(_KEY)
         if declared is not None:
-            lines.append(f"    {field.name} : {field.type}, default={field.default!r}")
+            kind = field.type.__name__ if isinstance(field.type, type) else field.type
+            lines.append(f"    {field.name} : {kind}, default={field.default!r}")
             lines.append(f"        {declared.text}" + (f" Allowed: {declared.limits}." if declared.limits else ""))
     return "\n".join(lines) + "\n"

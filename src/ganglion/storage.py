@@ -209,8 +209,8 @@ def _manifest(source: Path, raw: bytes) -> dict[str, Any]:
     if manifest["format"] > FORMAT:
         raise InvalidModel(
             f"{source} has format {manifest['format']}, but this version of Ganglion reads up to {FORMAT}. It was "
-            f"written by Ganglion {str(manifest.get('ganglion'))[:20]}: install that version or a newer one (pip install "
-            "--upgrade ganglion)."
+            f"written by Ganglion {str(manifest.get('ganglion'))[:20]}: install that version or a newer one (pip "
+            "install --upgrade ganglion)."
         )
     if manifest["format"] < 1:
         raise _damaged(source, f"format {manifest['format']} never was")

@@ -6,6 +6,7 @@ The command line and the pages call this, so that what they do can be done from 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,11 @@ from ganglion.data.findings import Finding
 from ganglion.data.inspection import inspect
 from ganglion.data.read import read, with_target
 from ganglion.data.splits import split
-from ganglion.errors import InvalidInput
+from ganglion.errors import DataWarning, InvalidInput
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.selection import Selection, labels_of, select, task_of
 from ganglion.evaluation.evaluate import evaluate
+from ganglion.evaluation.labels import match_labels
 from ganglion.evaluation.report import Report
 from ganglion.registry import algorithm
 from ganglion.training.trainer import OnEpoch
@@ -100,7 +102,7 @@ def plan(
     InvalidFile, InvalidInput, InvalidParameter
         If the data cannot be read or used, or something named does not exist.
     """
-    whole = _without_unlabelled(_with_target(_read(data), target).drop(list(drop)))
+    whole = _without_unlabelled(with_known_target(_read(data), target).drop(list(drop)))
     if len(whole) < LEAST_ROWS:
         raise InvalidInput(f"{len(whole)} rows are too few to train and test on. Give at least {LEAST_ROWS}.")
     chosen = _choose(whole, algorithm_name, task)
@@ -113,8 +115,9 @@ def plan(
         train, tested = whole.take(rows), whole.take(held_out)
         notes = [f"{len(held_out):,} of {len(whole):,} rows were held out at random (seed {random_state})."]
     else:
-        train, tested = whole, _without_unlabelled(_with_target(_read(test), whole.target).drop(list(drop)))
+        train, tested = whole, _without_unlabelled(with_known_target(_read(test), whole.target).drop(list(drop)))
         notes = [f"Tested on {tested.source or 'other data'}, {len(tested):,} rows."]
+    _check_labels(train, tested, chosen)
     return Plan(train, tested, chosen, findings, (*notes, *_leaks(findings)))
 
 
@@ -152,8 +155,9 @@ def _read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     return data if isinstance(data, Dataset) else read(data)
 
 
-def _with_target(data: Dataset, target: Any) -> Dataset:
-    if target is not None and target != ():
+def with_known_target(data: Dataset, target: Any) -> Dataset:
+    """Return the data with the target that was asked for, or with the one that they name themselves."""
+    if target is not None and target not in ((), []):
         return with_target(data, target)
     if not data.target:
         raise InvalidInput(
@@ -169,6 +173,22 @@ def _without_unlabelled(data: Dataset) -> Dataset:
     columns = y.reshape(len(y), -1)
     known = np.array([all(value is not None and value == value for value in row) for row in columns.tolist()], bool)
     return data if known.all() else data.take(np.flatnonzero(known))
+
+
+def _check_labels(train: Dataset, test: Dataset, chosen: Selection) -> None:
+    """Refuse, before anything is trained, test rows whose class no training row has."""
+    if chosen.task.name not in ("binary", "multiclass"):
+        return
+    learned, asked = (labels_of(data.X_y()[1], chosen.task) for data in (train, test))
+    classes = np.unique(learned)
+    if len(classes) == len(learned) > 2:
+        raise InvalidInput(
+            f"the target {', '.join(train.target)} has another value in each of the {len(learned):,} training rows, so "
+            "there are no classes to learn. Choose another column, or ask for regression (--task regression)."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # labels in another spelling are reported by the evaluation
+        match_labels(asked, classes.tolist(), model=chosen.name)
 
 
 def _choose(data: Dataset, name: str | None, task: str | None) -> Selection:

@@ -1,4 +1,7 @@
-"""AutoGluon's network alone (no ensemble, no other models), with its own defaults and early stopping."""
+"""AutoGluon's network alone (no ensemble, no other models) with its own settings, but ten epochs.
+
+In five it reaches 0.850; left to itself it trains for nearly fifty, and is no better for it than after ten.
+"""
 
 import tempfile
 import warnings
@@ -16,7 +19,7 @@ def run(job):
         predictor = TabularPredictor(label="income", path=folder, verbosity=0)
         predictor.fit(
             train,
-            hyperparameters={"NN_TORCH": {"num_epochs": 5, "seed_value": job.seed}},
+            hyperparameters={"NN_TORCH": {"num_epochs": 10, "seed_value": job.seed}},
             fit_weighted_ensemble=False,
             num_cpus=2,
             num_gpus=0,

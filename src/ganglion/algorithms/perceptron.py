@@ -140,7 +140,7 @@ class Perceptron(BaseClassifier):
         weight = self._weight(samples)
         weight = np.ones(len(x)) if weight is None else weight
         rows, weight = joined(x, codes, weight) if self.shuffle else (np.arange(len(x)), weight)
-        w = self._correct(x[rows], codes[rows], weight, rows, session)
+        w = self._correct(x[rows], codes[rows], weight, samples.rows[rows], session)
         units = cast(nn.Linear, network.get_submodule("body.1"))
         with torch.no_grad():
             units.weight.copy_(torch.from_numpy(w[:, :-1]))

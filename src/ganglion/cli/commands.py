@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from ganglion.cli.screen import out as screen
@@ -42,7 +44,7 @@ def evaluate_model(
         result = evaluate(estimator, X, y, train=seen)
     if report is not None:
         result.to_html(report)
-        say(f"report {report}")
+        say(f"report {escape(str(report))}")
     print_json(result.to_dict()) if as_json else screen.print(result)
 
 
@@ -70,7 +72,7 @@ def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bo
 
     with atomic_write(out) as file:
         file.write(text.getvalue().encode())
-    say(f"saved {out}")
+    say(f"saved {escape(str(out))}")
 
 
 def list_algorithms(name: str | None, *, as_json: bool) -> None:
@@ -94,10 +96,22 @@ def list_algorithms(name: str | None, *, as_json: bool) -> None:
 
 def _list_options(cls: Any, *, as_json: bool) -> None:
     rows = [
-        {"option": option, "default": str(default), "allowed": describe(annotation, declared), "what": declared.text}
+        {"option": option, "default": _typed(default), "allowed": describe(annotation, declared), "what": declared.text}
         for option, (declared, annotation, default) in options_of(cls).items()
     ]
-    print_json(rows) if as_json else screen.print(_table(rows))
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        screen.print(f"[bold]{escape(row['option'])}={escape(row['default'])}[/]  {escape(row['allowed'])}")
+        screen.print(Padding(escape(row["what"]), (0, 0, 0, 4)))
+
+
+def _typed(default: Any) -> str:
+    """Return a default as it is typed behind `--set OPTION=`."""
+    if isinstance(default, tuple):
+        return ",".join(map(str, default))
+    return str(default).lower() if default is None or isinstance(default, bool) else str(default)
 
 
 def _table(rows: list[dict[str, str]]) -> Table:
@@ -110,13 +124,13 @@ def _table(rows: list[dict[str, str]]) -> Table:
 
 
 def _features_and_target(data: Path, target: Sequence[str] | None, estimator: Any) -> tuple[Any, np.ndarray]:
-    from ganglion.data.read import read, with_target
+    from ganglion.data.read import read
+    from ganglion.workflow import with_known_target
 
     dataset = read(data)
-    names = list(target) if target else [name for name in estimator.target_name_.split(", ") if name]
-    if names:
-        dataset = with_target(dataset, names)
-    return dataset.X_y()
+    trained = getattr(estimator, "target_name_", "")
+    names = [trained] if trained in dataset.columns else [name for name in trained.split(", ") if name]
+    return with_known_target(dataset, list(target or names)).X_y()
 
 
 def _feature_names(estimator: Any) -> set[str]:

@@ -17,6 +17,7 @@ from ganglion.version import __version__
 
 CORE = ("torch", "numpy", "scipy", "sklearn", "narwhals", "safetensors", "rich", "typer")
 EXTRAS = {"pandas": "tables", "pyarrow": "tables"}
+DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # where the package is called otherwise than its module
 TIME_LIMIT_S = 120
 
 
@@ -49,13 +50,14 @@ def diagnose(package: str, extra: str = "") -> Diagnosis:
     if importlib.util.find_spec(package) is None:
         advice = f'pip install "ganglion[{extra}]"' if extra else "pip install --force-reinstall ganglion"
         return Diagnosis(package, extra, "missing", advice)
-    code = f"import {package}; print(getattr({package}, '__version__', ''))"
+    distribution = DISTRIBUTIONS.get(package, package)
+    code = f"import {package}; from importlib import metadata; print(metadata.version({distribution!r}))"
     try:
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=TIME_LIMIT_S)
     except subprocess.TimeoutExpired:
         return Diagnosis(package, extra, "broken", f"its import took more than {TIME_LIMIT_S} seconds")
     if ran.returncode == 0:
-        return Diagnosis(package, extra, "works", ran.stdout.strip())
+        return Diagnosis(package, extra, "works", ran.stdout.strip().rpartition("\n")[2])
     last = ran.stderr.strip().splitlines()[-1] if ran.stderr.strip() else f"the process ended with {ran.returncode}"
     return Diagnosis(package, extra, "broken", last)
 
@@ -63,7 +65,7 @@ def diagnose(package: str, extra: str = "") -> Diagnosis:
 def _show(found: list[Diagnosis]) -> None:
     colours = {"works": "green", "missing": "yellow", "broken": "red"}
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("package", "state", "", "extra"):
+    for column in ("package", "state", "version", "extra"):
         table.add_column(column)
     for each in found:
         table.add_row(each.package, f"[{colours[each.state]}]{each.state}[/]", escape(each.detail), each.extra)

@@ -1,6 +1,7 @@
 """The command `ganglion`: the same verbs as in Python. No logic here; `--help` imports nothing heavy.
 
-Exit codes: 0 it worked, 1 the data or the model would not do (the message says why), 2 the command line is wrong.
+Exit codes: 0 it worked, 1 the data or the model would not do, or it was interrupted (the message says why), 2 the
+command line is wrong.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ app = typer.Typer(
     help="scikit-learn for deep learning: from a file to a trained, honestly evaluated, saved model.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help fits 80 columns, and comes in half the time
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -36,7 +38,7 @@ Train = Annotated[
 
 @app.command("inspect")
 def inspect_command(data: Data, target: Target = None, as_json: Json = False) -> None:
-    """Look at a data file: columns, task, and what deserves a look before learning."""
+    """Look at a data file before learning from it."""
     from ganglion.cli.commands import inspect_data
 
     inspect_data(data, target, as_json=as_json)
@@ -47,11 +49,11 @@ def train_command(
     data: Data,
     target: Target = None,
     algorithm: Annotated[
-        str | None, typer.Option("--algorithm", "-a", metavar="NAME", help="See `ganglion list`.")
+        str | None, typer.Option("--algorithm", "-a", metavar="NAME", help="Which one; see `ganglion list`.")
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", "-s", metavar="OPTION=VALUE", help="An option of the algorithm, e.g. hidden=256,128."),
+        typer.Option("--set", "-s", metavar="OPTION=VALUE", help="An option of it, as hidden=256,128. Repeat."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="MODEL", help="Where to save the model.")] = Path(
         "model.ganglion"
@@ -59,20 +61,23 @@ def train_command(
     test: Annotated[
         Path | None, typer.Option("--test", metavar="DATA", help="Test on this file, in place of a held-out part.")
     ] = None,
-    test_fraction: Annotated[float, typer.Option(help="Part of the rows to hold out for testing.")] = 0.2,
+    test_fraction: Annotated[
+        float, typer.Option(metavar="SHARE", help="Part of the rows to hold out for testing.")
+    ] = 0.2,
     drop: Annotated[
         list[str] | None, typer.Option("--drop", metavar="NAME", help="Leave a column out. Repeat for several.")
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="classification or regression, in place of what the target looks like.")
+        str | None,
+        typer.Option(metavar="TASK", help="classification or regression, in place of what the target looks like."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the split and the training.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Seed of the split and the training.")] = 0,
     report: Html = None,
-    baselines: Annotated[bool, typer.Option(help="Run the baselines beside the model.")] = True,
+    baselines: Annotated[bool, typer.Option(help="Whether to run the baselines too.")] = True,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Train a model on a data file, test it on held-out rows, and save it."""
+    """Train a model, test it on held-out rows, and save it."""
     from ganglion.cli.train import train_model
 
     train_model(
@@ -97,7 +102,7 @@ def train_command(
 def evaluate_command(
     model: Model, data: Data, target: Target = None, train: Train = None, report: Html = None, as_json: Json = False
 ) -> None:
-    """Evaluate a saved model on a data file whose target is known."""
+    """Evaluate a saved model on rows whose target is known."""
     from ganglion.cli.commands import evaluate_model
 
     evaluate_model(model, data, target=target, train=train, report=report, as_json=as_json)
@@ -110,7 +115,7 @@ def predict_command(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="CSV", help="Write here in place of the screen.")
     ] = None,
-    probabilities: Annotated[bool, typer.Option(help="One column a class beside the prediction.")] = True,
+    probabilities: Annotated[bool, typer.Option(help="Whether to add one column a class.")] = True,
     as_json: Json = False,
 ) -> None:
     """Predict with a saved model: one line a row, as CSV."""
@@ -132,7 +137,7 @@ def list_command(
 
 @app.command("doctor")
 def doctor_command(as_json: Json = False) -> None:
-    """Check the installation: import each package by itself, and name the one that fails."""
+    """Check the installation, package by package."""
     from ganglion.cli.doctor import examine
 
     examine(as_json=as_json)
@@ -148,22 +153,26 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """scikit-learn for deep learning: from a file to a trained, honestly evaluated, saved model."""
 
 
 def run() -> None:
-    """Run the command; an error that we know is one line on stderr and exit code 1."""
-    from ganglion.errors import GanglionError
+    """Run the command; an error that we know is one line on stderr and exit code 1, or 2 where an option is wrong."""
+    from ganglion.errors import GanglionError, InvalidParameter
 
     try:
-        app()
+        app(prog_name="ganglion")
     except GanglionError as error:
         from ganglion.cli.screen import problem
 
         problem(str(error))
-        sys.exit(1)
-    except BrokenPipeError:  # `ganglion predict … | head`
-        sys.stderr.close()
+        sys.exit(2 if isinstance(error, InvalidParameter) else 1)
+    except MemoryError:
+        from ganglion.cli.screen import problem
+
+        problem("there is not enough memory for this. Take fewer rows, or a machine with more.")
         sys.exit(1)

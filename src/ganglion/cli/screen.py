@@ -20,13 +20,13 @@ err = Console(stderr=True)
 
 def problem(text: str) -> None:
     """Print an error."""
-    err.print(f"[bold red]error[/] {escape(text)}", highlight=False)
+    say(f"[bold red]error:[/] {escape(text)}")
 
 
 def say(text: str, *, quiet: bool = False) -> None:
-    """Print a line that is no result, on stderr."""
+    """Print a line that is no result, on stderr: wrapped at words in a terminal, whole elsewhere."""
     if not quiet:
-        err.print(text, highlight=False)
+        err.print(text, highlight=False, soft_wrap=not err.is_terminal)
 
 
 def print_json(content: Any) -> None:
@@ -36,14 +36,16 @@ def print_json(content: Any) -> None:
 
 
 @contextlib.contextmanager
-def shown_warnings() -> Iterator[None]:
-    """Show each warning once, as one line without the code around it."""
+def shown_warnings(*, quiet: bool = False, told: tuple[type[Warning], ...] = ()) -> Iterator[None]:
+    """Show each warning once, as one line without the code around it; not those of the kinds `told` already."""
 
     def show(message: Any, category: type, *_: object) -> None:
-        err.print(f"[yellow]warning[/] {escape(str(message))}", highlight=False)
+        say(f"[yellow]warning:[/] {escape(str(message))}", quiet=quiet)
 
     with warnings.catch_warnings():
         warnings.simplefilter("once")
+        for kind in (DeprecationWarning, PendingDeprecationWarning, FutureWarning, *told):
+            warnings.simplefilter("ignore", kind)
         warnings.showwarning = show  # type: ignore[assignment]
         yield
 

@@ -11,12 +11,13 @@ from rich.markup import escape
 
 from ganglion import workflow
 from ganglion.cli.screen import TrainingProgress, out, print_json, say, shown_warnings
+from ganglion.data.suspicions import SuspiciousData
 from ganglion.errors import InvalidParameter, SaveFailed
 from ganglion.options import options_of, parse_option, unknown_option
 from ganglion.registry import algorithm
 from ganglion.workflow import Plan
 
-_SEVERITY = {"error": "red", "warning": "yellow", "note": "cyan"}
+_LABELS = {"error": "[red]warning:[/]", "warning": "[yellow]warning:[/]", "note": "[cyan]note:[/]"}  # training goes on
 
 
 def train_model(
@@ -35,22 +36,22 @@ def train_model(
     quiet = quiet or as_json
     for path in (out, report):
         _check_folder(path)
-    with shown_warnings():
+    with shown_warnings(quiet=quiet, told=(SuspiciousData,)):
         planned = workflow.plan(data, random_state=seed, **asked)
         options = {"random_state": seed} | parse_settings(planned.selection.name, settings)
         _tell(planned, quiet=quiet)
         with TrainingProgress(quiet=quiet) as progress:
             model = workflow.train(planned, options=options, callbacks=(progress,))
         model.save(out)  # before the test: nothing is lost if that fails
-        say(f"saved {out}", quiet=quiet)
         if model.history_.stopped == "interrupted":
-            say(f"interrupted: the best model so far is in {out}")
+            say(f"interrupted: the best model so far is in {escape(str(out))}; it was not tested.")
             raise typer.Exit(1)
+        say(f"saved {escape(str(out))}", quiet=quiet)
         result = workflow.assess(planned, model, baselines=baselines, random_state=seed)
         model.save(out)
     if report is not None:
         result.to_html(report)
-        say(f"report {report}", quiet=quiet)
+        say(f"report {escape(str(report))}", quiet=quiet)
     _show(result, out, as_json=as_json)
 
 
@@ -71,14 +72,19 @@ def parse_settings(name: str, settings: Sequence[str]) -> dict[str, Any]:
 
 def _check_folder(path: Path | None) -> None:
     if path is not None and not path.absolute().parent.is_dir():
-        raise SaveFailed(f"the folder {path.absolute().parent} does not exist, so {path.name} cannot be saved there.")
+        raise SaveFailed(
+            f"the folder {path.absolute().parent} does not exist, so {path.name} cannot be saved there. Create it "
+            "first."
+        )
+    if path is not None and path.is_dir():
+        raise SaveFailed(f"{path} is a folder. Give the name of a file in it.")
 
 
 def _tell(planned: Plan, *, quiet: bool) -> None:
-    say(f"[bold]{planned.selection.name}[/] {escape(planned.selection.reason)}", quiet=quiet)
+    say(f"[bold]{planned.selection.name}[/]: {escape(planned.selection.reason)}", quiet=quiet)
     for finding in planned.findings:
         where = f"{finding.column}: " if finding.column else ""
-        say(f"[{_SEVERITY[finding.severity]}]{finding.severity}[/] {escape(where + finding.text)}", quiet=quiet)
+        say(f"{_LABELS[finding.severity]} {escape(where + finding.text)}", quiet=quiet)
     say(f"{len(planned.train):,} rows to train on, {len(planned.test):,} to test on", quiet=quiet)
 
 

@@ -108,7 +108,8 @@ def _from_array(array: np.ndarray, names: Sequence[str] | None, source: str) -> 
         raise _too_flat(array)
     if array.ndim > 4:
         raise InvalidInput(
-            f"Found array with dim {array.ndim}: shape {array.shape}. Allowed are a table, 2, or images, 3 or 4."
+            f"Found array with dim {array.ndim}: shape {array.shape}. Allowed are tables (dim 2) and "
+            "images (dim 3 or 4)."
         )
     _check_size(array.shape)
     field, images = image_column(names[0] if names else "image", array)

@@ -141,7 +141,8 @@ class TableEncoder:
     @property
     def spec(self) -> InputSpec:
         """What the network is given."""
-        return InputSpec(numeric=sum(len(_number_names(field)) for field in self.numeric), missing=self.missing, cardinalities=self.cardinalities)
+        width = sum(_n_numbers(field) for field in self.numeric)
+        return InputSpec(numeric=width, missing=self.missing, cardinalities=self.cardinalities)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -170,9 +171,9 @@ class TableEncoder:
 
     def _blocks(self, data: Dataset) -> Dataset:
         """Return columns of numbers as the one block that the training array was: a frame in place of an array."""
-        if len(self.fields) > 1 or not self.fields[0].shape or self.fields[0].name in data.columns:
+        trained, *more = self.fields
+        if more or len(trained.shape) != 1 or trained.name in data.columns:
             return data
-        trained = self.fields[0]
         others = [field for field in data.fields if field.kind not in NUMBERS]
         if others:
             raise InvalidInput(
@@ -220,7 +221,7 @@ class ImageEncoder:
         images = [field for field in data.features if field.kind == "image"]
         if not images:
             raise InvalidInput(
-                f"the model was trained on images (channels, height, width) = {self.shape}, but was given a table of the "
+                f"the model was trained on images (channels, height, width) = {self.shape}, but was given a table of "
                 f"columns {', '.join(field.name for field in data.features[:10])}. Give an array (n, height, width), "
                 "or (n, height, width, channels)."
             )
@@ -292,7 +293,7 @@ def _sizes(stored: Sequence[int]) -> tuple[int, ...]:
 def _numbers(given: Field, data: Dataset, trained: Field) -> Tensor:
     column = cast(Tensor, data.columns[given.name])
     if given.kind == "categorical" and not given.categories:  # nothing but missing values tells no kind
-        return torch.full((len(data), len(_number_names(trained))), torch.nan, dtype=torch.float64)
+        return torch.full((len(data), _n_numbers(trained)), torch.nan, dtype=torch.float64)
     if given.kind not in NUMBERS:
         examples = ", ".join(repr(value) for value in data.values(given.name)[:3].tolist())
         raise InvalidInput(
@@ -314,6 +315,11 @@ def _date_numbers(seconds: Tensor) -> Tensor:
     return torch.stack([seconds, *(part for turn in turns for part in (turn.sin(), turn.cos()))], dim=1)
 
 
+def _n_numbers(field: Field) -> int:
+    """Return how many numbers a column becomes, without believing that there is memory for their names."""
+    return 1 + 2 * len(PERIODS_S) if field.kind == "date" else _width(field)
+
+
 def _number_names(field: Field) -> list[str]:
     """Return the names of the numbers that a column becomes."""
     if field.kind == "date":
@@ -328,7 +334,15 @@ def _codes(given: Field, data: Dataset, trained: Field) -> Tensor:
         table = torch.tensor([code_of.get(label, 0) for label in given.categories] + [0])
         return table[cast(Tensor, data.columns[given.name])]  # code -1, missing, picks the last one
     values = data.values(given.name).tolist()
-    return torch.tensor([code_of.get(label, code_of.get(_plain(label), 0)) for label in values])
+    codes = torch.tensor([code_of.get(label, code_of.get(_plain(label), 0)) for label in values])
+    if not codes.any() and any(value == value for value in values):  # NaN, missing, differs from itself
+        warnings.warn(
+            f"the column {given.name!r} held categories in training ({', '.join(trained.categories[:5])}), but now "
+            f"holds {given.kind} values ({', '.join(map(str, values[:3]))}), none of which is known.",
+            DataWarning,
+            stacklevel=2,
+        )
+    return codes
 
 
 def _plain(value: Any) -> str:

@@ -116,7 +116,8 @@ def _of_categories(field: Field, codes: np.ndarray) -> Profile:
     new_code[used] = np.arange(len(used))
     labels = np.array(field.categories, dtype=object)[used]
     top = used[np.argsort(-counts[used], kind="stable")][:3]
-    shown = ", ".join(f"{_short(field.categories[i])} {counts[i] / max(counts.sum(), 1):.0%}" for i in top)
+    shares = [f" {counts[i] / counts.sum():.0%}" if counts[i] > 1 else "" for i in top]  # names need no share
+    shown = ", ".join(f"{_short(field.categories[i])}{share}" for i, share in zip(top, shares, strict=True))
     missing = float((codes < 0).mean())
     return Profile(field.name, "categorical", labels, new_code[codes], counts[used], missing, shown or "nothing")
 
@@ -133,7 +134,8 @@ def _of_text(field: Field, column: Ragged) -> Profile:
 
 def _of_images(field: Field, column: Tensor) -> Profile:
     channels, height, width = cast("tuple[int, int, int]", field.shape)
-    return _opaque(field, 0.0, f"{height} × {width}, {channels} channels, {str(column.dtype).removeprefix('torch.')}")
+    what = f"{channels} channel{'s' if channels > 1 else ''}, {str(column.dtype).removeprefix('torch.')}"
+    return _opaque(field, 0.0, f"{height} × {width}, {what}")
 
 
 def _opaque(field: Field, missing: float, summary: str) -> Profile:

@@ -51,6 +51,8 @@ def split(
     """
     if not 0 < test_fraction < 1:
         raise InvalidParameter(f"test_fraction={test_fraction}: give a share between 0 and 1, such as 0.2.")
+    if random_state < 0:
+        raise InvalidParameter(f"random_state={random_state}: give a seed of 0 or more.")
     given_y = None if isinstance(n_or_y, int | np.integer) else np.asarray(n_or_y)
     n = int(n_or_y) if given_y is None else len(given_y)
     if n < 2:

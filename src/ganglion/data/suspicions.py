@@ -24,6 +24,10 @@ MOST_TARGETS = 10
 MOST_NAMED = 5
 
 
+class SuspiciousData(DataWarning):
+    """The training data hold a mistake that `inspect` reports too."""
+
+
 def refuse_swapped_axes(data: Dataset, y: Any) -> None:
     """Raise InvalidInput when y has one value a column of X, and not one a row."""
     n = len(y) if hasattr(y, "__len__") else -1
@@ -51,19 +55,19 @@ def warn_of_suspicions(data: Dataset, y: np.ndarray) -> None:
         warnings.warn(
             f"leakage: in every row the target equals the feature {_listed(copies)}. A model then learns nothing but "
             "to copy it: drop it from the features.",
-            DataWarning,
-            stacklevel=4,
+            SuspiciousData,
+            stacklevel=3,
         )
     empty = list(_empty(data))
     if empty:
-        warnings.warn(f"no row has a value of {_listed(empty)}. Drop what is empty.", DataWarning, stacklevel=4)
+        warnings.warn(f"no row has a value of {_listed(empty)}. Drop what is empty.", SuspiciousData, stacklevel=3)
     identifiers = [repr(field.name) for field in data.features if _is_identifier(field, data)]
     if identifiers:
         warnings.warn(
             f"(nearly) every row has another value of {_listed(identifiers)}, as with names and row numbers. Drop such "
             "columns: their values do not come again in new data.",
-            DataWarning,
-            stacklevel=4,
+            SuspiciousData,
+            stacklevel=3,
         )
 
 

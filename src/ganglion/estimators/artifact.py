@@ -32,7 +32,10 @@ from ganglion.version import __version__
 _OTHER_DEVICE = re.compile(r"(cuda|mps|xpu)(:\d{1,3})?")
 _FLOATS = {"float32": torch.float32, "float64": torch.float64}
 # what a manifest that was tampered with can make the constructors below raise
-_DAMAGE = (GanglionError, ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
+_DAMAGE = (
+    *(GanglionError, ArithmeticError, AttributeError, LookupError),
+    *(MemoryError, RuntimeError, TypeError, ValueError),
+)
 
 
 def save(model: Estimator, path: str | os.PathLike[str]) -> None:
@@ -164,8 +167,8 @@ def _with_device_of_here(options: dict[str, Any]) -> dict[str, Any]:
 def _check_columns(model: Estimator) -> None:
     """Refuse a manifest whose columns, their number and their names contradict one another."""
     spec, n_features = model.encoder_.spec, model.n_features_in_
-    width = math.prod(spec.image) if spec.image else spec.numeric + len(spec.cardinalities)
     fields = () if isinstance(model.encoder_, ImageEncoder) else model.encoder_.fields
+    width = math.prod(spec.image) if spec.image else sum(math.prod(field.shape) for field in fields)
     exact = bool(spec.image) or (len(fields) == 1 and bool(fields[0].shape))
     if n_features < width or (exact and n_features != width):
         raise InvalidModel(f"n_features is {n_features}, but the columns have {width} features.")

@@ -77,15 +77,10 @@ class Samples:
     inputs: dict[str, Tensor]
     y: np.ndarray
     weight: np.ndarray | None
+    rows: np.ndarray  # where each stood in what was given to `fit`
 
     def __len__(self) -> int:
         return len(self.y)
-
-    def take(self, rows: np.ndarray) -> Samples:
-        """Return some of the samples."""
-        index = torch.as_tensor(rows)
-        inputs = {name: tensor.index_select(0, index) for name, tensor in self.inputs.items()}
-        return Samples(inputs, self.y[rows], None if self.weight is None else self.weight[rows])
 
 
 @hyperparameters
@@ -161,11 +156,12 @@ class Estimator(BaseEstimator):
         weight = self._weights(sample_weight, len(data))
         y = self._read_target(y, len(data), reset=True, weight=weight)
         warn_of_suspicions(data, y)
+        kept = np.arange(len(data))
         if weight is not None and not weight.all():  # a weight of 0 is absence, in every statistic
             kept = np.flatnonzero(weight)
             data, y, weight = data.take(kept), y[kept], weight[kept]
         self.encoder_ = fit_encoder(data)
-        samples = Samples(self.encoder_.encode(data), y, weight)
+        samples = Samples(self.encoder_.encode(data), y, weight, kept)
         held_out = self._held_out(validation, data)
         session = open_session(
             self, samples.inputs, y, seed=self._seed(), callbacks=callbacks, checkpoint=checkpoint, resume=resume
@@ -301,9 +297,11 @@ class Estimator(BaseEstimator):
             )
         X, y = validation
         try:
+            if isinstance(X, np.ndarray):
+                refuse_swapped_axes(as_dataset(X), y)
             data = self._dataset(X, reset=False)
-            refuse_swapped_axes(data, y)
-            samples = Samples(self.encoder_.encode(data), self._read_target(y, len(data), reset=False), None)
+            inputs, y = self.encoder_.encode(data), self._read_target(y, len(data), reset=False)
+            samples = Samples(inputs, y, None, np.arange(len(data)))
         except InvalidInput as error:
             raise type(error)(f"validation: {error}") from error
         warn_of_repeated_rows(data, training, "validation")

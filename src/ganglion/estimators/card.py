@@ -58,7 +58,7 @@ def _metrics(metrics: Mapping[str, Any]) -> str:
     rows = [
         f"| {name} | {figure['value']:.4g} | {figure['low']:.4g} to {figure['high']:.4g} |"
         for name, figure in metrics.items()
-        if isinstance(figure, Mapping) and {"value", "low", "high"} <= figure.keys()
+        if isinstance(figure, Mapping) and None not in (figure.get(part) for part in ("value", "low", "high"))
     ]
     if not rows:
         return ""

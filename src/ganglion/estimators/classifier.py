@@ -92,7 +92,8 @@ class BaseClassifier(ClassifierMixin, Estimator):
                 "None or 'balanced', or sample_weight to fit."
             )
         values = list(self.class_weight.values())
-        if not all(isinstance(each, numbers.Real) and 0 <= each < math.inf for each in values) or not any(values):
+        sound = all(isinstance(each, numbers.Real) and 0 <= float(each) < math.inf for each in values)
+        if not sound or not any(values):
             raise InvalidParameter(
                 f"class_weight={self.class_weight!r}: each weight is a number of 0 or more, and one is above 0."
             )

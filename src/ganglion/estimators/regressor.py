@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.base import RegressorMixin
 from torch import Tensor
 
@@ -72,6 +73,8 @@ class Regressor(RegressorMixin, Trained):
             loss = self._per_sample_loss()
             normal, positive = isinstance(loss, GaussianNLL), isinstance(loss, Poisson)
             self.target_ = NumberTarget.fit(numbers, weight, normal=normal, positive=positive)
+        else:
+            self.target_.encode(numbers, torch.float64)  # refuses another number of targets
         return numbers
 
     def _per_sample_loss(self) -> PerSampleLoss:

@@ -114,8 +114,8 @@ def _compare(written: Mapping[str, Any], now: Mapping[str, Any], path: str) -> N
     ]
     if changed:
         raise InvalidModel(
-            f"the checkpoint {path} was written with other options: {', '.join(changed)}. Resume with the same ones, or "
-            "train anew without resume."
+            f"the checkpoint {path} was written with other options: {', '.join(changed)}. Resume with the same ones, "
+            "or train anew without resume."
         )
     if written.get("data") != now["data"]:
         raise InvalidInput(

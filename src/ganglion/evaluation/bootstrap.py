@@ -60,6 +60,8 @@ def resampled_weights(n_rows: int, n_resamples: int, seed: int, weight: Array | 
 
     Parameters
     ----------
+    n_rows, n_resamples, seed : int
+        As for `resampled_rows`.
     weight : ndarray of shape (n_rows,), optional
         Weights of the rows themselves; a row drawn twice counts twice its weight.
 

@@ -73,8 +73,8 @@ def _check_model(model: Any) -> None:
         raise InvalidInput(f"model is the class {name}. Give a fitted estimator: {name}().fit(X_train, y_train).")
     if not hasattr(model, "predict"):
         raise InvalidInput(
-            f"model is {repr(model)[:60]}, which cannot predict. Give a fitted estimator; ganglion.load(path) reads one "
-            "from its file."
+            f"model is {repr(model)[:60]}, which cannot predict. Give a fitted estimator; ganglion.load(path) reads "
+            "one from its file."
         )
     fitted = getattr(model, "__sklearn_is_fitted__", None)
     if fitted is not None and not fitted():

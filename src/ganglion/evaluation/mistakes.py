@@ -128,10 +128,16 @@ def _looks(X: Any, rows: Array) -> list[dict[str, Any]]:
         return [{"picture": png_data_uri(each)} for each in displayable(np.asarray(chosen.columns[images[0]]))]
     columns: dict[str, list[Any]] = {}
     for each in chosen.features:
-        values = chosen.values(each.name)
+        values = chosen.values(each.name) if each.kind != "date" else _moments(chosen.values(each.name))
         block = [(f"{each.name}{i}", part) for i, part in enumerate(values.T)] if each.shape else [(each.name, values)]
         columns |= {name: part.tolist() for name, part in block[: MOST_FEATURES - len(columns)]}
     return [{"features": {name: _plain(column[i]) for name, column in columns.items()}} for i in range(len(rows))]
+
+
+def _moments(seconds: Array) -> Array:
+    """Return seconds since 1970 as people write moments: 2026-01-31, or 2026-01-31T12:00:00."""
+    moments = np.where(np.isnan(seconds), np.datetime64("NaT"), np.nan_to_num(seconds).astype("datetime64[s]"))
+    return np.array([None if text == "NaT" else text.removesuffix("T00:00:00") for text in moments.astype(str)])
 
 
 def _plain(value: Any) -> Any:

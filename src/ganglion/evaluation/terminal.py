@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -27,14 +30,14 @@ def render(report: Report) -> RenderableType:
     colour = _COLOUR[report.comparison.outcome]
     parts: list[RenderableType] = [
         Panel(Text(report.verdict), title="Verdict", title_align="left", border_style=colour),
-        _figures(report),
+        _Figures(report),
     ]
     absent = {e.reason for e in report.metrics.values() if e.value is None}
     parts += [Text(f"–: {reason}", style="dim") for reason in sorted(absent)]
     if report.mistakes:
         parts.append(_mistakes(report))
     parts += [Text(f"• {note}") for note in report.notes]
-    parts += [Text(f"• {each.name}: {each.note}.", style="dim") for each in report.baselines if each.note]
+    parts += [Text(f"• {names}: {note}.", style="dim") for note, names in _baseline_notes(report).items()]
     return Group(*parts)
 
 
@@ -45,41 +48,82 @@ def figure(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return number(float(f"{estimate.value:.4g}"))
     size = max(abs(estimate.value), abs(estimate.low), abs(estimate.high))
-    form = ".3g" if 0 < size < 0.001 or size >= 10_000 else ".4f" if size < 0.01 else ".3f" if size < 10 else ".1f"
+    form = ".3g" if 0 < size < 0.001 or size >= 10_000 else ".4f" if 0 < size < 0.01 else ".3f"
+    form = ".0f" if 1000 <= size < 10_000 else ".1f" if 10 <= size < 1000 else form
     return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"
 
 
 def guess(mistake: Mistake) -> str:
     """Return a prediction as a table shows it: the number and its error, or the class and its probability."""
     if mistake.error is not None:
-        return f"{number(float(mistake.prediction))} ({mistake.error:+.4g})"
+        error = number(abs(mistake.error))
+        return f"{number(float(mistake.prediction))} ({'+' if mistake.error > 0 else '-'}{error})"
     sure = "" if mistake.probability is None else f" ({mistake.probability:.1%})"
     return f"{mistake.prediction}{sure}"
 
 
-def _figures(report: Report) -> Table:
-    table = Table(
-        title=f"{report.task} on {report.n_rows:,} rows, 95 % bootstrap intervals", box=box.SIMPLE, title_justify="left"
-    )
-    table.add_column("")
-    for each in report.contenders:
-        table.add_column(Text(each.name), justify="right", style="bold" if each is report.model else "")
-    for metric in METRICS[report.task]:
-        direction = "↑" if metric.higher_is_better else "↓"
-        style = "bold" if metric.name == report.comparison.metric else ""
-        cells = [figure(each.metrics[metric.name]).replace(", ", ",") for each in report.contenders]
-        table.add_row(f"{metric.label} {direction}", *cells, style=style)
-    return table
+def _baseline_notes(report: Report) -> dict[str, str]:
+    """Return the baselines' notes, and behind each the names of those that it is about."""
+    names: dict[str, list[str]] = {}
+    for each in report.baselines:
+        if each.note:
+            names.setdefault(each.note, []).append(each.name)
+    return {note: ", ".join(those) for note, those in names.items()}
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """The table of figures: with as many intervals as the width allows, so that nothing is cut."""
+
+    report: Report
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        most = len(self.report.contenders)
+        tables = [
+            self._table(n_intervals, whole_labels) for n_intervals in (most, 1, 0) for whole_labels in (True, False)
+        ]
+        fitting = (table for table in tables if _width(table, console, options) <= options.max_width)
+        yield next(fitting, tables[-1])
+
+    def _table(self, n_intervals: int, whole_labels: bool) -> Table:
+        report, most = self.report, len(self.report.contenders)
+        what = {most: ", 95 % bootstrap intervals", 0: ""}
+        title = (
+            f"{report.task} on {report.n_rows:,} rows{what.get(n_intervals, ', 95 % bootstrap interval for the model')}"
+        )
+        table = Table(title=title, box=box.SIMPLE, title_justify="left")
+        table.add_column("", no_wrap=True)
+        for each in report.contenders:
+            name = each.name if n_intervals == most else each.name.replace("-", "-\n").replace(" ", "\n")
+            table.add_column(Text(name), justify="right", no_wrap=True, style="bold" if each is report.model else "")
+        for metric in METRICS[report.task]:
+            label = f"{metric.label}\N{NO-BREAK SPACE}{'↑' if metric.higher_is_better else '↓'}"
+            style = "bold" if metric.name == report.comparison.metric else ""
+            shown = [figure(each.metrics[metric.name]) for each in report.contenders]
+            cells = [text if i < n_intervals else text.split(" ")[0] for i, text in enumerate(shown)]
+            table.add_row(label if whole_labels else textwrap.fill(label, 13), *map(Text, cells), style=style)
+        return table
+
+
+def _width(table: Table, console: Console, options: ConsoleOptions) -> int:
+    """Return how wide a table is when nothing in it is cut."""
+    return Measurement.get(console, options.update(max_width=10_000), table).maximum
 
 
 def _mistakes(report: Report) -> Table:
     title = "Largest errors" if report.task == "regression" else "Most confident mistakes"
-    table = Table("row", "truth", "prediction", "values", title=title, box=box.SIMPLE, title_justify="left")
-    for each in report.mistakes[:MOST_MISTAKES]:
+    table = Table(title=title, box=box.SIMPLE, title_justify="left")
+    for name in ("row", "truth", "prediction"):
+        table.add_column(name, no_wrap=True)
+    shown = report.mistakes[:MOST_MISTAKES]
+    with_values = any(each.features for each in shown)
+    if with_values:
+        table.add_column("values")  # the one that is cut where the terminal is narrow
+    for each in shown:
         truth = number(each.truth) if isinstance(each.truth, float) else each.truth
         values = ", ".join(f"{name}={cell(value)}" for name, value in list(each.features.items())[:4])
-        shown = (str(each.row), shorten(truth, 24), shorten(guess(each), 32), shorten(values, 60))
-        table.add_row(*(Text(words) for words in shown))
+        cells = map(Text, (str(each.row), shorten(truth, 24), shorten(guess(each), 32)))
+        table.add_row(*cells, *([Text(values, no_wrap=True, overflow="ellipsis")] if with_values else []))
     return table
 
 

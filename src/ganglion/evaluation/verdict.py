@@ -103,7 +103,11 @@ def _sentence(outcome: Outcome, model: str, best: str, figures: str, gain: Estim
 
 def _distance(gain: float | None) -> str:
     """Return a gain in words, for readers who should not have to think about the sign of an error measure."""
-    return "level" if not gain else f"{abs(gain):.2g} {'better' if gain > 0 else 'worse'}"
+    return "level" if not gain else f"{_size(abs(gain))} {'better' if gain > 0 else 'worse'}"
+
+
+def _size(gain: float) -> str:
+    return f"{gain:.2g}" if gain < 10 else f"{gain:,.0f}"
 
 
 def _span(gain: Estimate) -> str:
@@ -112,4 +116,4 @@ def _span(gain: Estimate) -> str:
     if gain.low * gain.high <= 0:
         return f"{_distance(gain.low)} to {_distance(gain.high)}"
     near, far = sorted((abs(gain.low), abs(gain.high)))
-    return f"{near:.2g} to {_distance(far if gain.low > 0 else -far)}"
+    return f"{_size(near)} to {_distance(far if gain.low > 0 else -far)}"

@@ -16,6 +16,7 @@ SCALINGS = ("none", "standard", "robust", "quantile")
 N_QUANTILES = 129
 PIECE = 2**19  # numbers looked at together
 MOST_SORTED = 2**20  # rows
+FARTHEST = 1e18  # a number beyond so many deviations counts as so many: products of larger ones overflow float32
 
 
 class TableInput(nn.Module):
@@ -128,9 +129,9 @@ class TableInput(nn.Module):
             scaled = _uniform(torch.where(raw.isnan(), center, raw), self.quantiles.to(raw.dtype))
         else:
             # the centre is the imputed value: a missing number becomes exactly 0
-            scaled = torch.nan_to_num((raw - center) * factor)
+            scaled = torch.nan_to_num((raw - center) * factor).clamp(-FARTHEST, FARTHEST)
         if self.scaling == "robust":
-            scaled = scaled / torch.sqrt(1 + (scaled / 3).square())
+            scaled = scaled / torch.hypot(scaled / 3, torch.ones((), dtype=scaled.dtype, device=scaled.device))
         scaled = scaled.to(self.dtype)
         if self.has_indicators:
             scaled = torch.cat([scaled, raw[:, self.missing].isnan().to(self.dtype)], dim=1)
@@ -165,10 +166,14 @@ class ImageInput(nn.Module):
     @torch.no_grad()
     def adapt(self, inputs: Mapping[str, Tensor], weight: Tensor | None = None) -> None:
         """Fit mean and deviation of every channel (on at most 10,000 images: more change no digit that matters)."""
-        images = inputs["image"] if weight is None else inputs["image"][weight > 0]
-        pixels = images[:: max(1, len(images) // 10_000)].to(torch.float32)
-        self.center.copy_(pixels.mean((0, 2, 3))[:, None, None])
-        deviation = pixels.std((0, 2, 3), unbiased=False)[:, None, None]
+        images = inputs["image"]
+        some = slice(None, None, max(1, len(images) // 10_000))
+        pixels = images[some].to(torch.float32)
+        shares = torch.ones(len(pixels)) if weight is None else weight[some].to(torch.float32)
+        shares = (shares / shares.sum())[:, None]
+        mean = (pixels.mean((2, 3)) * shares).sum(0)[:, None, None]
+        deviation = ((pixels - mean).square().mean((2, 3)) * shares).sum(0).sqrt()[:, None, None]
+        self.center.copy_(mean)
         self.factor.copy_(torch.where(deviation > 0, 1.0 / deviation, 0.0))
 
     def prepare(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -238,7 +243,7 @@ def _uniform(x: Tensor, quantiles: Tensor) -> Tensor:
     columns = x.T.contiguous()
     # between equal quantiles the middle is meant, which keeps a frequent value (a zero, say) at one place
     below = torch.searchsorted(quantiles, columns).clamp(0, n - 1)
-    above = torch.searchsorted(quantiles, columns, right=True).clamp(0, n - 1)
+    above = torch.searchsorted(quantiles, columns, right=True)
     low = (below - 1).clamp(min=0)
     left, right = quantiles.gather(1, low), quantiles.gather(1, below)
     share = torch.where(right > left, (columns - left) / (right - left), 1.0).clamp(0, 1)

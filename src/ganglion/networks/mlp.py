@@ -14,14 +14,14 @@ from ganglion.networks.activations import ACTIVATIONS, initialize
 class BatchNorm(nn.BatchNorm1d):
     """Batch normalisation that says what to do when a batch of one sample has no deviation."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return (n_samples, n_units) with zero mean and unit variance over the batch, then scaled and shifted."""
-        if self.training and len(x) < 2:
+        if self.training and len(input) < 2:
             raise InvalidInput(
                 "normalization='batch' was given a batch of 1 sample, which has no deviation. Give more samples, a "
                 "batch_size of 2 or more, or normalization='layer'."
             )
-        return super().forward(x)
+        return super().forward(input)
 
 
 # Inputs are standardised, not rectified, so He's factor of 2 does not belong in the first layer; half of the rule's

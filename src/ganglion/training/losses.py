@@ -41,9 +41,14 @@ def focal(logits: Tensor, labels: Tensor, *, gamma: float = 2.0) -> Tensor:
     """Return -(1 - p)^gamma log p of each sample, (n,): easy samples count less. Lin 2017, arXiv:1708.02002, eq. 4."""
     if labels.dtype == torch.int64:
         log_p = logits.log_softmax(1).gather(1, labels[:, None]).squeeze(1)
-        return -((1 - log_p.exp()) ** gamma) * log_p
+        return -(_chance_of_error(log_p) ** gamma) * log_p
     nll = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
-    return ((1 - (-nll).exp()) ** gamma * nll).sum(1)
+    return (_chance_of_error(-nll) ** gamma * nll).sum(1)
+
+
+def _chance_of_error(log_p: Tensor) -> Tensor:
+    """Return 1 - p, never quite 0: the slope of 0 to a power below 1 is infinite."""
+    return (-torch.expm1(log_p)).clamp(min=torch.finfo(log_p.dtype).tiny)
 
 
 def pinball(scores: Tensor, target: Tensor, *, q: float = 0.5) -> Tensor:
@@ -69,7 +74,7 @@ def gaussian_nll(scores: Tensor, target: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class CrossEntropy:
-    """`cross_entropy(label_smoothing=0.0)`."""
+    """`cross_entropy(label_smoothing=0.0)`: minus the logarithm of the probability of the right class."""
 
     label_smoothing: float = 0.0
 
@@ -86,7 +91,7 @@ class CrossEntropy:
 
 @dataclass(frozen=True, slots=True)
 class Focal:
-    """`focal(gamma=2.0)`."""
+    """`focal(gamma=2.0)`: cross-entropy in which samples that are right already count less (Lin et al. 2017)."""
 
     gamma: float = 2.0
 

@@ -136,8 +136,6 @@ class Trainer:
         """Take one step on objective i and return its loss before the step, detached."""
         parameters = run.objectives[i].parameters
         with torch.no_grad():
-            if self.weight_decay and self.optimizer.decoupled:
-                torch._foreach_mul_([p for p in parameters if p.dim() > 1], 1 - run.rate * self.weight_decay)
             evaluate = partial(self._gradients, run, i, batch)
             return self.optimizer.step(evaluate, parameters, run.states[i], run.rate).detach()
 
@@ -148,17 +146,21 @@ class Trainer:
             loss = run.losses[i](own) if run.team.n == 1 else run.losses[i](own) * scale
             if loss.device.type == "cpu" and not self.optimizer.searches and not math.isfinite(loss.item()):
                 raise _diverged(run, i, own, loss.item())
-            gradients = _gradients_of(loss, parameters, run.team)
+            found = _gradients_of(loss, parameters, run.team)
+        gradients = [_laid_out_as(p, gradient) for p, gradient in zip(parameters, found, strict=True)]
         if self.optimizer.searches and run.team.n > 1:  # a line search must decide alike everywhere
             loss = run.team.total([loss.detach()])[0] / run.team.n
+        # not in place: two parameters that are only ever added share one gradient
         if self.weight_decay and not self.optimizer.decoupled:
-            for parameter, gradient in zip(parameters, gradients, strict=True):
+            for i, parameter in enumerate(parameters):
                 if parameter.dim() > 1:
-                    gradient.add_(parameter, alpha=self.weight_decay)
+                    gradients[i] = gradients[i].add(parameter, alpha=self.weight_decay)
                     loss = loss + 0.5 * self.weight_decay * parameter.square().sum()
         if self.clip_norm is not None:
             norm = torch.stack(torch._foreach_norm(gradients)).norm()
-            torch._foreach_mul_(gradients, (self.clip_norm / (norm + 1e-6)).clamp(max=1.0))
+            gradients = list(torch._foreach_mul(gradients, (self.clip_norm / (norm + 1e-6)).clamp(max=1.0)))
+        if self.weight_decay and self.optimizer.decoupled:  # after the gradient, before the step: algorithm 2
+            torch._foreach_mul_([p for p in parameters if p.dim() > 1], 1 - run.rate * self.weight_decay)
         return loss, gradients
 
     def _reason_to_stop(self, run: Run, held_out: bool) -> str:
@@ -180,6 +182,11 @@ def _named_losses(run: Run) -> dict[str, float]:
     """Return the first objective's mean loss as "loss", further ones under their own names."""
     names = ["loss", *(f"{objective.name}_loss" for objective in run.objectives[1:])]
     return {name: float(total) / run.n_samples for name, total in zip(names, run.sums, strict=True)}
+
+
+def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """Return a gradient with its parameter's strides: the fused kernels walk through both as if they had the same."""
+    return gradient if gradient.stride() == parameter.stride() else torch.empty_like(parameter).copy_(gradient)
 
 
 def _measured(network: nn.Module, monitor: Monitor) -> dict[str, float]:

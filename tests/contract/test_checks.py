@@ -1,0 +1,118 @@
+"""Every check finds what it looks for: each of these estimators breaks one promise, and is caught."""
+
+import numpy as np
+import pytest
+import torch
+
+from ganglion import checks
+from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
+from ganglion.algorithms.perceptron import Perceptron
+from ganglion.data.encoding import TableEncoder
+from ganglion.registry import all_algorithms
+
+
+def broken(base, name, change):
+    """Return a class like `base` whose method `name` is `change(the real one)`."""
+    return type(f"Broken{base.__name__}", (base,), {name: change(getattr(base, name))})
+
+
+def before(extra):
+    def change(method):
+        def changed(self, *args, **kwargs):
+            extra(self, *args)
+            return method(self, *args, **kwargs)
+
+        return changed
+
+    return change
+
+
+def instead(function):
+    return lambda method: function
+
+
+def spoil(self, X, *rest):
+    if isinstance(X, np.ndarray) and X.flags.writeable:
+        X[0, 0] += 1
+
+
+def by_batch(method):
+    return lambda self, X: method(self, np.asarray(X) - np.asarray(X).mean(0))
+
+
+def keep_first(method):
+    def fit(self, X, y=None, *args, **kwargs):
+        if not hasattr(self, "first_"):
+            self.first_ = method(self, X, y, *args, **kwargs).network_
+        return method(self, X, y, *args, **kwargs)
+
+    return fit
+
+
+BROKEN = [
+    (Perceptron, "fit", before(lambda *_: np.random.random()), checks.check_process_is_left_as_it_was),  # noqa: NPY002
+    (MLPClassifier, "fit", before(lambda *_: torch.rand(1)), checks.check_process_is_left_as_it_was),
+    (MLPClassifier, "predict", before(lambda *_: torch.rand(1)), checks.check_process_is_left_as_it_was),
+    (Perceptron, "fit", before(lambda self, *_: setattr(self, "epochs", 7)), checks.check_options_are_left_as_given),
+    (Perceptron, "fit", before(spoil), checks.check_data_are_left_as_given),
+    (MLPRegressor, "predict", before(spoil), checks.check_data_are_left_as_given),
+    (MLPRegressor, "predict", by_batch, checks.check_predictions_do_not_depend_on_their_batch),
+    (MLPRegressor, "_seed", instead(lambda self: 0), checks.check_different_seeds_differ),
+    (MLPRegressor, "_weights", instead(lambda *_: None), checks.check_zero_weight_equals_absence),
+    (MLPRegressor, "_weights", instead(lambda *_: None), checks.check_bad_weights_are_refused),
+    (MLPClassifier, "_weight", instead(lambda self, samples: samples.weight), checks.check_class_weight_counts),
+    (MLPClassifier, "fit", keep_first, checks.check_refit_equals_fit),
+    (MLPClassifier, "_check_fitted", instead(lambda self: None), checks.check_unfitted_is_refused),
+    (MLPClassifier, "__getstate__", instead(lambda self: self.get_params()), checks.check_copies_answer_alike),
+    (MLPClassifier, "predict_proba", instead(lambda self, X: np.full((len(X), 3), np.nan)), checks.check_mixed_frame),
+]
+
+
+@pytest.mark.parametrize(("base", "name", "change", "check"), BROKEN)
+def test_a_broken_promise_is_found(base, name, change, check):
+    check(base())
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - a check may also stumble over what is broken
+        check(broken(base, name, change)())
+    assert isinstance(caught.value, AssertionError | AttributeError)
+
+
+def test_silent_callbacks_are_found(monkeypatch):
+    deaf = broken(Perceptron, "_correct", lambda method: lambda self, *args: method(self, *args[:-1], ()))
+    with pytest.raises(AssertionError, match="the callback did not see every row once"):
+        checks.check_history(deaf())
+
+
+def test_a_rare_category_in_the_file_is_found(monkeypatch):
+    fit = TableEncoder.fit.__func__
+    monkeypatch.setattr(
+        TableEncoder, "fit", classmethod(lambda cls, data, weight=None: fit(cls, data, weight, min_count=1))
+    )
+    with pytest.raises(AssertionError, match="the model file holds .'the rare text'"):
+        checks.check_model_file_holds_no_training_rows(Perceptron())
+
+
+def test_a_number_in_the_file_is_found():
+    noted = broken(Perceptron, "fit", lambda method: lambda self, X, y: noted_fit(method, self, X, y))
+
+    def noted_fit(method, self, X, y):
+        method(self, X, y)
+        self.metrics_ = {"worst": float(X["number"][7])}
+        return self
+
+    noted.__name__, noted.__module__ = "Perceptron", Perceptron.__module__  # so that the registry knows it
+    with pytest.raises(AssertionError, match="the number as text"):
+        checks.check_model_file_holds_no_training_rows(noted())
+
+
+def test_tags_choose_the_checks():
+    chosen = {name: {check.__name__ for _, check in checks.checks_for([cls])} for name, cls in all_algorithms().items()}
+    assert "check_several_labels" in chosen["MLPClassifier"] - chosen["Perceptron"]
+    assert "check_several_numbers" in chosen["MLPRegressor"] - chosen["MLPClassifier"]
+    assert "check_one_class_is_refused" in chosen["Perceptron"] - chosen["MLPRegressor"]
+    assert "check_image_stacks" in chosen["Perceptron"]
+
+
+def test_every_check_is_on_the_list():
+    listed = {check.__name__ for _, check in checks.CHECKS}
+    assert listed == {name for name in vars(checks) if name.startswith("check_")}
+    assert len(listed) == len(checks.CHECKS)

@@ -1,0 +1,167 @@
+"""The whole road as one function a step: plan, train, assess."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ganglion as gg
+from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter
+from ganglion.workflow import assess, plan, train
+
+QUICK = {"hidden": (8,), "epochs": 30, "learning_rate": 0.05, "random_state": 0}
+
+
+@pytest.fixture
+def flowers(tmp_path):
+    from sklearn.datasets import load_iris
+
+    data = load_iris(as_frame=True).frame
+    data["species"] = np.array(["setosa", "versicolor", "virginica"])[data.pop("target")]
+    data["batch"] = np.random.default_rng(0).choice(["x", "y"], 150)
+    data["weight"] = np.random.default_rng(1).normal(size=150)  # no two rows are alike
+    data.to_csv(tmp_path / "flowers.csv", index=False)
+    return tmp_path / "flowers.csv"
+
+
+def test_a_road_of_classes(flowers):
+    planned = plan(flowers, target="species")
+    assert planned.selection.name == "MLPClassifier"
+    assert planned.selection.task.name == "multiclass"
+    assert len(planned.train) + len(planned.test) == 150
+    assert len(planned.test) == 30
+    X, y = planned.test_data
+    assert "species" not in X.names
+    assert sorted(np.unique(y)) == ["setosa", "versicolor", "virginica"]
+    model = train(planned, options=QUICK)
+    assert model.target_name_ == "species"
+    report = assess(planned, model, baselines=False)
+    assert report.to_dict()["model"]["metrics"]["accuracy"]["value"] > 0.85
+    assert model.metrics_ == report.to_dict()["model"]["metrics"]
+    assert "30 of 150 rows were held out at random (seed 0)." in planned.notes
+
+
+def test_a_road_of_numbers_by_the_last_column(flowers):
+    planned = plan(flowers, target="sepal length (cm)", drop=["species"], test_fraction=0.3, random_state=1)
+    assert planned.selection.name == "MLPRegressor"
+    assert "species" not in planned.train.names
+    model = train(planned, options=QUICK)
+    assert assess(planned, model, baselines=False).to_dict()["model"]["metrics"]["r2"]["value"] > 0.5
+
+
+def test_the_same_seed_gives_the_same_rows_and_the_same_model(flowers):
+    one, other = (plan(flowers, target="species", random_state=5) for _ in range(2))
+    assert one.notes == other.notes
+    models = [train(planned, options=QUICK) for planned in (one, other)]
+    np.testing.assert_array_equal(*[model.predict_proba(one.test_data[0]) for model in models])
+    another = plan(flowers, target="species", random_state=6)
+    assert not np.array_equal(another.test.values("petal width (cm)"), one.test.values("petal width (cm)"))
+
+
+def test_the_split_keeps_the_shares_of_classes(flowers):
+    y = plan(flowers, target="species", test_fraction=0.1).test_data[1]
+    assert np.unique(y, return_counts=True)[1].tolist() == [5, 5, 5]
+
+
+def test_a_test_file_of_its_own(flowers, tmp_path):
+    whole = pd.read_csv(flowers)
+    whole.iloc[::2].to_csv(tmp_path / "train.csv", index=False)
+    whole.iloc[1::2].to_csv(tmp_path / "test.csv", index=False)
+    planned = plan(tmp_path / "train.csv", target="species", test=tmp_path / "test.csv")
+    assert (len(planned.train), len(planned.test)) == (75, 75)
+    assert any("Tested on" in note and "test.csv" in note for note in planned.notes)
+
+
+def test_a_test_file_with_a_class_that_training_had_not(flowers, tmp_path):
+    whole = pd.read_csv(flowers)
+    whole[whole["species"] != "setosa"].to_csv(tmp_path / "train.csv", index=False)
+    with pytest.raises(InvalidInput, match="setosa"):
+        plan(tmp_path / "train.csv", target="species", test=flowers)
+
+
+def test_an_algorithm_by_name(flowers):
+    planned = plan(flowers, target="species", algorithm_name="perceptron")
+    assert planned.selection.name == "Perceptron"
+    assert train(planned, options={"random_state": 0}).score(*planned.test_data) > 0.6
+    with pytest.raises(InvalidParameter, match=r"no algorithm is called 'perzeptron'. Did you mean 'Perceptron'"):
+        plan(flowers, target="species", algorithm_name="perzeptron")
+
+
+def test_the_algorithm_says_what_is_learned(tmp_path):
+    rng = np.random.default_rng(0)
+    pd.DataFrame({"a": rng.normal(size=60), "grade": rng.integers(1, 4, 60)}).to_csv(tmp_path / "g.csv", index=False)
+    assert plan(tmp_path / "g.csv", target="grade").selection.task.name == "multiclass"
+    assert plan(tmp_path / "g.csv", target="grade", task="regression").selection.name == "MLPRegressor"
+    asked = plan(tmp_path / "g.csv", target="grade", algorithm_name="mlp-regressor")
+    assert asked.selection.task.name == "regression"
+    assert asked.training_data[1].dtype.kind == "f"
+
+
+def test_labels_that_are_whole_numbers_stay_whole(tmp_path):
+    rng = np.random.default_rng(0)
+    pd.DataFrame({"a": rng.normal(size=60), "grade": rng.integers(1, 4, 60)}).to_csv(tmp_path / "g.csv", index=False)
+    planned = plan(tmp_path / "g.csv", target="grade")
+    model = train(planned, options=QUICK)
+    assert model.classes_.tolist() == [1, 2, 3]
+    assert model.predict(planned.test_data[0]).dtype == np.int64
+
+
+def test_rows_without_a_target_are_left_out(flowers, tmp_path):
+    whole = pd.read_csv(flowers)
+    whole.loc[:9, "species"] = None
+    whole.to_csv(tmp_path / "gaps.csv", index=False)
+    planned = plan(tmp_path / "gaps.csv", target="species")
+    assert len(planned.train) + len(planned.test) == 140
+
+
+def test_several_targets(flowers):
+    planned = plan(flowers, target=["sepal length (cm)", "sepal width (cm)"], drop=["species", "batch"])
+    assert planned.selection.task.name == "multioutput_regression"
+    model = train(planned, options=QUICK)
+    assert model.predict(planned.test_data[0]).shape == (30, 2)
+    assert model.target_name_ == "sepal length (cm), sepal width (cm)"
+
+
+def test_callbacks_see_every_epoch(flowers):
+    seen = []
+    train(plan(flowers, target="species"), options=QUICK, callbacks=[lambda row, epochs: seen.append(epochs)])
+    assert seen == [30] * 30
+
+
+def test_what_was_trained_can_be_saved_and_used_on_a_file(flowers, tmp_path):
+    planned = plan(flowers, target="species")
+    model = train(planned, options=QUICK)
+    assess(planned, model, baselines=False)
+    model.save(tmp_path / "m.ganglion")
+    loaded = gg.load(tmp_path / "m.ganglion")
+    new = gg.read(flowers).drop(["species"])
+    np.testing.assert_array_equal(loaded.predict(new), model.predict(new))
+    assert loaded.metrics_ == model.metrics_
+    assert loaded.target_name_ == "species"
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({}, InvalidInput, "which column is to be predicted"),
+        ({"target": "spezies"}, InvalidInput, "no column.*'spezies'. Did you mean 'species'"),
+        ({"target": "species", "drop": ["bach"]}, InvalidInput, "'bach'. Did you mean 'batch'"),
+        ({"target": "species", "drop": ["species"]}, InvalidInput, "which|target"),
+        ({"target": "species", "test_fraction": 1.5}, InvalidParameter, "between 0 and 1"),
+        ({"target": "species", "task": "sorting"}, InvalidParameter, "a task is"),
+        ({"target": "species", "test": "no-such-file.csv"}, InvalidFile, "no-such-file.csv"),
+    ],
+)
+def test_mistakes_are_found_before_training(flowers, options, error, message):
+    with pytest.raises(error, match=message):
+        plan(flowers, **options)
+
+
+def test_too_few_rows(tmp_path):
+    (tmp_path / "few.csv").write_text("a,b\n1,x\n2,y\n3,x\n")
+    with pytest.raises(InvalidInput, match=r"3 rows are too few.*at least 10"):
+        plan(tmp_path / "few.csv", target="b")
+
+
+def test_an_unknown_option_is_found_when_the_estimator_is_made(flowers):
+    with pytest.raises(InvalidParameter, match=r"no option 'hiden'. Did you mean 'hidden'"):
+        train(plan(flowers, target="species"), options={"hiden": (3,)})
