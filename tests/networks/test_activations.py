@@ -87,8 +87,7 @@ def test_signals_neither_die_nor_explode_through_ten_layers(name):
         for layer in list(network)[:10]:
             x = layer(x)
             sizes.append(float(x.square().mean()))
-    # SiLU has slope ½ at 0: with He's gain each layer keeps some two thirds of the mean square
-    assert (0.6**9 if name == "silu" else 0.1) < sizes[-1] / sizes[0] < 10
+    assert 0.1 < sizes[-1] / sizes[0] < 10
 
 
 def test_he_keeps_the_mean_square_of_rectified_signals():
@@ -96,7 +95,8 @@ def test_he_keeps_the_mean_square_of_rectified_signals():
     network, x = MLP(512, 1, [512] * 10), torch.randn(2000, 512)
     with torch.no_grad():
         squares = [float((x := layer(x)).square().mean()) for layer in list(network)[:10]]
-    assert all(0.7 < square < 1.4 for square in squares)  # He et al. 2015, eq. 10: 1 in expectation
+    # He et al. 2015, eq. 10: constant in expectation; inputs of variance 1, not rectified, leave ½ behind the first ReLU
+    assert all(0.35 < square < 0.7 for square in squares)
 
 
 def test_a_linear_layer_begins_without_a_bias():

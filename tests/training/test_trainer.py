@@ -209,7 +209,7 @@ def test_a_loss_that_is_no_number_stops_everything(broken):
         return network.at.sum() * (broken if len(calls) > 2 else 1.0)
 
     with pytest.raises(
-        TrainingDiverged, match=r"the loss \(elbo\) became .* in epoch 2 \(step 4 or before, learning rate 0.1\)"
+        TrainingDiverged, match=r"the loss \(elbo\) became .* in step 3 \(epoch 2, learning rate 0.1\); it first appeared"
     ):
         fit(Point(), loss, name="elbo", epochs=5)
     assert len(calls) == 4

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 class Activation:
     """An activation: its module, and the standard deviation of weights feeding it, sqrt(gain / fan).
 
+    `gain` is 1 / E[a(z)²] for standard normal z where `fan` is "in", which keeps the mean square from layer to layer.
     `fan` is "in" (He, LeCun: variance of fan-in) or "average" (Glorot: mean of fan-in and fan-out).
     """
 
@@ -26,28 +27,29 @@ class Activation:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "celu": Activation(nn.CELU),
-    "elu": Activation(nn.ELU),
-    "gelu": Activation(nn.GELU),
-    "hardswish": Activation(nn.Hardswish),
+    "celu": Activation(nn.CELU, gain=1.55),
+    "elu": Activation(nn.ELU, gain=1.55),
+    "gelu": Activation(nn.GELU, gain=2.35),
+    "hardswish": Activation(nn.Hardswish, gain=3.0),
     "identity": Activation(nn.Identity, gain=1.0, fan="average"),
     "leaky_relu": Activation(nn.LeakyReLU),
-    "mish": Activation(nn.Mish),
+    "mish": Activation(nn.Mish, gain=2.2),
     "relu": Activation(nn.ReLU),
     "relu6": Activation(nn.ReLU6),
     "selu": Activation(nn.SELU, gain=1.0),
     "sigmoid": Activation(nn.Sigmoid, gain=1.0, fan="average"),
-    "silu": Activation(nn.SiLU),
+    "silu": Activation(nn.SiLU, gain=2.8),
     "softplus": Activation(nn.Softplus, gain=1.0, fan="average"),
     "softsign": Activation(nn.Softsign, gain=1.0, fan="average"),
     "tanh": Activation(nn.Tanh, gain=1.0, fan="average"),
 }
 
 
-def initialize(weight: Tensor, activation: str, *, scale: float = 1.0) -> None:
-    """Fill the weight of a layer, (n_out, n_in, …), in place, as suits the activation that follows it.
+def initialize(weight: Tensor, activation: str, *, first: bool = False) -> None:
+    """Fill the weight of a layer, (n_out, n_in, …), in place, as suits the activation before and after it.
 
-    `scale` multiplies the deviation.
+    The gain makes up for what the activation before the layer took away. The first layer has none before it: its inputs
+    are standardised, so its gain is 1 (He et al. 2015, after eq. 10).
 
     Draws from torch's current random state; the estimator puts its own there while it builds.
     """
@@ -55,5 +57,6 @@ def initialize(weight: Tensor, activation: str, *, scale: float = 1.0) -> None:
     fan_out = weight.numel() // weight.shape[1]
     chosen = ACTIVATIONS[activation]
     fan = fan_in if chosen.fan == "in" else (fan_in + fan_out) / 2
+    gain = min(1.0, chosen.gain) if first else chosen.gain
     with torch.no_grad():
-        weight.normal_(0.0, scale * math.sqrt(chosen.gain / max(fan, 1)))
+        weight.normal_(0.0, math.sqrt(gain / max(fan, 1)))

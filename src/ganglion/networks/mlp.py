@@ -24,17 +24,14 @@ class BatchNorm(nn.BatchNorm1d):
         return super().forward(input)
 
 
-# Inputs are standardised, not rectified, so He's factor of 2 does not belong in the first layer; half of the rule's
-# deviation learned more than the rule on held-out parts of public tables (see ARCHITECTURE.md)
-FIRST_LAYER = 0.5
 NORMALIZATIONS: dict[str, type[nn.Module]] = {"batch": BatchNorm, "layer": nn.LayerNorm}
 
 
-def linear(n_in: int, n_out: int, activation: str, *, bias: bool = True, scale: float = 1.0) -> nn.Linear:
-    """Return a linear layer initialised for the activation that follows it, with a bias of zero or none."""
+def linear(n_in: int, n_out: int, activation: str, *, bias: bool = True, first: bool = False) -> nn.Linear:
+    """Return a linear layer initialised for the activation around it, with a bias of zero or none."""
     layer = nn.Linear(n_in, n_out, bias=bias)
     if layer.weight.device.type != "meta":
-        initialize(layer.weight, activation, scale=scale)
+        initialize(layer.weight, activation, first=first)
         if bias:
             nn.init.zeros_(layer.bias)
     return layer
@@ -55,11 +52,11 @@ class DenseLayer(nn.Module):
         dropout: float,
         normalization: str | None,
         residual: bool,
-        scale: float = 1.0,
+        first: bool = False,
     ) -> None:
         super().__init__()
         # batch normalisation takes every constant away: the gradient of a bias would be rounding alone
-        parts: list[nn.Module] = [linear(n_in, n_out, activation, bias=normalization != "batch", scale=scale)]
+        parts: list[nn.Module] = [linear(n_in, n_out, activation, bias=normalization != "batch", first=first)]
         if normalization is not None:
             parts.append(NORMALIZATIONS[normalization](n_out))
         parts.append(ACTIVATIONS[activation].module())
@@ -111,7 +108,7 @@ class MLP(nn.Sequential):
                 dropout=dropout,
                 normalization=normalization,
                 residual=residual,
-                scale=FIRST_LAYER if i == 0 else 1.0,
+                first=i == 0,
             )
             for i, pair in enumerate(pairwise(widths))
         ]
