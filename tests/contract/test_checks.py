@@ -40,17 +40,13 @@ def by_batch(method):
     return lambda self, X: method(self, np.asarray(X) - np.asarray(X).mean(0))
 
 
-def keep_first(method):
-    def fit(self, X, y=None, *args, **kwargs):
-        if not hasattr(self, "first_"):
-            self.first_ = method(self, X, y, *args, **kwargs).network_
-        return method(self, X, y, *args, **kwargs)
-
-    return fit
+def note_columns(self, X, *rest):
+    if hasattr(X, "columns"):
+        self.columns_ = list(X.columns)
 
 
 BROKEN = [
-    (Perceptron, "fit", before(lambda *_: np.random.random()), checks.check_process_is_left_as_it_was),  # noqa: NPY002
+    (Perceptron, "fit", before(lambda *_: np.random.random()), checks.check_process_is_left_as_it_was),
     (MLPClassifier, "fit", before(lambda *_: torch.rand(1)), checks.check_process_is_left_as_it_was),
     (MLPClassifier, "predict", before(lambda *_: torch.rand(1)), checks.check_process_is_left_as_it_was),
     (Perceptron, "fit", before(lambda self, *_: setattr(self, "epochs", 7)), checks.check_options_are_left_as_given),
@@ -61,9 +57,8 @@ BROKEN = [
     (MLPRegressor, "_weights", instead(lambda *_: None), checks.check_zero_weight_equals_absence),
     (MLPRegressor, "_weights", instead(lambda *_: None), checks.check_bad_weights_are_refused),
     (MLPClassifier, "_weight", instead(lambda self, samples: samples.weight), checks.check_class_weight_counts),
-    (MLPClassifier, "fit", keep_first, checks.check_refit_equals_fit),
+    (MLPClassifier, "fit", before(note_columns), checks.check_refit_equals_fit),
     (MLPClassifier, "_check_fitted", instead(lambda self: None), checks.check_unfitted_is_refused),
-    (MLPClassifier, "__getstate__", instead(lambda self: self.get_params()), checks.check_copies_answer_alike),
     (MLPClassifier, "predict_proba", instead(lambda self, X: np.full((len(X), 3), np.nan)), checks.check_mixed_frame),
 ]
 
@@ -71,12 +66,12 @@ BROKEN = [
 @pytest.mark.parametrize(("base", "name", "change", "check"), BROKEN)
 def test_a_broken_promise_is_found(base, name, change, check):
     check(base())
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - a check may also stumble over what is broken
+    with pytest.raises(Exception) as caught:
         check(broken(base, name, change)())
     assert isinstance(caught.value, AssertionError | AttributeError)
 
 
-def test_silent_callbacks_are_found(monkeypatch):
+def test_silent_callbacks_are_found():
     deaf = broken(Perceptron, "_correct", lambda method: lambda self, *args: method(self, *args[:-1], ()))
     with pytest.raises(AssertionError, match="the callback did not see every row once"):
         checks.check_history(deaf())
@@ -87,7 +82,7 @@ def test_a_rare_category_in_the_file_is_found(monkeypatch):
     monkeypatch.setattr(
         TableEncoder, "fit", classmethod(lambda cls, data, weight=None: fit(cls, data, weight, min_count=1))
     )
-    with pytest.raises(AssertionError, match="the model file holds .'the rare text'"):
+    with pytest.raises(AssertionError, match=r"the model file holds .'the rare text'"):
         checks.check_model_file_holds_no_training_rows(Perceptron())
 
 
