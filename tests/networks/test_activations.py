@@ -57,7 +57,10 @@ def deviation(name: str, n_in: int, n_out: int) -> float:
 
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "celu", "relu6", "hardswish"])
 def test_rectifiers_begin_as_he(name):
-    assert deviation(name, 200, 900) == pytest.approx((2 / 200) ** 0.5, rel=0.02)
+    z = torch.linspace(-12, 12, 100_001, dtype=torch.float64)
+    density = (-z.square() / 2).exp() / (2 * torch.pi) ** 0.5
+    kept = torch.trapezoid(ACTIVATIONS[name].module()(z).square() * density, z).item()  # ½ for ReLU
+    assert deviation(name, 200, 900) == pytest.approx((1 / kept / 200) ** 0.5, rel=0.02)
 
 
 def test_selu_begins_as_lecun():
@@ -95,7 +98,7 @@ def test_he_keeps_the_mean_square_of_rectified_signals():
     network, x = MLP(512, 1, [512] * 10), torch.randn(2000, 512)
     with torch.no_grad():
         squares = [float((x := layer(x)).square().mean()) for layer in list(network)[:10]]
-    # He et al. 2015, eq. 10: constant in expectation; inputs of variance 1, not rectified, leave ½ behind the first ReLU
+    # He et al. 2015, eq. 10: constant in expectation; inputs of variance 1 leave ½ behind the first ReLU
     assert all(0.35 < square < 0.7 for square in squares)
 
 

@@ -209,10 +209,11 @@ def test_a_loss_that_is_no_number_stops_everything(broken):
         return network.at.sum() * (broken if len(calls) > 2 else 1.0)
 
     with pytest.raises(
-        TrainingDiverged, match=r"the loss \(elbo\) became .* in step 3 \(epoch 2, learning rate 0.1\); it first appeared"
+        TrainingDiverged,
+        match=r"the loss \(elbo\) became .* in step 3 \(epoch 2, learning rate 0.1\); it first appeared",
     ):
         fit(Point(), loss, name="elbo", epochs=5)
-    assert len(calls) == 4
+    assert len(calls) == 4  # the last one looks for where it began
 
 
 def test_the_message_of_a_divergence_says_what_to_do():

@@ -25,7 +25,7 @@ from ganglion.training.diagnosis import warn_of_dead_units, warn_of_divergence
 from ganglion.training.execution import Execution, Job, Machine, check_device, plan
 from ganglion.training.losses import PerSampleLoss
 from ganglion.training.objective import Batch, Objective
-from ganglion.training.optimizers import Optimizer, optimizer_by_name
+from ganglion.training.optimizers import AdamW, Optimizer, optimizer_by_name
 from ganglion.training.schedules import schedule_by_name
 from ganglion.training.trainer import OnEpoch, Trainer
 
@@ -158,7 +158,8 @@ class Trained(Estimator):
         if not optimizer.decoupled:
             return 0.0
         # chosen on held-out parts of ten public tables: small ones overfit, and noisy labels ask for more than numbers
-        return 2.0 if n_samples < 1000 else 1.0 if self.tags.task == "classification" else 0.3
+        decay = 2.0 if n_samples < 1000 else 1.0 if self.tags.task == "classification" else 0.3
+        return decay * AdamW.default_rate / optimizer.default_rate  # a step shrinks by rate × decay
 
     def _batch_size(self, n_samples: int) -> int:
         if self.batch_size != "auto":

@@ -252,7 +252,7 @@ class Muon:
 
     momentum: float = 0.95
     n_iterations: int = 5
-    default_rate: ClassVar[float] = 1e-3
+    default_rate: ClassVar[float] = 1e-2
     decoupled: ClassVar[bool] = True
     full_batch: ClassVar[bool] = False
     searches: ClassVar[bool] = False

@@ -113,6 +113,7 @@ class Trainer:
                     if stop:
                         break
                 self._end_epoch(run, monitor)
+                stop = stop or _agreed(team, stop=interrupt.requested, save=False)[0]
                 if checkpoints and not stop:
                     checkpoints.end_epoch(run)
                 run.history.stopped = "interrupted" if stop else self._reason_to_stop(run, bool(monitor))
