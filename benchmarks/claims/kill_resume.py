@@ -37,17 +37,14 @@ def claim() -> dict[str, Any]:
         runs, same = runs + 1, same + ((folder / DONE).read_text() == expected[name])
         shutil.rmtree(folder)
     return {
-        "name": "killed and resumed, to the bit",
-        "data": "digits (scikit-learn)",
-        "figure": same / runs,
-        "low": None,
-        "high": None,
-        "target": 1.0,
-        "paper": None,
-        "reference": "none: a promise",
-        "unit": "share of runs with the same bits",
+        "claim": f"killed by SIGKILL at {killed} random moments, a resumed run ends with the bits of one never killed",
+        "holds": same == runs,
+        "kills": killed,
+        "kills_during_a_save": during_save,
+        "runs": runs,
+        "runs_with_the_same_bits": same,
         "seconds": time.perf_counter() - start,
-        "settings": f"{killed} kills over {runs} runs of {', '.join(RUNS)}; {during_save} of them during a save",
+        "algorithms": list(RUNS),
     }
 
 

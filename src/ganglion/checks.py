@@ -36,6 +36,7 @@ from sklearn.exceptions import NotFittedError
 from ganglion.errors import DataWarning, GanglionError, InvalidInput, UnknownParameter
 from ganglion.estimators.artifact import load
 from ganglion.estimators.base import Estimator, Tags
+from ganglion.training.checkpoint import Checkpoints, CheckpointWriter
 
 Check = Callable[[Any], None]
 
@@ -183,6 +184,47 @@ def check_history(estimator: Estimator) -> None:
     ensure([row for row, _ in seen] == rows, "the callback did not see every row once")
     ensure(all(epochs >= len(rows) for _, epochs in seen), "more epochs than planned")
     ensure(bool(model.history_.stopped), "the history does not say why training ended")
+
+
+def check_killed_and_resumed_equals_never_killed(estimator: Estimator) -> None:
+    """A run that stops right after any of its checkpoints goes on to the bits of one that never stopped."""
+    X, y = table(estimator)
+    whole = fresh(estimator).fit(X, y)
+    for stop in (1, 3, 4):
+        with tempfile.TemporaryDirectory() as folder:
+            settings = Checkpoints(folder=folder, seconds=None, steps=1)
+            if not _killed(fresh(estimator), X, y, settings, stop):
+                continue  # it ended before
+            resumed = fresh(estimator).set_params(random_state=None).fit(X, y, resume=folder)
+            same_answers(resumed, whole, X)
+            rows = [[{**row, "seconds": 0.0} for row in each.history_.rows] for each in (resumed, whole)]
+            ensure(rows[0] == rows[1], f"stopped after checkpoint {stop}, the resumed run has another history")
+
+
+def _killed(estimator: Estimator, X: Any, y: Any, settings: Checkpoints, stop: int) -> bool:
+    """Fit, and stop as by a kill right after so many checkpoints; returns whether there were so many."""
+
+    class Killed(BaseException):
+        pass
+
+    written = []
+    write = CheckpointWriter.write
+
+    def write_and_die(self: Any, snapshot: Any, *, best: bool = False) -> Any:
+        path = write(self, snapshot, best=best)
+        written.append(path)
+        if len(written) == stop:
+            raise Killed
+        return path
+
+    CheckpointWriter.write = write_and_die
+    try:
+        estimator.fit(X, y, checkpoint=settings)
+    except Killed:
+        return True
+    finally:
+        CheckpointWriter.write = write
+    return False
 
 
 def check_bad_features_are_refused(estimator: Estimator) -> None:
@@ -464,6 +506,7 @@ CHECKS: tuple[tuple[Callable[[Tags], bool], Check], ...] = (
     (always, check_float32_is_close_to_float64),
     (always, check_zero_weight_equals_absence),
     (always, check_history),
+    (always, check_killed_and_resumed_equals_never_killed),
     (always, check_bad_features_are_refused),
     (always, check_bad_targets_are_refused),
     (always, check_bad_weights_are_refused),

@@ -126,11 +126,13 @@ def train(
     *,
     options: Mapping[str, Any] | None = None,
     callbacks: Sequence[OnEpoch] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
 ) -> Estimator:
-    """Fit the chosen algorithm to the training rows of a plan."""
+    """Fit the chosen algorithm to the training rows of a plan; see `Estimator.fit` for `checkpoint` and `resume`."""
     model = planned.selection.estimator(**(options or {}))
     X, y = planned.training_data
-    model.fit(X, y, callbacks=callbacks)
+    model.fit(X, y, callbacks=callbacks, checkpoint=checkpoint, resume=resume)
     model.target_name_ = ", ".join(planned.train.target)
     return model
 

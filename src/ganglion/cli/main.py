@@ -71,6 +71,15 @@ def train_command(
         str | None,
         typer.Option(metavar="TASK", help="classification or regression, in place of what the target looks like."),
     ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint", metavar="FOLDER", help="Save the run here, once a minute."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from --checkpoint FOLDER if a run saved itself there.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Seed of the split and the training.")] = 0,
     report: Html = None,
     baselines: Annotated[bool, typer.Option(help="Whether to run the baselines too.")] = True,
@@ -91,6 +100,8 @@ def train_command(
         settings=settings or [],
         out=out,
         seed=seed,
+        checkpoint=checkpoint,
+        resume=resume,
         report=report,
         baselines=baselines,
         quiet=quiet,

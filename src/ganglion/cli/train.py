@@ -15,6 +15,7 @@ from ganglion.data.suspicions import SuspiciousData
 from ganglion.errors import InvalidParameter, SaveFailed
 from ganglion.options import options_of, parse_option, unknown_option
 from ganglion.registry import algorithm
+from ganglion.training.distribution import workers
 from ganglion.workflow import Plan
 
 _LABELS = {"error": "[red]warning:[/]", "warning": "[yellow]warning:[/]", "note": "[cyan]note:[/]"}  # training goes on
@@ -26,14 +27,22 @@ def train_model(
     settings: Sequence[str],
     out: Path,
     seed: int,
+    checkpoint: Path | None,
+    resume: bool,
     report: Path | None,
     baselines: bool,
     quiet: bool,
     as_json: bool,
     **asked: Any,
 ) -> None:
-    """Plan, train, save, test, save again with the figures, and show the report."""
-    quiet = quiet or as_json
+    """Plan, train, save, test, save again with the figures, and show the report.
+
+    Under `torchrun` every worker trains; the first one does the rest.
+    """
+    team = workers()
+    quiet = quiet or as_json or not team.speaks
+    if resume and checkpoint is None:
+        raise InvalidParameter("--resume needs --checkpoint FOLDER: where the run saved itself.")
     for path in (out, report):
         _check_folder(path)
     with shown_warnings(quiet=quiet, told=(SuspiciousData,)):
@@ -41,10 +50,15 @@ def train_model(
         options = {"random_state": seed} | parse_settings(planned.selection.name, settings)
         _tell(planned, quiet=quiet)
         with TrainingProgress(quiet=quiet) as progress:
-            model = workflow.train(planned, options=options, callbacks=(progress,))
+            model = workflow.train(
+                planned, options=options, callbacks=(progress,), checkpoint=checkpoint, resume=resume
+            )
+        if not team.speaks:
+            return
         model.save(out)  # before the test: nothing is lost if that fails
         if model.history_.stopped == "interrupted":
-            say(f"interrupted: the best model so far is in {escape(str(out))}; it was not tested.")
+            go_on = f" Go on with --checkpoint {escape(str(checkpoint))} --resume." if checkpoint else ""
+            say(f"interrupted: the best model so far is in {escape(str(out))}; it was not tested.{go_on}")
             raise typer.Exit(1)
         say(f"saved {escape(str(out))}", quiet=quiet)
         result = workflow.assess(planned, model, baselines=baselines, random_state=seed)

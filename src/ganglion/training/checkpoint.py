@@ -104,9 +104,11 @@ class CheckpointWriter:
             old.unlink(missing_ok=True)
         return path
 
-    def end_epoch(self, run: Run) -> None:
-        """Log an epoch, and write the best checkpoint if it was the best, as often as others are written."""
+    def end_epoch(self, run: Run, *, last: bool) -> None:
+        """Log an epoch, save the run if it ends here, and its best epoch, as often as checkpoints are written."""
         self.log(run.history.rows)
+        if last:
+            self.write(run.snapshot())
         is_best = run.history.best_epoch == run.epoch and self._time_for_best()
         if run.team.most(int(is_best)):
             self.write(run.snapshot(), best=True)

@@ -94,6 +94,7 @@ class Trainer:
         run = Run(network, objectives, source, self.optimizer, team)
         if resume is not None:
             run.restore(resume)
+            run.history.stopped = self._reason_to_stop(run, bool(monitor))
         n_steps = self.epochs * len(source)
         network.train()
         with Interrupt() as interrupt:
@@ -113,9 +114,10 @@ class Trainer:
                     if stop:
                         break
                 self._end_epoch(run, monitor)
-                stop = stop or _agreed(team, stop=interrupt.requested, save=False)[0]
-                if checkpoints and not stop:
-                    checkpoints.end_epoch(run)
+                if not stop:
+                    stop, _ = _agreed(team, stop=interrupt.requested, save=False)
+                    if checkpoints:
+                        checkpoints.end_epoch(run, last=stop)
                 run.history.stopped = "interrupted" if stop else self._reason_to_stop(run, bool(monitor))
         if run.best:
             network.load_state_dict(run.best)
