@@ -229,6 +229,7 @@ class Batches:
         self.batch_size = max(1, min(batch_size, self.n_samples))
         self.generator = generator
         self.prepare = prepare
+        self._in_one = self.batch_size == self.n_samples  # no order is drawn then
         self._epoch_start = generator.get_state()
         self._position, self._resume_at = 0, 0
 
@@ -237,12 +238,17 @@ class Batches:
         return full + (rest > 1)
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        self._epoch_start = self.generator.get_state()
+        self._note_start()
         self._position, self._resume_at = self._resume_at, 0
         for batch in self._gathered(self._position):
             self._position += 1
             yield batch if self.prepare is None else {**batch, **self.prepare(batch)}
-        self._epoch_start, self._position = self.generator.get_state(), 0
+        self._note_start()
+        self._position = 0
+
+    def _note_start(self) -> None:
+        if not self._in_one:
+            self._epoch_start = self.generator.get_state()
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the order of this epoch and the place in it."""
@@ -255,7 +261,7 @@ class Batches:
 
     def _gathered(self, first: int) -> Iterator[dict[str, Tensor]]:
         """Give the batches of an epoch from batch number `first` on."""
-        if self.batch_size == self.n_samples:  # the full batch: order changes nothing, no copy is needed
+        if self._in_one:  # the full batch: order changes nothing, no copy is needed
             if first == 0:
                 yield self.tensors if self.rows is None else gathered(self.tensors, self.rows)
             return

@@ -270,6 +270,7 @@ class WeightedLoss:
 
     def __init__(self, per_sample: PerSampleLoss) -> None:
         self.per_sample = per_sample
+        self.mean = getattr(per_sample, "mean", None)  # a loss may know a faster way to its mean
 
     def __call__(self, network: Any, batch: Batch) -> Tensor:
         """Return the loss of a network on a batch of prepared inputs, a scalar."""
@@ -277,6 +278,8 @@ class WeightedLoss:
 
     def of(self, scores: Tensor, batch: Batch) -> Tensor:
         """Return the loss of scores, (n_samples, n_scores), a scalar."""
+        if "weight" not in batch and self.mean is not None:
+            return self.mean(scores, batch["target"])
         losses = self.per_sample(scores, batch["target"])
         if losses.dim() == 0:  # a user's own function that reduces by itself
             return losses

@@ -8,6 +8,7 @@ batch, but for rounding.
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -104,6 +105,7 @@ def workers() -> Workers:
 def _leave() -> None:
     if dist.is_initialized():
         dist.barrier()  # who leaves first would break the connection of those who still talk
+        gc.collect()  # what holds on to the group must go before it, or its threads end the process
         dist.destroy_process_group()
 
 

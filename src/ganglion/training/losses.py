@@ -85,6 +85,12 @@ class CrossEntropy:
         """Return one loss a sample."""
         return cross_entropy(scores, target, label_smoothing=self.label_smoothing)
 
+    def mean(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Return the mean over the samples, for one class out of many by one kernel instead of two."""
+        if target.dtype == torch.int64:
+            return F.cross_entropy(scores, target, label_smoothing=self.label_smoothing)
+        return self(scores, target).mean()
+
     def __str__(self) -> str:
         return call_text("cross_entropy", self)
 

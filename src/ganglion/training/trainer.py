@@ -97,7 +97,7 @@ class Trainer:
             run.history.stopped = self._reason_to_stop(run, bool(monitor))
         n_steps = self.epochs * len(source)
         network.train()
-        with Interrupt() as interrupt:
+        with Interrupt() as interrupt, torch.no_grad():
             while not run.history.stopped:
                 stop = False
                 for batch in source:
@@ -105,7 +105,7 @@ class Trainer:
                     run.rate = self.learning_rate * self.schedule.factor(progress)
                     size = len(next(iter(batch.values())))
                     for i in range(len(objectives)):
-                        run.sums[i] += self._step(run, i, batch) * (size / team.n)
+                        run.sums[i].add_(self._step(run, i, batch), alpha=size / team.n)
                     run.n_samples, run.step = run.n_samples + size, run.step + 1
                     save = checkpoints is not None and checkpoints.due(run.step)
                     stop, save = _agreed(team, stop=interrupt.requested, save=save)
@@ -137,10 +137,8 @@ class Trainer:
 
     def _step(self, run: Run, i: int, batch: Batch) -> Tensor:
         """Take one step on objective i and return its loss before the step, detached."""
-        parameters = run.objectives[i].parameters
-        with torch.no_grad():
-            evaluate = partial(self._gradients, run, i, batch)
-            return self.optimizer.step(evaluate, parameters, run.states[i], run.rate).detach()
+        evaluate = partial(self._gradients, run, i, batch)
+        return self.optimizer.step(evaluate, run.objectives[i].parameters, run.states[i], run.rate).detach()
 
     def _gradients(self, run: Run, i: int, batch: Batch) -> tuple[Tensor, list[Tensor]]:
         parameters = run.objectives[i].parameters
