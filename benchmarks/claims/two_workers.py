@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run")
 RUNS: dict[str, dict[str, Any]] = {
     "adamw": {"optimizer": "adamw"},
     "clipped": {"optimizer": "sgd", "clip_norm": 1.0},
@@ -27,8 +28,7 @@ def claim() -> dict[str, Any]:
     X, _ = data()
     with tempfile.TemporaryDirectory(prefix="ganglion-workers-") as folder:
         ran = subprocess.run(
-            [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", _free_port()]
-            + [__file__, folder],
+            [*TORCHRUN, "--nproc-per-node", "2", "--master-port", _free_port(), __file__, folder],
             capture_output=True,
             text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
