@@ -73,9 +73,7 @@ def train_command(
     ] = None,
     checkpoint: Annotated[
         Path | None,
-        typer.Option(
-            "--checkpoint", metavar="FOLDER", help="Save the run here, once a minute."
-        ),
+        typer.Option("--checkpoint", metavar="FOLDER", help="Save the run here, once a minute."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from --checkpoint FOLDER if a run saved itself there.")

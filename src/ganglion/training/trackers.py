@@ -7,7 +7,9 @@ Each needs its own library, from the extra `track`; neither is imported before i
 
 from __future__ import annotations
 
+import importlib
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,18 +32,16 @@ class TensorBoard:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         try:
-            from tensorboard.compat.proto.event_pb2 import Event
-            from tensorboard.compat.proto.summary_pb2 import Summary
-            from tensorboard.summary.writer.event_file_writer import EventFileWriter
+            events = importlib.import_module("tensorboard.compat.proto.event_pb2")
+            summaries = importlib.import_module("tensorboard.compat.proto.summary_pb2")
+            writer = importlib.import_module("tensorboard.summary.writer.event_file_writer")
         except ImportError as error:
             raise missing_extra("tensorboard", "track", "TensorBoard(…)") from error
-        self._event, self._summary = Event, Summary
-        self._writer = EventFileWriter(os.fspath(folder))
+        self._event, self._summary = events.Event, summaries.Summary
+        self._writer = writer.EventFileWriter(os.fspath(folder))
 
     def __call__(self, row: Mapping[str, Any], epochs: int) -> None:
         """Write the figures of an epoch."""
-        import time
-
         values = [self._summary.Value(tag=name, simple_value=value) for name, value in _figures(row).items()]
         event = self._event(wall_time=time.time(), step=row["step"], summary=self._summary(value=values))
         self._writer.add_event(event)
@@ -64,7 +64,7 @@ class MLflow:
 
     def __init__(self, **tags: str) -> None:
         try:
-            import mlflow
+            mlflow: Any = importlib.import_module("mlflow")
         except ImportError as error:
             raise missing_extra("mlflow", "track", "MLflow()") from error
         self._mlflow = mlflow
