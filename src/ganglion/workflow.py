@@ -106,7 +106,7 @@ def plan(
     if len(whole) < LEAST_ROWS:
         raise InvalidInput(f"{len(whole)} rows are too few to train and test on. Give at least {LEAST_ROWS}.")
     chosen = _choose(whole, algorithm_name, task)
-    findings = inspect(whole).findings
+    findings = inspect(whole, task=chosen.task).findings
     if test is None:
         y = whole.X_y()[1]
         rows, held_out = split(

@@ -165,3 +165,13 @@ def test_too_few_rows(tmp_path):
 def test_an_unknown_option_is_found_when_the_estimator_is_made(flowers):
     with pytest.raises(InvalidParameter, match=r"no option 'hiden'. Did you mean 'hidden'"):
         train(plan(flowers, target="species"), options={"hiden": (3,)})
+
+
+def test_findings_are_those_of_the_task_that_was_asked_for(tmp_path):
+    quality = np.repeat([3, 4, 5, 6, 7], [2, 30, 100, 100, 30])
+    frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=262), "quality": quality})
+    frame.to_csv(tmp_path / "wine.csv", index=False)
+    as_classes = plan(tmp_path / "wine.csv", target="quality")
+    as_numbers = plan(tmp_path / "wine.csv", target="quality", task="regression")
+    assert "imbalance" in [finding.check for finding in as_classes.findings]
+    assert "imbalance" not in [finding.check for finding in as_numbers.findings]

@@ -134,7 +134,12 @@ class Inspection:
 _HEADS = ("column", "kind", "missing", "distinct", "values")
 
 
-def inspect(data: Any, target: str | int | Sequence[str | int] | np.ndarray | None = None) -> Inspection:
+def inspect(
+    data: Any,
+    target: str | int | Sequence[str | int] | np.ndarray | None = None,
+    *,
+    task: Task | None = None,
+) -> Inspection:
     """Look at a data set: its columns, its task, and what deserves a look before learning.
 
     Parameters
@@ -143,6 +148,8 @@ def inspect(data: Any, target: str | int | Sequence[str | int] | np.ndarray | No
         A file that `read` can read, or data that `as_dataset` can.
     target : str, int, a sequence of them, or an array of shape (n_samples,), optional
         What is to be predicted: names or positions of columns (-1 is the last), or the values themselves.
+    task : Task, optional
+        What is to be learned, where that is not what the target looks like.
 
     Returns
     -------
@@ -158,7 +165,8 @@ def inspect(data: Any, target: str | int | Sequence[str | int] | np.ndarray | No
         dataset = _joined(dataset, target) if hasattr(target, "dtype") else with_target(dataset, target)  # type: ignore[arg-type]
     profiles = profile(dataset)
     features = [each for each in profiles if each.name not in dataset.target]
-    task = infer_task(dataset.X_y()[1]) if dataset.target and _is_plain(dataset) else None
+    if task is None and dataset.target and _is_plain(dataset):
+        task = infer_task(dataset.X_y()[1])
     single = next((each for each in profiles if dataset.target == (each.name,)), None)
     return Inspection(
         source=dataset.source,
