@@ -16,8 +16,11 @@ from ganglion.cli.screen import out, print_json
 from ganglion.version import __version__
 
 CORE = ("torch", "numpy", "scipy", "sklearn", "narwhals", "safetensors", "rich", "typer")
-EXTRAS = {"pandas": "tables", "pyarrow": "tables"}
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # where the package is called otherwise than its module
+EXTRAS = {"pandas": "tables", "pyarrow": "tables", "tensorboard": "track", "mlflow": "track"}
+DISTRIBUTIONS = {
+    "mlflow": "mlflow-skinny",
+    "sklearn": "scikit-learn",
+}  # where the package is called otherwise than its module
 TIME_LIMIT_S = 120
 
 

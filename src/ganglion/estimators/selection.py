@@ -10,6 +10,7 @@ import numpy as np
 from ganglion.data.dataset import Dataset
 from ganglion.data.task import Task, infer_task
 from ganglion.errors import InvalidInput, InvalidParameter
+from ganglion.estimators.labels import read_numbers
 from ganglion.registry import algorithm, all_algorithms
 
 TASKS = ("classification", "regression")
@@ -94,6 +95,8 @@ def task_of(y: np.ndarray, override: str | None = None) -> Task:
     if override not in TASKS:
         raise InvalidParameter(f"task={override!r}: a task is {' or '.join(map(repr, TASKS))}.")
     if override == "regression":
+        if y.dtype.kind not in "biuf":
+            read_numbers(y, len(y), several=True)  # refuses text, and says so
         return Task("regression" if y.ndim == 1 else "multioutput_regression", "as asked")
     n_classes = len(np.unique(y.astype(str))) if y.ndim == 1 else 0
     return Task("multilabel" if y.ndim == 2 else "binary" if n_classes == 2 else "multiclass", "as asked")
