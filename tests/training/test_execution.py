@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,15 @@ def test_pins_are_kept():
     assert pinned == Execution(device="cpu", precision="float64", threads=2, fast_products=True)
     assert plan(SMALL, LAPTOP, precision="bfloat16").precision == "bfloat16"
     assert plan(SMALL, LAPTOP, threads=10**6).threads == 32  # four a core: more would only wait for one another
+
+
+def test_large_products_that_stand_rounding_are_done_in_bfloat16_where_the_processor_can():
+    job = replace(LARGE, stands_rounding=True)
+    assert plan(job, replace(LAPTOP, bfloat16=True)).precision == "bfloat16"
+    assert plan(job, LAPTOP).precision == "float32"
+    assert plan(LARGE, replace(LAPTOP, bfloat16=True)).precision == "float32"
+    assert plan(replace(SMALL, stands_rounding=True), replace(LAPTOP, bfloat16=True)).precision == "float64"
+    assert plan(job, replace(LAPTOP, bfloat16=True), precision="float32").precision == "float32"
 
 
 def test_dtypes():

@@ -63,6 +63,7 @@ class MLPOptions:
             dropout=self.dropout,
             normalization=self.normalization,
             residual=self.residual,
+            standardized=bool(spec.inputs.image) or self.scaling != "none",
         )
         return Network(entry, nn.Sequential(nn.Flatten(), body) if spec.inputs.image else body, spec.output)
 

@@ -87,6 +87,8 @@ class MLP(nn.Sequential):
         Batch (Ioffe & Szegedy 2015) or layer normalisation (Ba et al. 2016) before each activation.
     residual : bool
         Add a layer's input to its output where widths agree.
+    standardized : bool
+        Whether inputs have unit variance: the first layer's weights are then smaller (see `initialize`).
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class MLP(nn.Sequential):
         dropout: float = 0.0,
         normalization: str | None = None,
         residual: bool = False,
+        standardized: bool = True,
     ) -> None:
         widths = [n_in, *hidden]
         layers: list[nn.Module] = [
@@ -108,7 +111,7 @@ class MLP(nn.Sequential):
                 dropout=dropout,
                 normalization=normalization,
                 residual=residual,
-                first=i == 0,
+                first=standardized and i == 0,
             )
             for i, pair in enumerate(pairwise(widths))
         ]
