@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmarks.workloads import Contender, Workload
 
 CONTENDERS: Mapping[str, Contender] = {
-    "ganglion": Contender("predict.ganglion"),
+    "ganglion": Contender("predict.ganglion", settings={"precision": "bfloat16"}),
+    "ganglion, float32": Contender("predict.ganglion", settings={"precision": "float32"}),
     "onnxruntime": Contender("predict.onnxruntime", "onnxruntime"),
     "torch eager": Contender("predict.torch", settings={"precision": "float32"}),
     "torch eager, bf16": Contender("predict.torch", settings={"precision": "bfloat16"}),

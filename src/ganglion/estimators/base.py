@@ -8,6 +8,7 @@ save     manifest, weights and model card in one file
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -328,11 +329,16 @@ class Estimator(BaseEstimator):
         size = max(256, CHUNK_BYTES // max(1, row_bytes))
         device = next(self.network_.parameters()).device
         method = self.network_.raw_scores if scores else self.network_
-        with torch.inference_mode(), fast_products(self.network_, rows):
+        with torch.inference_mode(), fast_products(self.network_, rows, precision=self._precision()):
             if rows <= size and device.type == "cpu":
-                return method(inputs)
-            pieces = ({k: t[i : i + size].to(device) for k, t in inputs.items()} for i in range(0, rows, size))
-            return torch.cat([method(piece).cpu() for piece in pieces])
+                answers = method(inputs)
+            else:
+                pieces = ({k: t[i : i + size].to(device) for k, t in inputs.items()} for i in range(0, rows, size))
+                answers = torch.cat([method(piece).cpu() for piece in pieces])
+            return answers.float() if answers.dtype == torch.bfloat16 else answers  # numpy has no bfloat16
+
+    def _precision(self) -> str:
+        return "auto"
 
     def _encoded(self, X: Any) -> Mapping[str, Tensor]:
         if self._is_plain(X):
@@ -385,9 +391,9 @@ def _features_and_target(X: Any, y: Any) -> tuple[Any, Any]:
 
 
 def _all_finite(X: np.ndarray) -> bool:
-    """Return whether one product settles that all numbers are finite; numbers near the limit count as not."""
-    with np.errstate(over="ignore"):
-        return bool(np.isfinite(np.dot(X.ravel(), X.ravel())))
+    """Return whether one sum settles that all numbers are finite; numbers near the limit count as not."""
+    # torch's sum, not numpy's dot: the threads of another library would stand in the way of the products to come
+    return math.isfinite(torch.from_numpy(X).sum())
 
 
 def _is_rectangle(rows: Sequence[Any]) -> bool:

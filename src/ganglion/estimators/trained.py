@@ -81,7 +81,9 @@ class Trained(Estimator):
     )
     device: str = option("auto", "'cpu', 'cuda', 'cuda:1', or 'auto'.", check=check_device)
     precision: Literal["auto", "float32", "float64", "bfloat16"] = option(
-        "auto", "Precision of the arithmetic; 'auto' is float64 for small float64 data, float32 otherwise."
+        "auto",
+        "Precision of the arithmetic; 'auto' is float64 for small float64 data, float32 otherwise, and trains large "
+        "classifiers with products in bfloat16. Pinned to bfloat16, answers to many rows are rounded as well.",
     )
     threads: int | None = option(None, "Threads to compute with; None lets the size of the job decide.", at_least=1)
 
@@ -93,6 +95,9 @@ class Trained(Estimator):
 
     def _per_sample_loss(self) -> PerSampleLoss:
         raise NotImplementedError
+
+    def _precision(self) -> str:
+        return self.precision
 
     def _score(self, network: Network, scores: Tensor, batch: Batch) -> Tensor | None:
         """Return the sum over a batch of what `history_` shows as "validation_score", or None."""

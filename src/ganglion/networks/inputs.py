@@ -129,7 +129,7 @@ class TableInput(nn.Module):
             scaled = _uniform(torch.where(raw.isnan(), center, raw), self.quantiles.to(raw.dtype))
         else:
             # the centre is the imputed value: a missing number becomes exactly 0
-            scaled = torch.nan_to_num((raw - center) * factor).clamp(-FARTHEST, FARTHEST)
+            scaled = (raw - center).mul_(factor).nan_to_num_().clamp_(-FARTHEST, FARTHEST)
         if self.scaling == "robust":
             scaled = scaled / torch.hypot(scaled / 3, torch.ones((), dtype=scaled.dtype, device=scaled.device))
         scaled = scaled.to(self.dtype)
