@@ -8,7 +8,6 @@ save     manifest, weights and model card in one file
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from ganglion.data.suspicions import refuse_swapped_axes, warn_of_repeated_rows,
 from ganglion.errors import GanglionError, InvalidInput
 from ganglion.estimators.session import Session, open_session
 from ganglion.estimators.spec import Spec
+from ganglion.networks.inputs import ORDINARY
 from ganglion.networks.network import Network
 from ganglion.options import check_options, hyperparameters, option, options_of, unknown_option
 from ganglion.training.checkpoint import Checkpoints
@@ -342,11 +342,11 @@ class Estimator(BaseEstimator):
 
     def _encoded(self, X: Any) -> Mapping[str, Tensor]:
         if self._is_plain(X):
-            return {"numeric": torch.from_numpy(X)}
+            return {"ordinary": torch.from_numpy(X)}
         return self.encoder_.encode(self._dataset(X, reset=False))
 
     def _is_plain(self, X: Any) -> bool:
-        """Return whether X needs no reading: a matrix of finite numbers, as in training. One row then costs little."""
+        """Return whether X needs no reading: a matrix of ordinary numbers, as in training."""
         return (
             type(X) is np.ndarray
             and X.ndim == 2
@@ -358,7 +358,7 @@ class Estimator(BaseEstimator):
             and not self._named_columns()
             and isinstance(self.encoder_, TableEncoder)
             and [len(field.shape) for field in self.encoder_.fields] == [1]
-            and _all_finite(X)
+            and _are_ordinary(X)
         )
 
     def __sklearn_tags__(self):
@@ -390,10 +390,11 @@ def _features_and_target(X: Any, y: Any) -> tuple[Any, Any]:
     return (X.drop(X.target), y) if isinstance(X, Dataset) and X.target else (X, y)
 
 
-def _all_finite(X: np.ndarray) -> bool:
-    """Return whether one sum settles that all numbers are finite; numbers near the limit count as not."""
-    # torch's sum, not numpy's dot: the threads of another library would stand in the way of the products to come
-    return math.isfinite(torch.from_numpy(X).sum())
+def _are_ordinary(X: np.ndarray) -> bool:
+    """Return whether no number is missing, infinite or huge."""
+    # torch's, not numpy's: the threads of another library would stand in the way of the products to come
+    low, high = torch.aminmax(torch.from_numpy(X))
+    return low.item() > -ORDINARY and high.item() < ORDINARY
 
 
 def _is_rectangle(rows: Sequence[Any]) -> bool:
