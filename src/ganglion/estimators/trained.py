@@ -108,9 +108,9 @@ class Trained(Estimator):
         return None
 
     def _learn(self, samples: Samples, held_out: Samples | None, session: Session) -> None:
-        network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output()))
         rows, held_rows = (None, None) if held_out is not None else self._split(samples, session.seed)
         n_samples = len(samples) if rows is None else len(rows)
+        network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output(), n_samples))
         network.entry.adapt(*_for_statistics(samples, rows))
         optimizer = optimizer_by_name(self.optimizer)
         batch_size = n_samples if optimizer.full_batch else self._batch_size(n_samples)

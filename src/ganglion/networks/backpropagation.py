@@ -41,27 +41,29 @@ class Backpropagation:
     loss_and_slope : callable
         (scores, batch) → the loss, a scalar, and its gradient by the scores.
 
-    The hidden layers multiply in the precision of the prepared inputs. In bfloat16 the weights that are moved stay
-    float32, and so does the last layer: its scores are what the loss is measured on.
-
     Attributes
     ----------
     vector, gradient : Tensor of shape (n,)
         All parameters, and the loss's gradient by them.
     gradients : list of Tensor
         Views of `gradient`, in the order of the network's parameters.
+
+    Notes
+    -----
+    The hidden layers multiply in the precision of the prepared inputs. In bfloat16 the weights that are moved stay
+    float32, and so does the last layer: its scores are what the loss is measured on.
     """
 
     def __init__(self, network: Network, loss_and_slope: LossAndSlope) -> None:
-        self.network, self.loss_and_slope, products = network, loss_and_slope, network.entry.dtype
-        self.products = products
+        self.network, self.loss_and_slope, self.products = network, loss_and_slope, network.entry.dtype
         parameters = list(network.parameters())
         self.vector, views = _packed(parameters)
         for parameter, view in zip(parameters, views, strict=True):
             parameter.data = view.copy_(parameter.data)
         self.gradient, self.gradients = _packed(parameters)
+        self._entry: Any = network.input
         n_input = len(list(network.input.parameters()))
-        self._input = parameters[:n_input]
+        self._input = n_input > 0
         self._rules = [_RULES[type(layer.layers[1])] for layer in _mlp(network)[:-1]]
         # the hidden layers in the precision of products, side by side in one vector each
         hidden = slice(n_input, -2)
@@ -69,9 +71,9 @@ class Backpropagation:
         self._moved, self._found = self.vector[first:last], self.gradient[first:last]
         self._weights, self._slopes = self._moved, self._found
         layers, slopes = views[hidden], self.gradients[hidden]
-        if products != self.vector.dtype and len(layers):
-            self._weights, layers = _packed(parameters[hidden], products)
-            self._slopes, slopes = _packed(parameters[hidden], products)
+        if self.products != self.vector.dtype and len(layers):
+            self._weights, layers = _packed(parameters[hidden], self.products)
+            self._slopes, slopes = _packed(parameters[hidden], self.products)
         self._layers, self._layer_slopes = _pairs(layers), _pairs(slopes)
         self._read_out, self._read_out_slopes = (views[-2], views[-1]), (self.gradients[-2], self.gradients[-1])
 
@@ -86,7 +88,7 @@ class Backpropagation:
             torch.set_autocast_enabled(device, autocast)
 
     def _loss(self, batch: Inputs) -> Tensor:
-        x, hidden = self._forward(batch)
+        hidden = self._forward(batch)
         weight, bias = self._read_out
         top = hidden[-1].to(weight.dtype)
         loss, slope = self.loss_and_slope(torch.addmm(bias, top, weight.t()), batch)
@@ -94,21 +96,23 @@ class Backpropagation:
         torch.sum(slope, 0, out=self._read_out_slopes[1])
         if self._layers or self._input:
             slope = torch.mm(slope, weight).to(self.products)
-        self._backward(slope, hidden, x)
+        slope = self._backward(slope, hidden)
+        if self._input:  # embeddings
+            for own, gradient in zip(self.gradients, self._entry.backward(batch, slope), strict=False):
+                own.copy_(gradient)
         return loss
 
-    def _forward(self, batch: Inputs) -> tuple[Tensor, list[Tensor]]:
-        """Return the input layer's output, and the output of every layer but the last, that of the input first."""
-        with torch.set_grad_enabled(bool(self._input)):
-            x = self.network.input(batch)
+    def _forward(self, batch: Inputs) -> list[Tensor]:
+        """Return the output of every layer but the last, that of the input layer first."""
         if self._weights is not self._moved:
             self._weights.copy_(self._moved)
-        hidden = [x.detach().flatten(1).to(self.products)]
+        hidden = [self._entry(batch).flatten(1).to(self.products)]
         for (weight, bias), (activate, _) in zip(self._layers, self._rules, strict=True):
             hidden.append(activate(torch.addmm(bias, hidden[-1], weight.t())))
-        return x, hidden
+        return hidden
 
-    def _backward(self, slope: Tensor, hidden: Sequence[Tensor], x: Tensor) -> None:
+    def _backward(self, slope: Tensor, hidden: Sequence[Tensor]) -> Tensor:
+        """Leave the gradients of the hidden layers, and return the slope by the input, if anything there moves."""
         for i in range(len(self._layers) - 1, -1, -1):
             slope = self._rules[i][1](slope, hidden[i + 1])
             torch.mm(slope.t(), hidden[i], out=self._layer_slopes[i][0])
@@ -117,10 +121,7 @@ class Backpropagation:
                 slope = torch.mm(slope, self._layers[i][0])
         if self._slopes is not self._found:
             self._found.copy_(self._slopes)
-        if self._input:  # embeddings
-            found = torch.autograd.grad(x, self._input, slope.to(x.dtype).view_as(x))
-            for own, gradient in zip(self.gradients, found, strict=False):
-                own.copy_(gradient)
+        return slope
 
     def release(self) -> None:
         """Give each parameter its own memory back."""
@@ -130,9 +131,12 @@ class Backpropagation:
 
 def is_plain(network: nn.Module) -> bool:
     """Return whether `Backpropagation` knows the network: an MLP of linear layers and simple activations only."""
-    mlp = _mlp(network) if isinstance(network, Network) else None
+    if not isinstance(network, Network):
+        return False
+    mlp, entry = _mlp(network), network.input
     return (
         mlp is not None
+        and (hasattr(entry, "backward") or not list(entry.parameters()))
         and all(len(layer.layers) == 2 and type(layer.layers[1]) in _RULES and not layer.shortcut for layer in mlp[:-1])
         and all(parameter.requires_grad for parameter in network.parameters())
     )

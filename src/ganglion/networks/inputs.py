@@ -157,6 +157,13 @@ class TableInput(nn.Module):
         embedded = self.vectors(prepared["categorical"]).flatten(1)
         return torch.cat([prepared["numeric"], embedded], dim=1) if self.numeric else embedded
 
+    def backward(self, prepared: Mapping[str, Tensor], slope: Tensor) -> list[Tensor]:
+        """Return the loss's gradients by the parameters, from that by the output, (n_samples, n_out)."""
+        codes, weight = prepared["categorical"], self.vectors.weight
+        width = weight.shape[1]
+        by_code = slope[:, -codes.shape[1] * width :].reshape(-1, width).to(weight.dtype)
+        return [torch.zeros_like(weight).index_add_(0, codes.view(-1), by_code)]
+
 
 class ImageInput(nn.Module):
     """Pixels are scaled to zero mean and unit variance by channel.

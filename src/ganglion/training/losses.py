@@ -92,9 +92,11 @@ class CrossEntropy:
         return self(scores, target).mean()
 
     def mean_and_slope(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor] | None:
-        """Return the mean and its gradient by the scores, (p - 1[label]) / n, where autograd would take longer."""
-        if target.dtype != torch.int64 or self.label_smoothing:
+        """Return the mean and its gradient by the scores, (p - 1[label]) / n; None for smoothed labels."""
+        if self.label_smoothing:
             return None
+        if target.dtype != torch.int64:
+            return self(scores, target).mean(), scores.sigmoid().sub_(target).div_(len(target))
         log_p = scores.log_softmax(1)
         loss = F.nll_loss(log_p, target)
         slope = log_p.exp_().scatter_(1, target[:, None], -1.0, reduce="add")
