@@ -88,7 +88,7 @@ class MLP(nn.Sequential):
     residual : bool
         Add a layer's input to its output where widths agree.
     first_gain : float or None
-        Bound of the first layer's gain (see `initialize`); None for inputs that are not standardised.
+        Bound of the first layer's gain (see `initialize`); None for none.
     """
 
     def __init__(
