@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ganglion.version import __version__
 
 if TYPE_CHECKING:
+    from ganglion.algorithms.cnn import CNNClassifier, CNNRegressor
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
     from ganglion.algorithms.perceptron import Perceptron
     from ganglion.data.dataset import Dataset
@@ -38,6 +39,8 @@ _HOMES = {
     "Classifier": "ganglion.estimators.classifier",
     "Dataset": "ganglion.data.dataset",
     "Estimator": "ganglion.estimators.base",
+    "CNNClassifier": "ganglion.algorithms.cnn",
+    "CNNRegressor": "ganglion.algorithms.cnn",
     "MLPClassifier": "ganglion.algorithms.mlp",
     "MLPRegressor": "ganglion.algorithms.mlp",
     "Objective": "ganglion.training.objective",
@@ -54,6 +57,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "CNNClassifier",
+    "CNNRegressor",
     "Classifier",
     "Dataset",
     "Estimator",

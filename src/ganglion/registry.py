@@ -16,6 +16,8 @@ from ganglion.errors import GanglionWarning, unknown_name
 
 # One line an algorithm: the name that files, commands and pages use, and where its class is.
 ALGORITHMS = {
+    "CNNClassifier": "ganglion.algorithms.cnn",
+    "CNNRegressor": "ganglion.algorithms.cnn",
     "MLPClassifier": "ganglion.algorithms.mlp",
     "MLPRegressor": "ganglion.algorithms.mlp",
     "Perceptron": "ganglion.algorithms.perceptron",

@@ -12,8 +12,8 @@ from ganglion.algorithms.mlp import MLPRegressor
 from ganglion.errors import InvalidParameter
 from ganglion.training.execution import Execution, Job, Machine, check_device, plan
 
-SMALL = Job(n_samples=150, n_parameters=1000, batch_size=150, float64_input=True)
-LARGE = Job(n_samples=10**6, n_parameters=10**6, batch_size=512, float64_input=True)
+SMALL = Job(n_samples=150, products=1000, batch_size=150, float64_input=True)
+LARGE = Job(n_samples=10**6, products=10**6, batch_size=512, float64_input=True)
 LAPTOP, SERVER = Machine(threads=8, cuda=False), Machine(threads=64, cuda=True)
 
 
@@ -28,7 +28,7 @@ def test_a_large_job_takes_what_there_is():
 
 
 def test_float32_data_stay_float32():
-    single = Job(n_samples=150, n_parameters=1000, batch_size=150, float64_input=False)
+    single = Job(n_samples=150, products=1000, batch_size=150, float64_input=False)
     assert plan(single, LAPTOP).precision == "float32"
 
 

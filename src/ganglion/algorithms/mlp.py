@@ -15,21 +15,14 @@ from typing import ClassVar, Literal
 
 from torch import nn
 
-from ganglion.errors import unknown_name
 from ganglion.estimators.base import Tags
 from ganglion.estimators.classifier import Classifier
 from ganglion.estimators.regressor import Regressor
 from ganglion.estimators.spec import Spec
-from ganglion.networks.activations import ACTIVATIONS
+from ganglion.networks.activations import check_activation
 from ganglion.networks.mlp import MLP
 from ganglion.networks.network import Network
 from ganglion.options import hyperparameters, option
-
-
-def check_activation(name: str) -> None:
-    """Raise InvalidParameter unless there is an activation of that name."""
-    if name not in ACTIVATIONS:
-        raise unknown_name("activation", name, ACTIVATIONS)
 
 
 @hyperparameters

@@ -21,6 +21,7 @@ from ganglion.estimators.session import Session
 from ganglion.estimators.spec import Spec
 from ganglion.networks.backpropagation import Backpropagation, is_plain
 from ganglion.networks.network import Network
+from ganglion.networks.work import gains_from_bfloat16, products_per_sample
 from ganglion.options import hyperparameters, option
 from ganglion.training.diagnosis import warn_of_dead_units, warn_of_divergence
 from ganglion.training.execution import Execution, Job, Machine, check_device, plan
@@ -207,11 +208,11 @@ class Trained(Estimator):
     def _execution(self, samples: Samples, network: Network, batch_size: int) -> Execution:
         job = Job(
             n_samples=len(samples),
-            n_parameters=sum(parameter.numel() for parameter in network.parameters()),
+            products=products_per_sample(network, samples.inputs),
             batch_size=batch_size,
             float64_input=any(tensor.dtype == torch.float64 for tensor in samples.inputs.values()),
             # a class is the largest of some scores; a number to be predicted may need more digits
-            stands_rounding=is_plain(network) and self.tags.task == "classification",
+            stands_rounding=gains_from_bfloat16(network) and self.tags.task == "classification",
         )
         return plan(job, Machine.here(), device=self.device, precision=self.precision, threads=self.threads)
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ganglion.errors import unknown_name
+
 
 @dataclass(frozen=True, slots=True)
 class Activation:
@@ -43,6 +45,12 @@ ACTIVATIONS: dict[str, Activation] = {
     "softsign": Activation(nn.Softsign, gain=1.0, fan="average"),
     "tanh": Activation(nn.Tanh, gain=1.0, fan="average"),
 }
+
+
+def check_activation(name: str) -> None:
+    """Raise InvalidParameter unless there is an activation of that name."""
+    if name not in ACTIVATIONS:
+        raise unknown_name("activation", name, ACTIVATIONS)
 
 
 def initialize(weight: Tensor, activation: str, *, most: float | None = None) -> None:

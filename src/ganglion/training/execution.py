@@ -21,7 +21,7 @@ PRECISIONS = ("auto", "float32", "float64", "bfloat16")
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
 
-# batch size × parameters from which threads and oneDNN pay, measured on 2 cores with AVX-512
+# multiplications of a batch from which threads and oneDNN pay, measured on 2 cores with AVX-512
 LARGE_PRODUCTS = 4 * 10**6
 FEW_ROWS = 16
 
@@ -31,7 +31,7 @@ class Job:
     """What is known of a job before it runs."""
 
     n_samples: int
-    n_parameters: int
+    products: int  # multiplications of one sample
     batch_size: int
     float64_input: bool
     stands_rounding: bool = False  # whether products in bfloat16 are faster for this network and cost no quality
@@ -116,10 +116,10 @@ def plan(
         beside a busy neighbour.
     """
     if device == "auto":
-        device = machine.gpu if machine.cuda and job.n_samples * job.n_parameters > 10**9 else "cpu"
-    large = job.batch_size * job.n_parameters >= LARGE_PRODUCTS
+        device = machine.gpu if machine.cuda and job.n_samples * job.products > 10**9 else "cpu"
+    large = job.batch_size * job.products >= LARGE_PRODUCTS
     if precision == "auto":
-        precision = "float64" if job.float64_input and job.n_samples * job.n_parameters <= 2 * 10**6 else "float32"
+        precision = "float64" if job.float64_input and job.n_samples * job.products <= 2 * 10**6 else "float32"
         if large and job.stands_rounding and device == "cpu" and machine.bfloat16:
             precision = "bfloat16"
     if threads is None:

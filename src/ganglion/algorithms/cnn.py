@@ -1,0 +1,141 @@
+"""Convolutional networks: every unit sees a small window, and all windows share their weights.
+
+    h_0 = x                                                  a picture, (C, H, W)
+    h_l = pool(a(W_l * h_{l-1} + b_l))                        l = 1 … L, * a convolution, a the activation
+    h_l = pool(a(F_l(h_{l-1}) + h_{l-1}))                     with `residual`: F_l two convolutions
+    s   = MLP(flatten(h_L))                                  scores: logits, or numbers
+
+LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied to document recognition", section II; residual
+blocks: He, Zhang, Ren & Sun 2016, arXiv:1512.03385. Differs from LeNet-5: rectifiers, batch normalisation and the
+maximum of a window in place of tanh and its mean, all of which can be chosen. A row of a table is read as a signal, a
+picture of height 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from ganglion.estimators.base import Tags
+from ganglion.estimators.classifier import Classifier
+from ganglion.estimators.regressor import Regressor
+from ganglion.estimators.spec import Spec
+from ganglion.networks.activations import check_activation
+from ganglion.networks.convolution import ConvolutionStack
+from ganglion.networks.mlp import MLP
+from ganglion.networks.network import Network
+from ganglion.options import hyperparameters, option
+
+
+@hyperparameters
+class CNNOptions:
+    """What shapes the network, for classes and numbers alike."""
+
+    channels: tuple[int, ...] = option(
+        (32, 64, 128), "Channels of each stage; the picture is halved after each.", at_least=1
+    )
+    depth: int = option(1, "Convolutions, or residual blocks, in a stage.", at_least=1)
+    kernel_size: int = option(3, "Width of a window.", at_least=1)
+    residual: bool = option(False, "Whether a stage is made of residual blocks.")
+    pooling: Literal["max", "average"] = option("max", "How a stage's output is halved.")
+    head: Literal["flatten", "average"] = option(
+        "flatten", "Whether all places of the last stage are features, or their mean over the picture."
+    )
+    hidden: tuple[int, ...] = option((128,), "Units of each hidden layer behind the convolutions.", at_least=1)
+    activation: str = option("relu", "Nonlinearity of the hidden units, as of the MLP.", check=check_activation)
+    normalization: Literal["batch"] | None = option("batch", "Normalisation before each activation.")
+    dropout: float = option(0.0, "Share of channels and hidden units silenced in training.", at_least=0, below=1)
+
+    def build(self, spec: Spec) -> Network:
+        """Return input layer, convolutions, multi-layer perceptron and output layer for data like `spec`."""
+        entry = spec.input_layer()
+        shape = spec.inputs.image or (1, 1, entry.n_out)
+        stack = ConvolutionStack(
+            shape,
+            self.channels,
+            depth=self.depth,
+            kernel_size=self.kernel_size,
+            residual=self.residual,
+            pooling=self.pooling,
+            head=self.head,
+            activation=self.activation,
+            normalization=self.normalization,
+            dropout=self.dropout,
+        )
+        top = MLP(
+            stack.n_out,
+            spec.n_scores,
+            self.hidden,
+            activation=self.activation,
+            normalization=self.normalization,
+            dropout=self.dropout,
+            first_gain=None,
+        )
+        return Network(entry, nn.Sequential(stack, top), spec.output)
+
+    def feature_maps(self: Any, X: Any) -> list[np.ndarray]:
+        """Return what each stage makes of X.
+
+        Parameters
+        ----------
+        X : image stack, or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        list of ndarray of shape (n_samples, channels, height, width)
+            One a stage, each half the size of the one before.
+        """
+        self._check_fitted()
+        network = self.network_
+        with torch.inference_mode():
+            x = network.input(network.prepare(self._encoded(X)))
+            return [maps.numpy() for maps in network.body[0].maps(x)]
+
+
+@hyperparameters
+class CNNClassifier(CNNOptions, Classifier):
+    """Convolutional network for classes: two, several, or several labels at once (y a matrix of zeros and ones).
+
+    Reads stacks of images; a row of a table is read as a signal.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> digits = load_digits()
+    >>> model = CNNClassifier(channels=(16, 32), epochs=20, random_state=0).fit(digits.images, digits.target)
+    >>> bool(model.score(digits.images, digits.target) > 0.98)
+    True
+
+    References
+    ----------
+    LeCun, Bottou, Bengio & Haffner 1998, Proc. IEEE 86, 2278-2324. He et al. 2016, arXiv:1512.03385.
+    """
+
+    tags: ClassVar[Tags] = Tags(task="classification", multilabel=True)
+
+
+@hyperparameters
+class CNNRegressor(CNNOptions, Regressor):
+    """Convolutional network for numbers: one target or several (y a matrix).
+
+    Reads stacks of images; a row of a table is read as a signal. The target is standardised inside; predictions are in
+    its own units.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> digits = load_digits()
+    >>> ink = digits.images.mean((1, 2))
+    >>> model = CNNRegressor(channels=(8,), epochs=20, random_state=0).fit(digits.images, ink)
+    >>> bool(model.score(digits.images, ink) > 0.9)
+    True
+
+    References
+    ----------
+    LeCun, Bottou, Bengio & Haffner 1998, Proc. IEEE 86, 2278-2324. He et al. 2016, arXiv:1512.03385.
+    """
+
+    tags: ClassVar[Tags] = Tags(task="regression", multioutput=True)

@@ -1,0 +1,121 @@
+"""Convolutional networks as blocks: plain stacks and residual ones, over pictures and over signals.
+
+A signal is a picture of height 1: its kernels are (1, k), its pools (1, 2). Letters: C channels, H height, W width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from ganglion.networks.activations import ACTIVATIONS, initialize
+
+Size = tuple[int, int]
+POOLS: dict[str, type[nn.Module]] = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
+
+
+class Convolution(nn.Sequential):
+    """Convolution that keeps the size, normalisation, activation: (n, C_in, H, W) → (n, C_out, H, W)."""
+
+    def __init__(self, n_in: int, n_out: int, kernel: Size, *, activation: str, normalization: str | None) -> None:
+        # batch normalisation takes every constant away: the gradient of a bias would be rounding alone
+        convolution = nn.Conv2d(n_in, n_out, kernel, padding="same", bias=normalization is None)
+        if convolution.weight.device.type != "meta":
+            initialize(convolution.weight, activation)
+            if convolution.bias is not None:
+                nn.init.zeros_(convolution.bias)
+        parts: list[nn.Module] = [convolution]
+        if normalization is not None:
+            parts.append(nn.BatchNorm2d(n_out))
+        parts.append(ACTIVATIONS[activation].module())
+        super().__init__(*parts)
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions and a shortcut around them: a(F(x) + x), (n, C_in, H, W) → (n, C_out, H, W).
+
+    He et al. 2016, arXiv:1512.03385, eq. 1; where channels differ the shortcut is a 1 × 1 convolution (eq. 2).
+    """
+
+    def __init__(self, n_in: int, n_out: int, kernel: Size, *, activation: str, normalization: str | None) -> None:
+        super().__init__()
+        options = {"activation": activation, "normalization": normalization}
+        self.first = Convolution(n_in, n_out, kernel, **options)
+        self.second = Convolution(n_out, n_out, kernel, **options)[:-1]
+        self.shortcut: nn.Module = nn.Identity()
+        if n_in != n_out:
+            self.shortcut = Convolution(n_in, n_out, (1, 1), activation="identity", normalization=normalization)[:-1]
+        self.activation = ACTIVATIONS[activation].module()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a(F(x) + x)."""
+        return self.activation(self.second(self.first(x)) + self.shortcut(x))
+
+
+class ConvolutionStack(nn.Module):
+    """Stages of convolutions, each at half the size of the one before: (n, C, H, W) → (n, n_out) features.
+
+    Parameters
+    ----------
+    shape : (C, H, W)
+        Of one picture.
+    channels : sequence of int
+        Channels of each stage.
+    depth : int
+        Convolutions, or residual blocks, in a stage.
+    kernel_size : int
+    residual : bool
+    pooling : {"max", "average"}
+        How a stage's output is halved. A side that is 1 already stays.
+    head : {"flatten", "average"}
+        Whether all places of the last stage are features, or their mean over the picture.
+    activation, normalization, dropout
+        As of the MLP; dropout silences whole channels after each stage (Tompson et al. 2015, arXiv:1411.4280).
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        channels: Sequence[int],
+        *,
+        depth: int = 1,
+        kernel_size: int = 3,
+        residual: bool = False,
+        pooling: Literal["max", "average"] = "max",
+        head: Literal["flatten", "average"] = "flatten",
+        activation: str = "relu",
+        normalization: str | None = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.shape = tuple(shape)
+        n_in, height, width = shape
+        kernel = (min(kernel_size, 2 * height - 1), min(kernel_size, 2 * width - 1))  # wider ones see padding only
+        block = ResidualBlock if residual else Convolution
+        stages: list[nn.Module] = []
+        for n_out in channels:
+            parts = [
+                block(n_in if i == 0 else n_out, n_out, kernel, activation=activation, normalization=normalization)
+                for i in range(depth)
+            ]
+            pool = (min(2, height), min(2, width))
+            stages.append(nn.Sequential(*parts, POOLS[pooling](pool, ceil_mode=True)))
+            if dropout > 0:
+                stages[-1].append(nn.Dropout2d(dropout))
+            n_in, height, width = n_out, -(-height // 2), -(-width // 2)
+        self.stages = nn.Sequential(*stages)
+        self.head = nn.Flatten() if head == "flatten" else nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.n_out = n_in * height * width if head == "flatten" else n_in
+
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """Return what every stage makes of pictures, (n, C, H, W) each; rows of numbers are signals."""
+        # channels last: convolutions read all channels of a place at once
+        x = x.view(len(x), *self.shape).contiguous(memory_format=torch.channels_last)
+        return [x := stage(x) for stage in self.stages]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the features of pictures, (n, n_out)."""
+        return self.head(self.maps(x)[-1])
