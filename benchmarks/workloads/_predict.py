@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.workloads import Contender, Workload
+from benchmarks.workloads import Contender, Workload, keras
 
 CONTENDERS: Mapping[str, Contender] = {
     "ganglion": Contender("predict.ganglion", settings={"precision": "bfloat16"}),
@@ -15,7 +15,7 @@ CONTENDERS: Mapping[str, Contender] = {
     "torch eager": Contender("predict.torch", settings={"precision": "float32"}),
     "torch eager, bf16": Contender("predict.torch", settings={"precision": "bfloat16"}),
     "scikit-learn": Contender("predict.scikit_learn"),
-    "keras-torch": Contender("predict.keras", "keras-torch", environment={"KERAS_BACKEND": "torch"}),
+    "keras-torch": keras("predict.keras", "torch"),
 }
 
 
