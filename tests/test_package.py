@@ -65,7 +65,17 @@ def test_the_types_that_editors_see_are_the_names_that_run():
 
 def test_the_public_surface_grows_on_purpose_only():
     assert set(ganglion.__all__) == {
-        *("Classifier", "Dataset", "Estimator", "MLPClassifier", "MLPRegressor", "Objective", "Perceptron"),
+        *(
+            "CNNClassifier",
+            "CNNRegressor",
+            "Classifier",
+            "Dataset",
+            "Estimator",
+            "MLPClassifier",
+            "MLPRegressor",
+            "Objective",
+            "Perceptron",
+        ),
         *("Regressor", "Trainer", "__version__", "evaluate", "hyperparameters", "inspect", "load", "option", "read"),
         "select",
     }

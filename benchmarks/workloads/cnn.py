@@ -20,6 +20,7 @@ WORKLOAD = Workload(
     "batch 128, 2 epochs",
     job={"learning_rate": 1e-3, "batch_size": 128, "epochs": 2},
     contenders={
+        "ganglion": Contender("cnn.ganglion"),
         "limit, bf16": Contender("cnn.limit", settings={"precision": "bfloat16"}),
         "limit, float32": Contender("cnn.limit", settings={"precision": "float32"}),
         "skorch": Contender("cnn.skorch", "skorch"),

@@ -13,12 +13,14 @@ picture of height 1.
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import nn
 
+from ganglion.errors import InvalidParameter
 from ganglion.estimators.base import Tags
 from ganglion.estimators.classifier import Classifier
 from ganglion.estimators.regressor import Regressor
@@ -30,15 +32,23 @@ from ganglion.networks.network import Network
 from ganglion.options import hyperparameters, option
 
 
+def check_odd(kernel_size: Any) -> None:
+    """Raise InvalidParameter unless a window of that width has a middle."""
+    if not isinstance(kernel_size, int) or kernel_size < 1 or kernel_size % 2 == 0:
+        raise InvalidParameter(f"kernel_size={kernel_size!r}: give an odd whole number: 1, 3, 5, 7, ….")
+
+
 @hyperparameters
 class CNNOptions:
     """What shapes the network, for classes and numbers alike."""
 
-    channels: tuple[int, ...] = option(
-        (32, 64, 128), "Channels of each stage; the picture is halved after each.", at_least=1
+    channels: tuple[int, ...] | Literal["auto"] = option(
+        "auto",
+        "Channels of each stage, after which the picture is halved; 'auto' is 32, 64, … until a side is 8 or less.",
+        at_least=1,
     )
     depth: int = option(1, "Convolutions, or residual blocks, in a stage.", at_least=1)
-    kernel_size: int = option(3, "Width of a window.", at_least=1)
+    kernel_size: int = option(3, "Width of a window, an odd number: a window has a middle.", check=check_odd)
     residual: bool = option(False, "Whether a stage is made of residual blocks.")
     pooling: Literal["max", "average"] = option("max", "How a stage's output is halved.")
     head: Literal["flatten", "average"] = option(
@@ -46,23 +56,29 @@ class CNNOptions:
     )
     hidden: tuple[int, ...] = option((128,), "Units of each hidden layer behind the convolutions.", at_least=1)
     activation: str = option("relu", "Nonlinearity of the hidden units, as of the MLP.", check=check_activation)
-    normalization: Literal["batch"] | None = option("batch", "Normalisation before each activation.")
+    normalization: Literal["auto", "batch"] | None = option(
+        "auto",
+        "Normalisation before each activation; 'auto' is batch for pictures and none for signals: with batches "
+        "normalised, a weight of 2 is no second copy.",
+    )
     dropout: float = option(0.0, "Share of channels and hidden units silenced in training.", at_least=0, below=1)
 
     def build(self, spec: Spec) -> Network:
         """Return input layer, convolutions, multi-layer perceptron and output layer for data like `spec`."""
         entry = spec.input_layer()
         shape = spec.inputs.image or (1, 1, entry.n_out)
+        automatic = "batch" if spec.inputs.image else None
+        normalization = automatic if self.normalization == "auto" else self.normalization
         stack = ConvolutionStack(
             shape,
-            self.channels,
+            self._channels(max(shape[1:])),
             depth=self.depth,
             kernel_size=self.kernel_size,
             residual=self.residual,
             pooling=self.pooling,
             head=self.head,
             activation=self.activation,
-            normalization=self.normalization,
+            normalization=normalization,
             dropout=self.dropout,
         )
         top = MLP(
@@ -70,11 +86,17 @@ class CNNOptions:
             spec.n_scores,
             self.hidden,
             activation=self.activation,
-            normalization=self.normalization,
+            normalization=normalization,
             dropout=self.dropout,
             first_gain=None,
         )
         return Network(entry, nn.Sequential(stack, top), spec.output)
+
+    def _channels(self, side: int) -> tuple[int, ...]:
+        if self.channels != "auto":
+            return self.channels
+        n_stages = max(1, math.ceil(math.log2(side / 8)))
+        return tuple(min(256, 32 * 2**i) for i in range(n_stages))
 
     def feature_maps(self: Any, X: Any) -> list[np.ndarray]:
         """Return what each stage makes of X.

@@ -17,21 +17,18 @@ Size = tuple[int, int]
 POOLS: dict[str, type[nn.Module]] = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
 
 
-class Convolution(nn.Sequential):
-    """Convolution that keeps the size, normalisation, activation: (n, C_in, H, W) → (n, C_out, H, W)."""
-
-    def __init__(self, n_in: int, n_out: int, kernel: Size, *, activation: str, normalization: str | None) -> None:
-        # batch normalisation takes every constant away: the gradient of a bias would be rounding alone
-        convolution = nn.Conv2d(n_in, n_out, kernel, padding="same", bias=normalization is None)
-        if convolution.weight.device.type != "meta":
-            initialize(convolution.weight, activation)
-            if convolution.bias is not None:
-                nn.init.zeros_(convolution.bias)
-        parts: list[nn.Module] = [convolution]
-        if normalization is not None:
-            parts.append(nn.BatchNorm2d(n_out))
-        parts.append(ACTIVATIONS[activation].module())
-        super().__init__(*parts)
+def convolution(n_in: int, n_out: int, kernel: Size, *, activation: str, normalization: str | None) -> nn.Sequential:
+    """Return a convolution that keeps the size, normalisation, activation: (n, C_in, H, W) → (n, C_out, H, W)."""
+    # batch normalisation takes every constant away: the gradient of a bias would be rounding alone
+    layer = nn.Conv2d(n_in, n_out, kernel, padding="same", bias=normalization is None)
+    if layer.weight.device.type != "meta":
+        initialize(layer.weight, activation)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    parts: list[nn.Module] = [layer]
+    if normalization is not None:
+        parts.append(nn.BatchNorm2d(n_out))
+    return nn.Sequential(*parts, ACTIVATIONS[activation].module())
 
 
 class ResidualBlock(nn.Module):
@@ -42,12 +39,11 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, kernel: Size, *, activation: str, normalization: str | None) -> None:
         super().__init__()
-        options = {"activation": activation, "normalization": normalization}
-        self.first = Convolution(n_in, n_out, kernel, **options)
-        self.second = Convolution(n_out, n_out, kernel, **options)[:-1]
+        self.first = convolution(n_in, n_out, kernel, activation=activation, normalization=normalization)
+        self.second = convolution(n_out, n_out, kernel, activation=activation, normalization=normalization)[:-1]
         self.shortcut: nn.Module = nn.Identity()
         if n_in != n_out:
-            self.shortcut = Convolution(n_in, n_out, (1, 1), activation="identity", normalization=normalization)[:-1]
+            self.shortcut = convolution(n_in, n_out, (1, 1), activation="identity", normalization=normalization)[:-1]
         self.activation = ACTIVATIONS[activation].module()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -94,7 +90,7 @@ class ConvolutionStack(nn.Module):
         self.shape = tuple(shape)
         n_in, height, width = shape
         kernel = (min(kernel_size, 2 * height - 1), min(kernel_size, 2 * width - 1))  # wider ones see padding only
-        block = ResidualBlock if residual else Convolution
+        block = ResidualBlock if residual else convolution
         stages: list[nn.Module] = []
         for n_out in channels:
             parts = [
@@ -112,10 +108,13 @@ class ConvolutionStack(nn.Module):
 
     def maps(self, x: Tensor) -> list[Tensor]:
         """Return what every stage makes of pictures, (n, C, H, W) each; rows of numbers are signals."""
-        # channels last: convolutions read all channels of a place at once
-        x = x.view(len(x), *self.shape).contiguous(memory_format=torch.channels_last)
+        x = self._picture(x)
         return [x := stage(x) for stage in self.stages]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the features of pictures, (n, n_out)."""
-        return self.head(self.maps(x)[-1])
+        return self.head(self.stages(self._picture(x)))
+
+    def _picture(self, x: Tensor) -> Tensor:
+        # channels last: convolutions read all channels of a place at once
+        return x.reshape(len(x), *self.shape).contiguous(memory_format=torch.channels_last)

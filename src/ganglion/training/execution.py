@@ -119,9 +119,9 @@ def plan(
         device = machine.gpu if machine.cuda and job.n_samples * job.products > 10**9 else "cpu"
     large = job.batch_size * job.products >= LARGE_PRODUCTS
     if precision == "auto":
-        precision = "float64" if job.float64_input and job.n_samples * job.products <= 2 * 10**6 else "float32"
-        if large and job.stands_rounding and device == "cpu" and machine.bfloat16:
-            precision = "bfloat16"
+        low = large and job.stands_rounding and device == "cpu" and machine.bfloat16
+        exact = job.float64_input and job.n_samples * job.products <= 8 * 10**6
+        precision = "float64" if exact else "bfloat16" if low else "float32"
     if threads is None:
         threads = machine.threads if large else 1
     # without AMX, "medium" only means oneDNN in place of MKL: twice as fast on large products and as exact, slower on
