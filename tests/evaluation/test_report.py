@@ -15,11 +15,11 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from ganglion.drawing.axes import ticks
 from ganglion.errors import SaveFailed
 from ganglion.evaluation.evaluate import evaluate
 from ganglion.evaluation.plots import top_confusions
 from ganglion.evaluation.png import displayable, png_data_uri
-from ganglion.evaluation.svg import ticks
 
 EVIL = '<script>alert("x")</script>&\''
 

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ganglion.drawing.lines import Series, line_chart
+from ganglion.drawing.svg import Chart
 from ganglion.evaluation.charts import (
-    Series,
     confusion_chart,
     interval_chart,
-    line_chart,
     reliability_chart,
     residual_chart,
     scatter_chart,
 )
 from ganglion.evaluation.metrics import metric_of
-from ganglion.evaluation.svg import Chart
 
 if TYPE_CHECKING:
     from ganglion.evaluation.report import Report
