@@ -11,6 +11,7 @@ from ganglion.storage import write_text
 
 GALLERY_STYLE = """
 .gg-gallery{max-width:1120px;margin:0 auto;padding:24px 20px;box-sizing:border-box}
+.gg-gallery p{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;margin:0 0 14px}
 .gg-charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:18px;align-items:start}
 .gg-charts figure{margin:0;min-width:0}.gg-charts figure.wide{grid-column:1/-1}
 .gg-scroll{overflow-x:auto;border-radius:6px}
@@ -20,10 +21,10 @@ WIDE = 480  # pixels: a chart wider than that has a row to itself, and is scroll
 
 
 class Charts(Mapping[str, Chart]):
-    """Charts by name: show them all in a notebook, or save them as one page or one by one."""
+    """Charts by name, and words to stand above them: show them all in a notebook, save them as a page or one by one."""
 
-    def __init__(self, charts: Mapping[str, Chart]) -> None:
-        self._charts = dict(charts)
+    def __init__(self, charts: Mapping[str, Chart], caption: str = "") -> None:
+        self._charts, self.caption = dict(charts), caption
 
     def __getitem__(self, name: str) -> Chart:
         return self._charts[name]
@@ -38,7 +39,9 @@ class Charts(Mapping[str, Chart]):
         return f"Charts({', '.join(self._charts)})"
 
     def _repr_html_(self) -> str:
-        return f'<style>{STYLE}{GALLERY_STYLE}</style><div class="gg-gallery">{grid(self._charts.values())}</div>'
+        above = f"<p>{html.escape(self.caption)}</p>" if self.caption else ""
+        shown = f'<div class="gg-gallery">{above}{grid(self._charts.values())}</div>'
+        return f"<style>{STYLE}{GALLERY_STYLE}</style>{shown}"
 
     def save(self, path: str | Path) -> None:
         """Write all charts to one page, `.html`; a single chart is written by its own `save`."""

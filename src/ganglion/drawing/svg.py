@@ -115,21 +115,16 @@ def path(points: Sequence[tuple[float, float]], *, colour: str, width: float = 2
     )
 
 
-def area(points: Sequence[tuple[float, float]], *, colour: str, opacity: float = 0.18) -> str:
-    """Return a filled polygon."""
-    steps = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return f'<path d="M{steps}Z" fill="var(--{colour})" fill-opacity="{opacity:g}"/>'
-
-
-def legend(x: float, y: float, names: Sequence[str], colours: Sequence[str], right: float) -> tuple[str, float]:
-    """Return a row of coloured names from (x, y), broken before `right`, and the baseline of its last row."""
+def legend(x: float, y: float, keys: Sequence[tuple[str, str, str]], right: float) -> tuple[str, float]:
+    """Return keys (name, colour, dash) in rows from (x, y) to `right`, and the baseline of the last one."""
     marks, at = [], x
-    for name, colour in zip(names, colours, strict=True):
+    for name, colour, dash in keys:
         shown = shorten(name, 30)
         width = 20 + text_width(shown)
         if at > x and at + width > right:
             at, y = x, y + 16
-        marks.append(line(at, y - 4, at + 12, y - 4, colour=colour, width=3) + text(at + 17, y, shown, kind="s"))
+        swatch = line(at, y - 4, at + 12, y - 4, colour=colour, width=3, dash=dash)
+        marks.append(swatch + text(at + 17, y, shown, kind="s"))
         at += width + 12
     return "".join(marks), y
 

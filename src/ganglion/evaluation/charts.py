@@ -116,7 +116,7 @@ def _cell(x: float, y: float, cell: float, count: int, share: float, right: bool
 
 def reliability_chart(bins: Sequence[CalibrationBin], error: float | None) -> Chart:
     """Draw how often the model is right against how sure it was, above the histogram of its confidence."""
-    names, _ = legend(LEFT, TOP + 8, ("perfect calibration", "model"), ("soft", "blue"), RIGHT)
+    names, _ = legend(LEFT, TOP + 8, [("perfect calibration", "soft", "5 4"), ("model", "blue", "")], RIGHT)
     frame = Frame(LEFT, TOP + 20, RIGHT, 228, 0, 1, 0, 1)
     counts = Frame(LEFT, 282, RIGHT, 330, 0, 1, 0, max((b.count for b in bins), default=1))
     marks = [text(16, 20, "Calibration", kind="t"), names, frame.axes("confidence", "share that is right")]

@@ -15,7 +15,7 @@ from ganglion.errors import DataWarning, InvalidInput
 from ganglion.evaluation.baselines import FEWEST_ROWS, Baseline, run_baselines
 from ganglion.evaluation.bootstrap import affordable_resamples
 from ganglion.evaluation.calibration import calibration_curve
-from ganglion.evaluation.facts import facts_of, innermost, is_deep, learning_curves
+from ganglion.evaluation.facts import best_epoch, facts_of, innermost, is_deep, learning_curves
 from ganglion.evaluation.inputs import check_pair, check_resamples, check_weight, split_target, truth_of
 from ganglion.evaluation.metrics import measure
 from ganglion.evaluation.mistakes import worst_mistakes
@@ -105,6 +105,7 @@ def evaluate(
         confusion=_confusion(truth, said),
         calibration=_calibration(truth, said),
         learning_curves=learning_curves(model),
+        best_epoch=best_epoch(model),
         mistakes=worst_mistakes(truth, said, X),
         facts=facts_of(model, truth, n_resamples, random_state, weight is not None),
         notes=tuple(remarks),

@@ -49,7 +49,7 @@ def fragment(report: Report) -> str:
     """Return the report as a piece of HTML with its style, for a page or a notebook."""
     charts = plots.charts_of(report)
     race = charts.pop("comparison")
-    curves = [charts[name] for name in ("learning", "score", "learning_rate") if name in charts]
+    curves = [charts[name] for name in ("loss", "score", "learning_rate") if name in charts]
     parts = [
         _header(report),
         _verdict(report),

@@ -55,6 +55,8 @@ class Report:
         Empty where there are no probabilities.
     learning_curves : dict of str to list
         Columns of the model's history, one value an epoch; empty for models without.
+    best_epoch : int or None
+        The epoch whose weights the model has, where its history knows that.
     mistakes : tuple of Mistake
         The most confident mistakes or largest errors, worst first.
     facts : dict of str to str
@@ -74,6 +76,7 @@ class Report:
     confusion: tuple[tuple[int, ...], ...] | None
     calibration: tuple[CalibrationBin, ...]
     learning_curves: Mapping[str, list[float | None]]
+    best_epoch: int | None
     mistakes: tuple[Mistake, ...]
     facts: Mapping[str, str]
     notes: tuple[str, ...]
