@@ -175,6 +175,8 @@ def test_list(ganglion):
     assert all(name in ran.out for name in ("MLPClassifier", "MLPRegressor", "Perceptron"))
     assert max(map(len, ran.out.splitlines())) <= 80
     assert [row["name"] for row in json.loads(ganglion("list", "--json").out)] == [
+        "CNNClassifier",
+        "CNNRegressor",
         "MLPClassifier",
         "MLPRegressor",
         "Perceptron",

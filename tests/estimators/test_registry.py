@@ -34,7 +34,7 @@ def plugins(monkeypatch):
 
 
 def test_names():
-    assert registry.names() == ["MLPClassifier", "MLPRegressor", "Perceptron"]
+    assert registry.names() == ["CNNClassifier", "CNNRegressor", "MLPClassifier", "MLPRegressor", "Perceptron"]
     assert registry.all_algorithms()["Perceptron"] is Perceptron
     for spelling in ("MLPClassifier", "mlpclassifier", "mlp_classifier", "mlp-classifier", "MLP-Classifier"):
         assert registry.algorithm(spelling) is MLPClassifier
@@ -43,7 +43,7 @@ def test_names():
 @pytest.mark.parametrize(("given", "near"), [("mlpclasifier", "MLPClassifier"), ("Perceptorn", "Perceptron")])
 def test_unknown_names(given, near):
     with pytest.raises(
-        InvalidParameter, match=f"no algorithm is called '{given}'. Did you mean '{near}'.*Known: MLPClassifier, "
+        InvalidParameter, match=f"no algorithm is called '{given}'. Did you mean '{near}'.*Known: CNNClassifier, "
     ):
         registry.algorithm(given)
 
@@ -80,7 +80,7 @@ def test_a_broken_plugin_is_reported_and_left_out(plugins):
     with pytest.warns(
         GanglionWarning, match=r"plugin algorithm (Broken|Absent) .* cannot be loaded and is left out"
     ) as caught:
-        assert registry.names() == ["MLPClassifier", "MLPRegressor", "Perceptron"]
+        assert registry.names() == ["CNNClassifier", "CNNRegressor", "MLPClassifier", "MLPRegressor", "Perceptron"]
     assert len(caught) == 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -35,7 +35,7 @@ def test_by_the_target(y, name, task):
 
 def test_images():
     chosen = select(np.zeros((40, 8, 8)), np.arange(40) % 2)
-    assert chosen.name == "MLPClassifier"
+    assert chosen.name == "CNNClassifier"
     assert "images" in chosen.reason
 
 

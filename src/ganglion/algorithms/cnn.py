@@ -136,7 +136,7 @@ class CNNClassifier(CNNOptions, Classifier):
     LeCun, Bottou, Bengio & Haffner 1998, Proc. IEEE 86, 2278-2324. He et al. 2016, arXiv:1512.03385.
     """
 
-    tags: ClassVar[Tags] = Tags(task="classification", multilabel=True)
+    tags: ClassVar[Tags] = Tags(task="classification", multilabel=True, preferred_for=("image",))
 
 
 @hyperparameters
@@ -160,4 +160,4 @@ class CNNRegressor(CNNOptions, Regressor):
     LeCun, Bottou, Bengio & Haffner 1998, Proc. IEEE 86, 2278-2324. He et al. 2016, arXiv:1512.03385.
     """
 
-    tags: ClassVar[Tags] = Tags(task="regression", multioutput=True)
+    tags: ClassVar[Tags] = Tags(task="regression", multioutput=True, preferred_for=("image",))

@@ -81,7 +81,7 @@ class MLPClassifier(MLPOptions, Classifier):
     Rumelhart, Hinton & Williams 1986, Nature 323, 533-536.
     """
 
-    tags: ClassVar[Tags] = Tags(task="classification", multilabel=True, preferred_for=("table", "image"))
+    tags: ClassVar[Tags] = Tags(task="classification", multilabel=True, preferred_for=("table",))
 
 
 @hyperparameters
@@ -104,4 +104,4 @@ class MLPRegressor(MLPOptions, Regressor):
     Rumelhart, Hinton & Williams 1986, Nature 323, 533-536.
     """
 
-    tags: ClassVar[Tags] = Tags(task="regression", multioutput=True, preferred_for=("table", "image"))
+    tags: ClassVar[Tags] = Tags(task="regression", multioutput=True, preferred_for=("table",))
