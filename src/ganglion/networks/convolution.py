@@ -93,14 +93,15 @@ class ConvolutionStack(nn.Module):
         block = ResidualBlock if residual else convolution
         stages: list[nn.Module] = []
         for n_out in channels:
-            parts = [
+            parts: list[nn.Module] = [
                 block(n_in if i == 0 else n_out, n_out, kernel, activation=activation, normalization=normalization)
                 for i in range(depth)
             ]
             pool = (min(2, height), min(2, width))
-            stages.append(nn.Sequential(*parts, POOLS[pooling](pool, ceil_mode=True)))
+            parts.append(POOLS[pooling](pool, ceil_mode=True))
             if dropout > 0:
-                stages[-1].append(nn.Dropout2d(dropout))
+                parts.append(nn.Dropout2d(dropout))
+            stages.append(nn.Sequential(*parts))
             n_in, height, width = n_out, -(-height // 2), -(-width // 2)
         self.stages = nn.Sequential(*stages)
         self.head = nn.Flatten() if head == "flatten" else nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
