@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 SCALINGS = ("none", "standard", "robust", "quantile")
 N_QUANTILES = 129
-PIECE = 2**19  # numbers looked at together
+PIECE = 2**17  # numbers looked at together
 MOST_SORTED = 2**20  # rows
 FARTHEST = 1e18  # a number beyond so many deviations counts as so many: products of larger ones overflow float32
 
@@ -129,9 +129,10 @@ class TableInput(nn.Module):
             scaled = _uniform(torch.where(raw.isnan(), center, raw), self.quantiles.to(raw.dtype))
         else:
             # the centre is the imputed value: a missing number becomes exactly 0
-            scaled = torch.nan_to_num((raw - center) * factor).clamp(-FARTHEST, FARTHEST)
+            scaled = (raw - center).mul_(factor).nan_to_num_().clamp_(-FARTHEST, FARTHEST)
         if self.scaling == "robust":
-            scaled = scaled / torch.hypot(scaled / 3, torch.ones((), dtype=scaled.dtype, device=scaled.device))
+            # not torch.hypot, whose last bit depends on where in the tensor a number stands
+            scaled = scaled / (scaled / 3).square_().add_(1.0).sqrt_()
         scaled = scaled.to(self.dtype)
         if self.has_indicators:
             scaled = torch.cat([scaled, raw[:, self.missing].isnan().to(self.dtype)], dim=1)
