@@ -14,7 +14,9 @@ import torch
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
-from ganglion.data.dataset import Batches, gathered
+from ganglion.data.dataset import Batches
+from ganglion.data.gather import gather
+from ganglion.data.memory import is_large
 from ganglion.errors import InvalidParameter, TrainingWarning
 from ganglion.estimators.base import Estimator, Samples
 from ganglion.estimators.session import Session
@@ -30,8 +32,8 @@ from ganglion.training.schedules import schedule_by_name
 from ganglion.training.trainer import OnEpoch, Trainer
 
 PREPARED_BYTES = 512 * 2**20  # prepare the whole training set at once up to this size, batch by batch beyond
-STATISTICS_BYTES = 16 * 2**20  # fit the preprocessing to so much of it
-EVALUATION_BYTES = 8 * 2**20  # measure so much held-out data at a time
+STATISTICS_NUMBERS = 2**21  # fit the preprocessing to so many of it
+EVALUATION_BYTES = 4 * 2**20  # measure so much held-out data at a time
 
 
 @hyperparameters
@@ -127,7 +129,7 @@ class Trained(Estimator):
                 resume=session.resume,
             )
             warn_of_divergence(history)
-            warn_of_dead_units(network, lambda: objectives[0].loss(network, next(iter(batches))))
+            warn_of_dead_units(network, lambda: objectives[0].loss(network, batches.example()))
         history.execution = execution.to_dict() | {"batch_size": batch_size}
         self.network_, self.history_ = network.to("cpu"), history
         if history.stopped == "interrupted":
@@ -208,10 +210,11 @@ class Trained(Estimator):
     ) -> tuple[dict[str, Tensor], Callable | None]:
         """Return the columns that batches are gathered from, and what is still to be done to every batch.
 
-        Small data are prepared here, once and for all; large ones batch by batch, so that they may be a memory map.
+        Small data are prepared here, once and for all; large ones batch by batch, so that they may lie on disk.
         """
         columns: dict[str, Tensor] = dict(samples.inputs)
-        small = sum(tensor.numel() * 4 for tensor in columns.values()) <= PREPARED_BYTES
+        n_bytes = sum(tensor.numel() * 4 for tensor in columns.values())
+        small = n_bytes <= PREPARED_BYTES and not is_large(n_bytes)
         if small:
             with torch.no_grad():
                 columns = dict(network.prepare(samples.inputs))
@@ -230,13 +233,15 @@ class Trained(Estimator):
         """Return what measures the network on held-out rows, a piece at a time."""
         loss = WeightedLoss(self._per_sample_loss())
         rows = torch.arange(len(columns["target"])) if rows is None else rows
-        row_bytes = sum(tensor[:1].numel() * tensor.element_size() for tensor in columns.values())
-        n_together = min(8192, max(256, EVALUATION_BYTES // row_bytes))
+        # the same number whether prepared or not: sums of other parts would differ in their last bits
+        spec = self.encoder_.spec
+        n_numbers = math.prod(spec.image) if spec.image else spec.numeric + len(spec.cardinalities)
+        n_together = min(8192, max(256, EVALUATION_BYTES // (4 * n_numbers)))
 
         def measure() -> dict[str, float]:
             total_loss, total_score, has_score = 0.0, 0.0, False
             for some in rows.split(n_together):
-                batch = gathered(columns, some.to(columns["target"].device))
+                batch = gather(columns, some.to(columns["target"].device))
                 batch = {**batch, **prepare(batch)} if prepare else batch
                 scores = network.scores(batch)
                 total_loss += float(loss.of(scores, batch)) * len(some)
@@ -252,11 +257,12 @@ class Trained(Estimator):
 def _for_statistics(samples: Samples, rows: Tensor | None) -> tuple[dict[str, Tensor], Tensor | None]:
     """Return training rows to fit the preprocessing to: all of them, or evenly spaced ones of very large data."""
     weight = None if samples.weight is None else torch.from_numpy(samples.weight)
-    if rows is None:
+    n_rows = len(samples) if rows is None else len(rows)
+    step = -(-n_rows * sum(math.prod(tensor.shape[1:]) for tensor in samples.inputs.values()) // STATISTICS_NUMBERS)
+    if rows is None and step <= 1:
         return samples.inputs, weight
-    n_bytes = sum(tensor[:1].numel() * tensor.element_size() for tensor in samples.inputs.values()) * len(rows)
-    rows = rows[:: -(-n_bytes // STATISTICS_BYTES)]
-    return gathered(samples.inputs, rows), None if weight is None else weight[rows]
+    rows = (torch.arange(len(samples)) if rows is None else rows)[::step]
+    return gather(samples.inputs, rows), None if weight is None else weight[rows]
 
 
 def _prepared_on(network: Network, device: str, batch: Batch) -> Batch:
