@@ -2,7 +2,8 @@
 
 Every run is a fresh process in its library's own environment. The runs are interleaved (A B C A B C …), the figures
 are medians, and a ratio is a peer's median over Ganglion's. Peers that are not installed are named and left out;
-`python -m benchmarks.peers` installs them.
+`python -m benchmarks.peers` installs them. Where Ganglion cannot do the job yet, the others are measured beside the
+hand-written limit, and count in no mean.
 """
 
 from __future__ import annotations
@@ -118,26 +119,34 @@ def text_of(
     name: str, chosen: Workload, lines: Sequence[Line], failed: Mapping[str, str], absent: Sequence[str]
 ) -> str:
     """Return a workload's table as plain text."""
-    rows = [(_HEAD), *(_cells(line, chosen.quality) for line in lines)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
+    rows = [_head(chosen), *(_cells(line, chosen) for line in lines)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    notes = [f"{each}: not installed (python -m benchmarks.peers {chosen.contenders[each].peer})" for each in absent]
+    notes = [_NOT_THERE_YET] if chosen.awaits_ganglion else []
+    notes += [f"{each}: not installed (python -m benchmarks.peers {chosen.contenders[each].peer})" for each in absent]
     notes += [f"{each}: failed: {why}" for each, why in failed.items()]
     return "\n".join(["", f"{name}: {chosen.title}", *shown, *notes])
 
 
-_HEAD = ("contender", "runs", "median", "× Ganglion", "target", "quality", "")
+_NOT_THERE_YET = (
+    "Ganglion: not there yet. The ratios are to the fastest limit; the targets are what Ganglion is to reach."
+)
 
 
-def _cells(line: Line, quality: str | None) -> tuple[str, ...]:
-    learned = "" if line.quality is None else f"{quality} {line.quality:.4f}"
+def _head(chosen: Workload) -> tuple[str, ...]:
+    return "contender", "runs", "median", "× limit" if chosen.awaits_ganglion else "× Ganglion", "target", "quality", ""
+
+
+def _cells(line: Line, chosen: Workload) -> tuple[str, ...]:
+    ratio = line.over_limit if chosen.awaits_ganglion else line.ratio
+    learned = "" if line.quality is None else f"{chosen.quality} {line.quality:.4f}"
     learned += f" ± {line.spread:.4f}" if line.spread is not None else ""
     remark = ", ".join(filter(None, [line.verdict, f"learns {line.learns}" if line.learns else ""]))
     return (
         line.contender,
         str(line.runs),
         _seconds(line.seconds),
-        "" if line.ratio is None else f"{line.ratio:.2f}",
+        "" if ratio is None else f"{ratio:.2f}",
         "" if line.target is None else f"≥ {line.target:.2f}",
         learned,
         remark,
@@ -153,10 +162,11 @@ def markdown(measured: Mapping[str, Any], failures: Mapping[str, str], ratios: S
         "“× Ganglion” is the contender's median over Ganglion's, so above 1 Ganglion is faster."
     ]
     for name, (chosen, _, lines, absent) in measured.items():
-        rows = [_HEAD, ("---",) * len(_HEAD), *(_cells(line, chosen.quality) for line in lines)]
-        shown = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-        missing = f"\n\nNot installed: {', '.join(absent)}." if absent else ""
-        blocks.append(f"## {name}\n\n{chosen.title}\n\n{shown}{missing}")
+        head = _head(chosen)
+        rows = [head, ("---",) * len(head), *(_cells(line, chosen) for line in lines)]
+        blocks += [f"## {name}", chosen.title, "\n".join("| " + " | ".join(row) + " |" for row in rows)]
+        blocks += [_NOT_THERE_YET] if chosen.awaits_ganglion else []
+        blocks += [f"Not installed: {', '.join(absent)}."] if absent else []
     blocks += [f"Failed: {who}: {why}" for who, why in failures.items()]
     return "\n\n".join([*blocks, _closing(ratios)]) + "\n"
 
@@ -177,6 +187,7 @@ def as_json(
             name: {
                 "title": chosen.title,
                 "job": dict(chosen.job),
+                "ganglion": "not there yet" if chosen.awaits_ganglion else "there",
                 "absent": absent,
                 "lines": [asdict(line) | {"verdict": line.verdict} for line in lines],
                 "runs": [asdict(run) for run in runs],

@@ -40,6 +40,8 @@ class Line:
     ----------
     ratio : float or None
         Its median time over Ganglion's: 2 means that Ganglion takes half as long.
+    over_limit : float or None
+        Its median time over that of the fastest hand-written limit.
     target : float or None
         The ratio to reach.
     peer : bool
@@ -52,6 +54,7 @@ class Line:
     runs: int
     seconds: float
     ratio: float | None
+    over_limit: float | None
     quality: float | None
     spread: float | None
     target: float | None
@@ -118,13 +121,17 @@ def table(
     """
     targets = targets or {}
     mine = [run for run in runs if run.contender == US]
-    our_seconds = median(run.seconds for run in mine) if mine else None
+    medians = {
+        each: median(run.seconds for run in runs if run.contender == each) for each in {r.contender for r in runs}
+    }
+    our_seconds = medians.get(US)
+    limit_seconds = min((seconds for each, seconds in medians.items() if each in limits), default=None)
     lines = []
     for contender in order:
         theirs = [run for run in runs if run.contender == contender]
         if not theirs:
             continue
-        seconds = median(run.seconds for run in theirs)
+        seconds = medians[contender]
         qualities = _qualities(theirs)
         lines.append(
             Line(
@@ -132,6 +139,7 @@ def table(
                 runs=len(theirs),
                 seconds=seconds,
                 ratio=seconds / our_seconds if our_seconds else None,
+                over_limit=seconds / limit_seconds if limit_seconds else None,
                 quality=fmean(qualities) if qualities else None,
                 spread=stdev(qualities) if len(qualities) > 1 else None,
                 target=targets.get(contender),

@@ -11,9 +11,18 @@ import numpy as np
 
 def mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return training images (60000, 28, 28) uint8 and labels int64, then those of the test set (10,000)."""
+    return _idx_folder("mnist")
+
+
+def fashion_mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the same of Fashion-MNIST: 30,000 training images at least, and 10,000 of the test set."""
+    return _idx_folder("fashion_mnist")
+
+
+def _idx_folder(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     from ganglion.data.public import find
 
-    folder = find("mnist")
+    folder = find(name)
     parts = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
     X_train, y_train, X_test, y_test = (idx(folder / f"{part}-ubyte.gz") for part in parts)
     return X_train, y_train.astype(np.int64), X_test, y_test.astype(np.int64)
@@ -24,6 +33,15 @@ def idx(path: Path) -> np.ndarray:
     raw = gzip.decompress(path.read_bytes())
     shape = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape)
+
+
+def tiny_shakespeare() -> tuple[np.ndarray, np.ndarray, int]:
+    """Return its first nine tenths and the rest as numbers of characters, int64, and how many characters there are."""
+    from ganglion.data.public import find
+
+    characters, codes = np.unique(list(find("tinyshakespeare/input.txt").read_text("utf-8")), return_inverse=True)
+    train, valid = np.split(codes, [int(0.9 * len(codes))])
+    return train, valid, len(characters)
 
 
 def sonar() -> tuple[np.ndarray, np.ndarray]:

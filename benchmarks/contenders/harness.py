@@ -9,23 +9,39 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+Fitted = TypeVar("Fitted")
 Job = SimpleNamespace
 Probabilities = Callable[[np.ndarray], np.ndarray]
 
 
+def contend(
+    fit: Callable[..., Fitted],
+    trained_on: Sequence[str],
+    measure: Callable[[Fitted, Mapping[str, np.ndarray]], Mapping[str, float]],
+    packages: Sequence[str],
+) -> None:
+    """Time `fit(job, *arrays)` with the arrays of these names; then `measure(what it returned, all arrays)`."""
+    job = _job()
+    with np.load(job.data) as file:
+        arrays = dict(file)
+    given = [arrays[name] for name in trained_on]
+    clock = _Clock()
+    fitted = fit(job, *given)
+    clock.stop()
+    report(clock, measure(fitted, arrays), packages)
+
+
 def contend_to_fit(fit: Callable[[Job, np.ndarray, np.ndarray], Probabilities], packages: Sequence[str]) -> None:
     """Time `fit(job, X, y)`, which returns a function from rows to class probabilities; measure that on test rows."""
-    job = _job()
-    with np.load(job.data) as arrays:
-        X, y, X_test, y_test = (arrays[name] for name in ("X_train", "y_train", "X_test", "y_test"))
-    clock = _Clock()
-    probabilities = fit(job, X, y)
-    clock.stop()
-    report(clock, quality(np.asarray(probabilities(X_test)), y_test), packages)
+
+    def measure(probabilities: Probabilities, arrays: Mapping[str, np.ndarray]) -> dict[str, float]:
+        return quality(np.asarray(probabilities(arrays["X_test"])), arrays["y_test"])
+
+    contend(fit, ["X_train", "y_train"], measure, packages)
 
 
 def contend_from_file(run: Callable[[Job], np.ndarray], labels: Callable[[str], np.ndarray], packages: Sequence[str]):

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measurement import US
+
 OWN = ""  # the project's own environment: Ganglion, torch, scikit-learn
 
 
@@ -49,7 +51,8 @@ class Workload:
     job : mapping
         What every contender is told; `seed` joins it, the number of the round.
     contenders : mapping of str to Contender
-        In the order in which they run; "ganglion" among them.
+        In the order in which they run. Without one named "ganglion", Ganglion cannot do the job yet: the others are
+        measured all the same, beside the limit.
     data : callable, optional
         Writes what the contenders read into a folder, and returns what joins the job. It runs once, before any clock.
     targets : mapping of str to float
@@ -73,6 +76,16 @@ class Workload:
     lower_is_better: bool = False
     limits: tuple[str, ...] = ()
     timeout_s: float = 900.0
+
+    @property
+    def awaits_ganglion(self) -> bool:
+        """Whether Ganglion has no contender yet."""
+        return US not in self.contenders
+
+
+def keras(module: str, backend: str) -> Contender:
+    """Return a contender that runs on Keras with this backend."""
+    return Contender(module, f"keras-{backend}", environment={"KERAS_BACKEND": backend})
 
 
 def names() -> list[str]:

@@ -7,9 +7,6 @@ from pathlib import Path
 
 from benchmarks.workloads import Contender
 
-KERAS_JAX = Contender("mlp.keras", "keras-jax", environment={"KERAS_BACKEND": "jax"})
-KERAS_TORCH = Contender("mlp.keras", "keras-torch", environment={"KERAS_BACKEND": "torch"})
-
 TABLE_CONTENDERS: Mapping[str, Contender] = {
     "ganglion": Contender("mlp.ganglion"),
     "scikit-learn": Contender("mlp.scikit_learn"),

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.workloads import Contender, Workload
+from benchmarks.workloads import Contender, Workload, keras
 
 CONTENDERS: Mapping[str, Contender] = {
-    "ganglion": Contender("predict.ganglion"),
+    "ganglion": Contender("predict.ganglion", settings={"precision": "bfloat16"}),
+    "ganglion, float32": Contender("predict.ganglion", settings={"precision": "float32"}),
     "onnxruntime": Contender("predict.onnxruntime", "onnxruntime"),
     "torch eager": Contender("predict.torch", settings={"precision": "float32"}),
     "torch eager, bf16": Contender("predict.torch", settings={"precision": "bfloat16"}),
     "scikit-learn": Contender("predict.scikit_learn"),
-    "keras-torch": Contender("predict.keras", "keras-torch", environment={"KERAS_BACKEND": "torch"}),
+    "keras-torch": keras("predict.keras", "torch"),
 }
 
 

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from benchmarks.workloads import Contender, Workload
-from benchmarks.workloads._mlp import KERAS_JAX, KERAS_TORCH, written
-
-
-def data(folder: Path) -> dict[str, str]:
-    from benchmarks.public import mnist
-
-    X_train, y_train, X_test, y_test = mnist()
-    return written(folder, X_train.reshape(-1, 784) / 255, y_train, X_test.reshape(-1, 784) / 255, y_test)
-
+from benchmarks.workloads import Contender, Workload, keras
+from benchmarks.workloads._images import mnist_rows
 
 WORKLOAD = Workload(
     title="MNIST, MLP 784-256-128-10 ReLU, Adam 1e-3 constant, batch 128, 5 epochs",
@@ -22,14 +12,14 @@ WORKLOAD = Workload(
         "ganglion": Contender("mlp.ganglion", settings={"scaling": "none"}),
         "limit, bf16 by hand": Contender("mlp.limit", settings={"step": "bf16"}),
         "limit, float32": Contender("mlp.limit", settings={"step": "float32"}),
-        "keras-jax": KERAS_JAX,
+        "keras-jax": keras("mlp.keras", "jax"),
         "lightning": Contender("mlp.lightning", "lightning"),
         "scikit-learn": Contender("mlp.scikit_learn"),
         "skorch": Contender("mlp.skorch", "skorch"),
         "fastai": Contender("mlp.fastai", "fastai"),
-        "keras-torch": KERAS_TORCH,
+        "keras-torch": keras("mlp.keras", "torch"),
     },
-    data=data,
+    data=mnist_rows,
     # the limit is to be within 1.35 × of ours, so 1 / 1.35 of our time; it is the faster of the two
     targets={
         "limit, bf16 by hand": 1 / 1.35,

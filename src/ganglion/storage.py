@@ -17,11 +17,12 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
-
-from torch import Tensor
+from typing import IO, TYPE_CHECKING, Any
 
 from ganglion.errors import InvalidModel, SaveFailed, UnsupportedType
+
+if TYPE_CHECKING:  # pages and pictures are written without loading torch
+    from torch import Tensor
 
 FORMAT = 1
 MANIFEST, WEIGHTS, CARD = "manifest.json", "weights.safetensors", "README.md"
@@ -79,6 +80,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], content: str) -> None:
+    """Write a page or a picture, as UTF-8, whole or not at all; raises SaveFailed and leaves the old file whole."""
+    with atomic_write(path) as file:
+        file.write(content.encode())
 
 
 def write_model(path: str | os.PathLike[str], manifest: Mapping[str, Any], tensors: Mapping[str, Tensor], card: str):

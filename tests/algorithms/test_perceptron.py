@@ -10,6 +10,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, make_bl
 
 from ganglion.algorithms.perceptron import Perceptron
 from ganglion.errors import InvalidParameter
+from ganglion.estimators.artifact import load
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 
@@ -166,6 +167,15 @@ def test_logical_functions():
         assert model.predict(X).tolist() == y
         assert model.converged_
     assert not Perceptron(random_state=0, epochs=50).fit(X, [0, 1, 1, 0]).converged_  # Minsky & Papert 1969
+
+
+@pytest.mark.parametrize("separated", [True, False])
+def test_a_loaded_one_knows_whether_the_data_were_separated(separated, tmp_path):
+    model = Perceptron(random_state=0, epochs=50).fit(IRIS, (0 if separated else 1) == SPECIES)
+    model.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    assert isinstance(loaded, Perceptron)
+    assert loaded.converged_ == model.converged_ == separated
 
 
 def test_it_learns_images():

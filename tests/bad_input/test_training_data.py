@@ -214,7 +214,7 @@ def test_validation_with_other_targets():
 
 def test_validation_on_training_rows():
     with pytest.warns(
-        DataWarning, match="20 of the 40 rows of validation stand in the training data too.*Hold out other"
+        DataWarning, match="20 of the 40 validation rows stand among the training rows too.*Remove duplicates"
     ):
         classifier().fit(X, Y, validation=(np.r_[X[:20], OTHER], np.r_[Y[:20], Y[:20]]))
 

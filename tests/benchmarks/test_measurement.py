@@ -1,5 +1,6 @@
 """The arithmetic of the benchmarks: order, medians, ratios, means, intervals."""
 
+import dataclasses
 import math
 
 import pytest
@@ -9,7 +10,7 @@ from benchmarks.claims.__main__ import as_claim
 from benchmarks.measurement import Run, compare, geometric_mean, interleaved, ratios_of_peers, table
 from benchmarks.workloads import Contender
 
-from benchmarks import peers, results, workloads
+from benchmarks import bench, peers, results, workloads
 
 
 def runs_of(contender, seconds, qualities=()):
@@ -40,8 +41,13 @@ def test_limits_stand_in_the_table_but_not_in_the_mean():
     assert [line.verdict for line in lines] == ["", "reached", "short"]
 
 
-def test_without_ganglion_there_is_no_ratio():
-    assert ratios_of_peers(table(runs_of("peer", [1.0]), ["peer"])) == []
+def test_without_ganglion_there_is_no_ratio_but_to_the_fastest_limit():
+    runs = [*runs_of("fast", [2, 3, 99]), *runs_of("slow", [4]), *runs_of("peer", [9])]
+    lines = table(runs, ["slow", "fast", "peer"], limits=["slow", "fast"], targets={"peer": 2.0})
+    assert ratios_of_peers(lines) == []
+    assert [line.over_limit for line in lines] == pytest.approx([4 / 3, 1.0, 3.0])
+    assert [line.verdict for line in lines] == ["", "", ""]
+    assert table(runs, ["peer"])[0].over_limit is None
 
 
 def test_a_faster_run_that_learns_less_is_said():
@@ -58,7 +64,7 @@ def test_a_faster_run_that_learns_less_is_said():
 @pytest.mark.parametrize("name", workloads.names())
 def test_every_workload_names_contenders_and_peers_that_exist(name):
     workload = workloads.workload(name)
-    assert "ganglion" in workload.contenders
+    assert "ganglion" in workload.contenders or workload.limits  # something to divide by
     assert set(workload.targets) | set(workload.limits) <= set(workload.contenders)
     folder = peers.LISTS.parent / "contenders"
     for contender in workload.contenders.values():
@@ -84,6 +90,67 @@ def test_table_says_what_is_absent():
     shown = text_of("iris", workload, table(runs_of("ganglion", [0.02], [0.9]), ["ganglion"]), {}, ["skorch"])
     assert "skorch: not installed (python -m benchmarks.peers skorch)" in shown
     assert "20.00 ms" in shown
+
+
+def test_small_tables_are_measured_beside_scikit_learn_and_skorch():
+    for name in ("iris", "digits", "table"):
+        assert workloads.workload(name).targets == {"scikit-learn": 1.0, "skorch": 2.0}
+
+
+@pytest.fixture
+def pending(monkeypatch):
+    """A workload without Ganglion: a limit of 2 s, a peer of 6 s, one that is not installed. And one that breaks."""
+    broken = Contender("broken")
+    chosen = workloads.Workload(
+        title="a job for later",
+        job={},
+        contenders={"limit": Contender("mlp.limit"), "peer": Contender("mlp.skorch"), "absent": Contender("x", "none")},
+        targets={"peer": 2.0},
+        limits=("limit",),
+    )
+
+    def pretend(contender, _job, _folder, timeout_s):
+        if contender is broken:
+            raise ContenderFailed("out of luck")
+        return {"seconds": 2.0 if contender is chosen.contenders["limit"] else 6.0, "accuracy": 0.9}
+
+    monkeypatch.setattr(bench, "run_once", pretend)
+    monkeypatch.setattr(bench, "workload", lambda _name: chosen)
+    monkeypatch.setattr(bench.machine, "keep_to", lambda _cores: None)  # it would hold for all tests after this one
+    monkeypatch.setattr(bench.machine, "busy_share", lambda: 0.0)
+    return chosen, broken
+
+
+def test_a_workload_that_awaits_ganglion_is_measured_beside_the_limit(pending, capsys, monkeypatch):
+    written = {}
+    monkeypatch.setattr(
+        bench.results, "write", lambda _kind, everything, page: written.update(json=everything, page=page) or ()
+    )
+    assert bench.main(["later", "--rounds", "2"]) == 0
+    shown = capsys.readouterr().out
+    head, limit, peer, note = shown.splitlines()[2:6]
+    assert head.split("  ")[0] == "contender"
+    assert "× limit" in head
+    assert "× Ganglion" not in head
+    assert [limit.split()[4], peer.split()[4]] == ["1.00", "3.00"]
+    assert note.startswith("Ganglion: not there yet.")
+    assert "absent: not installed" in shown
+    assert "no ratio" in shown
+    assert "Ganglion: not there yet." in written["page"]
+    assert "| peer | 2 | 6.00 s | 3.00 | ≥ 2.00 | accuracy 0.9000 ± 0.0000 |  |" in written["page"]
+    assert "Not installed: absent." in written["page"]
+    later = written["json"]["workloads"]["later"]
+    assert later["ganglion"] == "not there yet"
+    assert [(line["ratio"], line["over_limit"]) for line in later["lines"]] == [(None, 1.0), (None, 3.0)]
+    assert written["json"]["geometric_mean"] is None
+
+
+def test_a_contender_that_fails_is_an_exit_code_also_without_ganglion(pending, capsys, monkeypatch):
+    chosen, broken = pending
+    worse = dataclasses.replace(chosen, contenders={**chosen.contenders, "peer": broken})
+    monkeypatch.setattr(bench, "workload", lambda _name: worse)
+    assert bench.main(["later", "--rounds", "2", "--no-save"]) == 1
+    assert "peer: failed: out of luck" in capsys.readouterr().out
 
 
 def test_wilson_equals_the_textbook():

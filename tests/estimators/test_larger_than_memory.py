@@ -107,7 +107,7 @@ def test_a_memory_map_gives_the_same_model(saved, mode, given):
 def test_rows_that_were_trained_on_are_found_on_disk_too(saved):
     X, y = numbers()
     mapped = saved(X)
-    with pytest.warns(DataWarning, match="300 of the 300 rows of validation stand in the training data too"):
+    with pytest.warns(DataWarning, match="300 of the 300 validation rows stand among the training rows too"):
         classifier(epochs=1).fit(mapped, y, validation=(mapped[:300], y[:300]))
 
 

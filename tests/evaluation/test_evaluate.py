@@ -143,7 +143,7 @@ def test_learning_curves_come_from_the_history():
         "loss": [1, 1 / 2, 1 / 3],
         "validation_loss": [None, 1, 2 / 3],
     }
-    assert "learning" in report.plot()
+    assert "loss" in report.plot()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from ganglion.errors import SaveFailed
 from ganglion.evaluation.evaluate import evaluate
 from ganglion.evaluation.plots import top_confusions
 from ganglion.evaluation.png import displayable, png_data_uri
-from ganglion.evaluation.svg import ticks
 
 EVIL = '<script>alert("x")</script>&\''
 
@@ -156,10 +155,3 @@ def test_png_holds_the_pixels():
 def test_dim_images_are_stretched():
     assert displayable(np.full((2, 1, 2, 2), 3.0)).dtype == np.uint8
     assert displayable(np.array([0, 16], np.uint8).reshape(1, 1, 1, 2)).max() == 255
-
-
-@pytest.mark.parametrize(("low", "high"), [(0, 1), (-3.7, 12), (0.001, 0.0019), (1e6, 5e6), (2, 2)])
-def test_ticks_are_few_and_inside(low, high):
-    found = ticks(low, high)
-    assert 1 <= len(found) <= 8
-    assert all(low - 1e-9 <= value <= high + 1e-9 for value in found)

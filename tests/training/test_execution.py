@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,15 @@ def test_pins_are_kept():
     assert pinned == Execution(device="cpu", precision="float64", threads=2, fast_products=True)
     assert plan(SMALL, LAPTOP, precision="bfloat16").precision == "bfloat16"
     assert plan(SMALL, LAPTOP, threads=10**6).threads == 32  # four a core: more would only wait for one another
+
+
+def test_large_products_that_stand_rounding_are_done_in_bfloat16_where_the_processor_can():
+    job = replace(LARGE, stands_rounding=True)
+    assert plan(job, replace(LAPTOP, bfloat16=True)).precision == "bfloat16"
+    assert plan(job, LAPTOP).precision == "float32"
+    assert plan(LARGE, replace(LAPTOP, bfloat16=True)).precision == "float32"
+    assert plan(replace(SMALL, stands_rounding=True), replace(LAPTOP, bfloat16=True)).precision == "float64"
+    assert plan(job, replace(LAPTOP, bfloat16=True), precision="float32").precision == "float32"
 
 
 def test_dtypes():
@@ -116,15 +126,18 @@ def test_devices_that_are_here():
 
 
 def test_no_compiler_is_imported():
-    """torch._dynamo takes a second to import: neither the import of Ganglion nor a fit may ask for it."""
+    """torch._dynamo takes a second to import, sympy a third: neither import nor fit may ask for them."""
     code = """
 import sys
 import numpy as np
 from ganglion import MLPClassifier, MLPRegressor
 assert 'torch._dynamo' not in sys.modules, 'import'
+table = {'number': np.arange(60.0), 'category': np.array(list('abc') * 20, dtype=object)}
+MLPClassifier(hidden=(4,), epochs=2).fit(table, np.arange(60) % 2)
+MLPClassifier(hidden=(4,), epochs=2, dropout=0.1).fit(table, np.arange(60) % 2)
 X = np.random.default_rng(0).normal(size=(60, 3))
 for options in ({}, {'optimizer': 'lbfgs'}, {'optimizer': 'muon', 'clip_norm': 1.0, 'normalization': 'batch'}):
     MLPClassifier(hidden=(4,), epochs=2, dropout=0.1, validation_fraction=0.2, **options).fit(X, X[:, 0] > 0).predict(X)
-assert 'torch._dynamo' not in sys.modules, 'fit'
+assert not {'torch._dynamo', 'sympy'} & set(sys.modules), 'fit'
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -21,6 +21,7 @@ from ganglion.training.losses import (
     Focal,
     Huber,
     Quantile,
+    SquaredError,
     cross_entropy,
     focal,
     gaussian_nll,
@@ -28,6 +29,7 @@ from ganglion.training.losses import (
     pinball,
     poisson_nll,
 )
+from ganglion.training.supervised import WeightedLoss
 
 RNG = np.random.default_rng(0)
 LOGITS = torch.from_numpy(RNG.normal(size=(9, 4)) * 3)
@@ -221,3 +223,26 @@ def test_a_function_is_taken_and_its_answer_checked():
         loss_by_name(wrong, "regression")(SCORES, TARGET)
     with pytest.raises(InvalidParameter, match="returned a float"):
         loss_by_name(lambda scores, target: 1.0, "regression")(SCORES, TARGET)
+
+
+@pytest.mark.parametrize(
+    ("loss", "target"), [(CrossEntropy(), CLASSES), (CrossEntropy(), LABELS), (SquaredError(), LOGITS)], ids=str
+)
+def test_slopes_in_closed_form_are_those_of_autograd(loss, target):
+    scores = torch.randn(9, 4, dtype=torch.float64, requires_grad=True)
+    expected = loss(scores, target).mean()
+    found, slope = loss.mean_and_slope(scores.detach(), target)
+    torch.testing.assert_close(found, expected.detach(), rtol=1e-14, atol=0)
+    torch.testing.assert_close(slope, torch.autograd.grad(expected, scores)[0], rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize("weight", [None, torch.linspace(0.5, 1.5, 5).double()])
+@pytest.mark.parametrize("name", ["cross_entropy", "cross_entropy(label_smoothing=0.1)", "focal"])
+def test_the_slope_of_any_loss(name, weight):
+    loss = WeightedLoss(loss_by_name(name, "classification"))
+    scores = torch.randn(5, 4, dtype=torch.float64, requires_grad=True)
+    batch = {"target": torch.tensor([3, 0, 1, 1, 2])} | ({} if weight is None else {"weight": weight})
+    expected = loss.of(scores, batch)
+    found, slope = loss.and_slope(scores.detach(), batch)
+    torch.testing.assert_close(found, expected.detach(), rtol=1e-14, atol=0)
+    torch.testing.assert_close(slope, torch.autograd.grad(expected, scores)[0], rtol=1e-12, atol=1e-16)

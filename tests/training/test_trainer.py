@@ -4,6 +4,7 @@ import math
 import os
 import signal
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,9 +13,15 @@ from torch import nn
 
 from ganglion.data.dataset import Batches
 from ganglion.errors import TrainingDiverged
+from ganglion.networks.backpropagation import Backpropagation
+from ganglion.networks.inputs import TableInput
+from ganglion.networks.mlp import MLP
+from ganglion.networks.network import Network
+from ganglion.training.losses import SquaredError
 from ganglion.training.objective import Objective
 from ganglion.training.optimizers import LBFGS, SGD, Adam, AdamW, optimizer_by_name
 from ganglion.training.schedules import Plateau, Step
+from ganglion.training.supervised import WeightedLoss
 from ganglion.training.trainer import Trainer
 
 PLAIN = SGD(momentum=0.0, nesterov=False)
@@ -346,3 +353,26 @@ def test_training_in_another_thread_leaves_signals_alone():
     thread.join()
     assert point.at.item() == pytest.approx(0.8**6)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lbfgs", "muon"])
+@pytest.mark.parametrize("options", [{}, {"weight_decay": 0.1}, {"clip_norm": 0.01}], ids=str)
+def test_a_closed_form_trains_like_autograd(optimizer, options):
+    generator = torch.Generator().manual_seed(3)
+    batch = {"numeric": torch.randn(12, 4, generator=generator).double(), "target": torch.ones(12, 2).double()}
+    loss = WeightedLoss(SquaredError())
+
+    def trained(closed):
+        torch.manual_seed(0)
+        network = Network(TableInput(4), MLP(4, 2, (5, 3)), nn.Identity()).cast(torch.float64)
+        form = partial(Backpropagation, network, loss.and_slope) if closed else None
+        objective = Objective("loss", network.parameters(), loss, closed_form=form)
+        trainer = Trainer(epochs=3, optimizer=optimizer_by_name(optimizer), learning_rate=0.01, **options)
+        history = trainer.fit(network, [objective], [batch, batch])
+        return history["loss"], [parameter.detach() for parameter in network.parameters()]
+
+    (losses, own), (expected, theirs) = trained(True), trained(False)
+    assert losses == pytest.approx(expected, rel=1e-9)
+    for one, other in zip(own, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-7, atol=1e-10)
+        assert one.untyped_storage().nbytes() == one.numel() * 8  # its own memory again

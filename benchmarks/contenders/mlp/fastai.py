@@ -7,8 +7,8 @@ from fastai.optimizer import Adam
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from benchmarks.contenders.harness import contend_to_fit, softmax
-from benchmarks.contenders.torch_mlp import mlp, widths_of
+from benchmarks.contenders.harness import contend_to_fit
+from benchmarks.contenders.torch_mlp import mlp, probabilities_of, widths_of
 
 
 def fit(job, X, y):
@@ -20,12 +20,7 @@ def fit(job, X, y):
     learner = Learner(loaders, network, loss_func=nn.CrossEntropyLoss(), opt_func=Adam, lr=job.learning_rate)
     with learner.no_logging():  # and there is no bar, for `fastai.callback.progress` is not imported
         learner.fit(job.epochs)
-
-    def probabilities(rows):
-        with torch.inference_mode():
-            return softmax(network.eval()(torch.from_numpy(rows)).numpy())
-
-    return probabilities
+    return probabilities_of(network)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from benchmarks.contenders.harness import contend_to_fit, softmax
-from benchmarks.contenders.torch_mlp import mlp, widths_of
+from benchmarks.contenders.harness import contend_to_fit
+from benchmarks.contenders.torch_mlp import mlp, probabilities_of, widths_of
 
 
 class Module(lightning.LightningModule):
-    def __init__(self, widths, learning_rate):
+    def __init__(self, network, learning_rate):
         super().__init__()
-        self.network, self.learning_rate = mlp(widths), learning_rate
+        self.network, self.learning_rate = network, learning_rate
 
     def training_step(self, batch, _):
         X, y = batch
@@ -27,7 +27,11 @@ class Module(lightning.LightningModule):
 
 def fit(job, X, y):
     torch.manual_seed(job.seed)
-    module = Module(widths_of(job, X, y), job.learning_rate)
+    return train(job, mlp(widths_of(job, X, y)), X, y)
+
+
+def train(job, network, X, y):
+    module = Module(network, job.learning_rate)
     rows = TensorDataset(torch.from_numpy(X), torch.from_numpy(y))
     trainer = lightning.Trainer(
         max_epochs=job.epochs,
@@ -38,15 +42,14 @@ def fit(job, X, y):
         enable_model_summary=False,
     )
     trainer.fit(module, DataLoader(rows, batch_size=job.batch_size, shuffle=True))
+    return probabilities_of(network)
 
-    def probabilities(rows):
-        with torch.inference_mode():
-            return softmax(module.eval().network(torch.from_numpy(rows)).numpy())
 
-    return probabilities
+def be_quiet():
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")  # advice to use more workers, which are slower here
 
 
 if __name__ == "__main__":
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    warnings.simplefilter("ignore")  # advice to use more workers, which are slower here
+    be_quiet()
     contend_to_fit(fit, ["lightning", "torch", "numpy"])

@@ -10,6 +10,7 @@ from math import prod
 import torch
 from torch import nn
 
+from benchmarks.contenders.by_hand import Adam, batches
 from benchmarks.contenders.harness import contend_to_fit, softmax
 
 
@@ -37,16 +38,13 @@ def by_autograd(job, X, y, widths):
     initialise(parameters)
     for parameter in parameters:
         parameter.requires_grad_()
-    moments = [[torch.zeros_like(p) for p in parameters] for _ in range(2)]
-    steps = [torch.zeros(()) for _ in parameters]
+    adam = Adam(parameters, job.learning_rate)
     for rows, labels in batches(job, X, y):
         h = rows
         for weight, bias in pairs(parameters[:-2]):
             h = nn.functional.linear(h, weight, bias).relu_()
         loss = nn.functional.cross_entropy(nn.functional.linear(h, *parameters[-2:]), labels)
-        gradients = torch.autograd.grad(loss, parameters)
-        with torch.no_grad():
-            adam(job, parameters, list(gradients), moments, steps)
+        adam.step(torch.autograd.grad(loss, parameters))
     return list(pairs([p.detach() for p in parameters]))
 
 
@@ -54,8 +52,8 @@ def by_autograd(job, X, y, widths):
 def by_hand(job, X, y, widths):
     shapes = shapes_of(widths)
     size = sum(prod(shape) for shape in shapes)
-    flat, gradient, steps = torch.zeros(size), torch.zeros(size), [torch.zeros(())]
-    moments = [[torch.zeros(size)], [torch.zeros(size)]]
+    flat, gradient = torch.zeros(size), torch.zeros(size)
+    adam = Adam([flat], job.learning_rate)
     initialise(views(flat, shapes))
     low, low_gradient = flat.bfloat16(), torch.zeros(size, dtype=torch.bfloat16)
     layers, gradients = list(pairs(views(low, shapes))), list(pairs(views(low_gradient, shapes)))
@@ -73,40 +71,9 @@ def by_hand(job, X, y, widths):
             if i:
                 delta = torch.ops.aten.threshold_backward(delta @ layers[i][0], hidden[i], 0)
         gradient.copy_(low_gradient)
-        adam(job, [flat], [gradient], moments, steps)
+        adam.step([gradient])
         low.copy_(flat)
     return list(pairs(views(flat, shapes)))
-
-
-def adam(job, parameters, gradients, moments, steps):
-    torch._foreach_add_(steps, 1)
-    torch._fused_adam_(
-        parameters,
-        gradients,
-        *moments,
-        [],
-        steps,
-        lr=job.learning_rate,
-        beta1=0.9,
-        beta2=0.999,
-        weight_decay=0.0,
-        eps=1e-8,
-        amsgrad=False,
-        maximize=False,
-    )
-
-
-def batches(job, X, y):
-    rows, labels = X.new_empty(job.batch_size, X.shape[1]), y.new_empty(job.batch_size)
-    for _ in range(job.epochs):
-        order = torch.randperm(len(X))
-        for index in order.split(job.batch_size):
-            if len(index) < job.batch_size:
-                yield X[index], y[index]
-                continue
-            torch.index_select(X, 0, index, out=rows)
-            torch.index_select(y, 0, index, out=labels)
-            yield rows, labels
 
 
 def shapes_of(widths):

@@ -10,8 +10,12 @@ from benchmarks.contenders.torch_mlp import mlp, widths_of
 
 def fit(job, X, y):
     torch.manual_seed(job.seed)
+    return train(job, mlp(widths_of(job, X, y)), X, y)
+
+
+def train(job, network, X, y):
     net = NeuralNetClassifier(
-        mlp(widths_of(job, X, y)),
+        network,
         criterion=nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
         lr=job.learning_rate,

@@ -5,7 +5,7 @@ from ganglion.algorithms.mlp import MLPClassifier
 
 
 def prepare(job, arrays):
-    model = MLPClassifier(hidden=tuple(job.hidden), epochs=1, random_state=job.seed)
+    model = MLPClassifier(hidden=tuple(job.hidden), epochs=1, random_state=job.seed, precision=job.precision)
     return model.fit(arrays["X"], arrays["y"]).predict_proba
 
 

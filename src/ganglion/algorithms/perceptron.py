@@ -97,7 +97,7 @@ class Perceptron(BaseClassifier):
     Attributes
     ----------
     trace_ : list of Correction
-        Every correction that was made, in order.
+        Every correction that `fit` made, in order. A saved model is without: there may be more of them than data.
     converged_ : bool
         Whether the last epoch made no mistake: the training data are separated.
 
@@ -119,6 +119,11 @@ class Perceptron(BaseClassifier):
     shuffle: bool = option(True, "Whether every epoch visits the samples in a new order.")
 
     tags: ClassVar[Tags] = Tags(task="classification", gradients=False)
+
+    @property
+    def converged_(self) -> bool:
+        """Whether the last epoch made no mistake."""
+        return self.history_["loss"][-1:] == [0]
 
     def build(self, spec: Spec) -> Network:
         """Return one linear unit a class (one alone for two classes) on the raw numbers."""
@@ -154,7 +159,7 @@ class Perceptron(BaseClassifier):
         x = np.column_stack([x, np.ones(len(x))])  # the bias is the weight of a feature that is always 1
         positive = [1] if self.target_.binary else range(len(self.target_.classes))
         rng, w = np.random.default_rng(session.seed), np.zeros((len(positive), x.shape[1]))
-        self.trace_, self.converged_, self.history_ = [], False, History()
+        self.trace_, self.history_ = [], History()
         if session.resume is not None:
             w = self._restore(session.resume, rng)
         for epoch in range(len(self.history_) + 1, self.epochs + 1):
@@ -169,7 +174,6 @@ class Perceptron(BaseClassifier):
             for call in session.callbacks:
                 call(self.history_.rows[-1], self.epochs)
             if n_mistakes == 0:
-                self.converged_ = True
                 break
             if session.checkpoints and session.checkpoints.due(epoch):
                 session.checkpoints.write(self._snapshot(epoch, w, rng))

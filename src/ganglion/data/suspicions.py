@@ -23,6 +23,7 @@ MIN_ROWS = 30  # in fewer rows a column may equal the target, or count its rows,
 SAMPLE = 64
 MOST_TARGETS = 10
 MOST_NAMED = 5
+WARN_SHARE = 0.01  # of rows that stand twice: a few are chance where columns have few values
 
 
 class SuspiciousData(DataWarning):
@@ -72,18 +73,33 @@ def warn_of_suspicions(data: Dataset, y: np.ndarray) -> None:
         )
 
 
-def warn_of_repeated_rows(data: Dataset, training: Dataset, what: str) -> None:
-    """Give a DataWarning when rows of `data` stand in the training data too; `what` names them."""
-    if data.names != training.names or any(field.kind == "text" for field in data.fields):
-        return
-    twice = int(duplicate_rows(data, training).sum())
-    if twice:
-        warnings.warn(
-            f"{twice:,} of the {len(data):,} rows of {what} stand in the training data too, so what is measured on "
-            "them is too good. Hold out other rows.",
-            DataWarning,
-            stacklevel=4,
-        )
+def warn_of_repeated_rows(data: Dataset, training: Dataset, what: str) -> str:
+    """Say how many rows of `data` were trained on, and give a DataWarning when they are more than chance makes equal.
+
+    Parameters
+    ----------
+    data, training : Dataset
+        Their features are compared, if they have the same.
+    what : str
+        What the rows of `data` are for: "validation".
+
+    Returns
+    -------
+    str
+        What was found, in words; empty where nothing was.
+    """
+    if {field.name for field in data.features} != {field.name for field in training.features}:
+        return ""
+    n_twice = int(duplicate_rows(data.drop(data.target), training).sum())
+    if not n_twice:
+        return ""
+    remark = (
+        f"{n_twice:,} of the {len(data):,} {what} rows stand among the training rows too (features compared): the "
+        "figures may be too good. Remove duplicates, or split so that copies stay together."
+    )
+    if n_twice >= WARN_SHARE * len(data):
+        warnings.warn(remark, DataWarning, stacklevel=4)
+    return remark
 
 
 def _copies_of_target(data: Dataset, y: np.ndarray) -> Iterator[str]:

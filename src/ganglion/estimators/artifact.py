@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from ganglion.data.encoding import ImageEncoder, encoder_from_json
 from ganglion.errors import GanglionError, InvalidModel, InvalidParameter
@@ -127,7 +128,7 @@ def _restore(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
 def _network(model: Estimator, tensors: dict[str, Tensor], dtype: torch.dtype) -> Network:
     """Build the network without memory, compare it with the weights that are there, and only then take them."""
     _plausible(model, len(tensors))
-    with torch.device("meta"):
+    with torch.device("meta"), _NothingDrawn():
         spec = Spec(model.encoder_.spec, model.target_.n_scores, model.target_.output())
         network = model.build(spec).cast(dtype)
     expected = network.state_dict()
@@ -150,6 +151,17 @@ def _plausible(model: Estimator, n_tensors: int) -> None:
     layers = getattr(model, "hidden", ())
     if len(layers) >= n_tensors or math.prod(model.encoder_.spec.image or (1,)) > 2**40:
         raise InvalidModel("the manifest describes a network larger than the weights in the file.")
+
+
+class _NothingDrawn(TorchFunctionMode):
+    """Leaves tensors without memory as they are: to draw normal numbers for them torch imports its compiler."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Pass by `Tensor.normal_` and `init.normal_`, and do the rest."""
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "") == "normal_":
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 def _with_device_of_here(options: dict[str, Any]) -> dict[str, Any]:

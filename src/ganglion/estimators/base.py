@@ -29,6 +29,7 @@ from ganglion.data.suspicions import refuse_swapped_axes, warn_of_repeated_rows,
 from ganglion.errors import GanglionError, InvalidInput
 from ganglion.estimators.session import Session, open_session
 from ganglion.estimators.spec import Spec
+from ganglion.networks.inputs import ORDINARY
 from ganglion.networks.network import Network
 from ganglion.options import check_options, hyperparameters, option, options_of, unknown_option
 from ganglion.training.checkpoint import Checkpoints
@@ -329,20 +330,25 @@ class Estimator(BaseEstimator):
         size = max(256, CHUNK_BYTES // max(1, row_bytes))
         device = next(self.network_.parameters()).device
         method = self.network_.raw_scores if scores else self.network_
-        with torch.inference_mode(), fast_products(self.network_, rows):
+        with torch.inference_mode(), fast_products(self.network_, rows, precision=self._precision()):
             if rows <= size and device.type == "cpu":
-                return method(inputs)
-            parts = (slice(i, i + size) for i in range(0, rows, size))
-            pieces = ({k: load(t, part).to(device) for k, t in inputs.items()} for part in parts)
-            return torch.cat([method(piece).cpu() for piece in pieces])
+                answers = method(inputs)
+            else:
+                parts = (slice(i, i + size) for i in range(0, rows, size))
+                pieces = ({k: load(t, part).to(device) for k, t in inputs.items()} for part in parts)
+                answers = torch.cat([method(piece).cpu() for piece in pieces])
+            return answers.float() if answers.dtype == torch.bfloat16 else answers  # numpy has no bfloat16
+
+    def _precision(self) -> str:
+        return "auto"
 
     def _encoded(self, X: Any) -> Mapping[str, Tensor]:
         if self._is_plain(X):
-            return {"numeric": torch.from_numpy(X)}
+            return {"ordinary": torch.from_numpy(X)}
         return self.encoder_.encode(self._dataset(X, reset=False))
 
     def _is_plain(self, X: Any) -> bool:
-        """Return whether X needs no reading: a matrix of finite numbers, as in training. One row then costs little."""
+        """Return whether X needs no reading: a matrix of ordinary numbers, as in training."""
         return (
             type(X) is np.ndarray
             and X.ndim == 2
@@ -354,7 +360,7 @@ class Estimator(BaseEstimator):
             and not self._named_columns()
             and isinstance(self.encoder_, TableEncoder)
             and [len(field.shape) for field in self.encoder_.fields] == [1]
-            and _all_finite(X)
+            and _are_ordinary(X)
         )
 
     def __sklearn_tags__(self):
@@ -386,10 +392,11 @@ def _features_and_target(X: Any, y: Any) -> tuple[Any, Any]:
     return (X.drop(X.target), y) if isinstance(X, Dataset) and X.target else (X, y)
 
 
-def _all_finite(X: np.ndarray) -> bool:
-    """Return whether one product settles that all numbers are finite; numbers near the limit count as not."""
-    with np.errstate(over="ignore"):
-        return bool(np.isfinite(np.dot(X.ravel(), X.ravel())))
+def _are_ordinary(X: np.ndarray) -> bool:
+    """Return whether no number is missing, infinite or huge."""
+    # torch's, not numpy's: the threads of another library would stand in the way of the products to come
+    low, high = torch.aminmax(torch.from_numpy(X))
+    return low.item() > -ORDINARY and high.item() < ORDINARY
 
 
 def _is_rectangle(rows: Sequence[Any]) -> bool:

@@ -12,11 +12,15 @@ from ganglion.networks.inputs import ImageInput, TableInput
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What the data look like: the tensors that come in, the width of the scores that go out, and the last layer."""
+    """What the data look like: the tensors that come in, the width of the scores that go out, and the last layer.
+
+    `n_samples` is the number of training samples; a network that is read from a file knows none, and needs none.
+    """
 
     inputs: InputSpec
     n_scores: int
     output: nn.Module = field(repr=False)
+    n_samples: int = 0
 
     def input_layer(self, *, scaling: str = "standard", embedding: int | None = None) -> TableInput | ImageInput:
         """Return the first layer that suits the data: imputing, scaling and embedding a table, or scaling images."""

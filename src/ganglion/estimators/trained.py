@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -17,10 +17,12 @@ from torch import Tensor
 from ganglion.data.dataset import Batches
 from ganglion.data.gather import gather
 from ganglion.data.memory import is_large
+from ganglion.data.spool import load
 from ganglion.errors import InvalidParameter, TrainingWarning
 from ganglion.estimators.base import Estimator, Samples
 from ganglion.estimators.session import Session
 from ganglion.estimators.spec import Spec
+from ganglion.networks.backpropagation import Backpropagation, is_plain
 from ganglion.networks.network import Network
 from ganglion.options import hyperparameters, option
 from ganglion.training.diagnosis import warn_of_dead_units, warn_of_divergence
@@ -29,10 +31,12 @@ from ganglion.training.losses import PerSampleLoss
 from ganglion.training.objective import Batch, Objective
 from ganglion.training.optimizers import AdamW, Optimizer, optimizer_by_name
 from ganglion.training.schedules import schedule_by_name
+from ganglion.training.supervised import WeightedLoss
 from ganglion.training.trainer import OnEpoch, Trainer
 
 PREPARED_BYTES = 512 * 2**20  # prepare the whole training set at once up to this size, batch by batch beyond
 STATISTICS_NUMBERS = 2**21  # fit the preprocessing to so many of it
+PIECE = 2**17  # numbers prepared together
 EVALUATION_BYTES = 4 * 2**20  # measure so much held-out data at a time
 
 
@@ -80,16 +84,23 @@ class Trained(Estimator):
     )
     device: str = option("auto", "'cpu', 'cuda', 'cuda:1', or 'auto'.", check=check_device)
     precision: Literal["auto", "float32", "float64", "bfloat16"] = option(
-        "auto", "Precision of the arithmetic; 'auto' is float64 for small float64 data, float32 otherwise."
+        "auto",
+        "Precision of the arithmetic; 'auto' is float64 for small float64 data, float32 otherwise, and trains large "
+        "classifiers with products in bfloat16. Pinned to bfloat16, answers to many rows are rounded as well.",
     )
     threads: int | None = option(None, "Threads to compute with; None lets the size of the job decide.", at_least=1)
 
     def objectives(self, network: Network) -> Sequence[Objective]:
         """Return what training lowers: for a supervised algorithm the mean loss of a batch."""
-        return [Objective("loss", network.parameters(), WeightedLoss(self._per_sample_loss()))]
+        loss = WeightedLoss(self._per_sample_loss())
+        by_hand = partial(Backpropagation, network, loss.and_slope) if is_plain(network) else None
+        return [Objective("loss", network.parameters(), loss, closed_form=by_hand)]
 
     def _per_sample_loss(self) -> PerSampleLoss:
         raise NotImplementedError
+
+    def _precision(self) -> str:
+        return self.precision
 
     def _score(self, network: Network, scores: Tensor, batch: Batch) -> Tensor | None:
         """Return the sum over a batch of what `history_` shows as "validation_score", or None."""
@@ -100,15 +111,15 @@ class Trained(Estimator):
         return None
 
     def _learn(self, samples: Samples, held_out: Samples | None, session: Session) -> None:
-        network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output()))
         rows, held_rows = (None, None) if held_out is not None else self._split(samples, session.seed)
         n_samples = len(samples) if rows is None else len(rows)
+        network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output(), n_samples))
         network.entry.adapt(*_for_statistics(samples, rows))
         optimizer = optimizer_by_name(self.optimizer)
         batch_size = n_samples if optimizer.full_batch else self._batch_size(n_samples)
         execution = self._execution(samples, network, batch_size)
         trainer = self._trainer(optimizer, n_samples, batch_size, session.callbacks)
-        network.cast(execution.dtype)
+        network.cast(execution.dtype, inputs=execution.input_dtype)
         with execution.applied():
             columns, prepare = self._tensors(network, samples, rows, execution)
             order = torch.Generator().manual_seed(session.seed)
@@ -131,7 +142,7 @@ class Trained(Estimator):
             warn_of_divergence(history)
             warn_of_dead_units(network, lambda: objectives[0].loss(network, batches.example()))
         history.execution = execution.to_dict() | {"batch_size": batch_size}
-        self.network_, self.history_ = network.to("cpu"), history
+        self.network_, self.history_ = network.cast(execution.dtype).to("cpu"), history
         if history.stopped == "interrupted":
             kept = "best weights so far" if history.best_epoch else "weights of the last step"
             if session.checkpoints:
@@ -202,6 +213,8 @@ class Trained(Estimator):
             n_parameters=sum(parameter.numel() for parameter in network.parameters()),
             batch_size=batch_size,
             float64_input=any(tensor.dtype == torch.float64 for tensor in samples.inputs.values()),
+            # a class is the largest of some scores; a number to be predicted may need more digits
+            stands_rounding=is_plain(network) and self.tags.task == "classification",
         )
         return plan(job, Machine.here(), device=self.device, precision=self.precision, threads=self.threads)
 
@@ -216,11 +229,10 @@ class Trained(Estimator):
         n_bytes = sum(tensor.numel() * 4 for tensor in columns.values())
         small = n_bytes <= PREPARED_BYTES and not is_large(n_bytes)
         if small:
-            with torch.no_grad():
-                columns = dict(network.prepare(samples.inputs))
+            columns = _prepared(network, samples.inputs)
         columns["target"] = self.target_.encode(samples.y, execution.dtype)
         weight = self._weight(samples)
-        if weight is not None:
+        if weight is not None and weight.min() < weight.max():  # equal weights are none
             mean = weight.mean() if rows is None else weight[rows.numpy()].mean()
             columns["weight"] = torch.from_numpy(weight / mean).to(execution.dtype)
         if small:
@@ -265,31 +277,23 @@ def _for_statistics(samples: Samples, rows: Tensor | None) -> tuple[dict[str, Te
     return gather(samples.inputs, rows), None if weight is None else weight[rows]
 
 
+@torch.no_grad()
+def _prepared(network: Network, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the prepared inputs, a piece at a time: what is computed on the way stays in the cache."""
+    n_rows, row_size = len(next(iter(inputs.values()))), sum(tensor[:1].numel() for tensor in inputs.values())
+    whole: dict[str, Tensor] = {}
+    for rows in (slice(i, i + step) for step in [max(1, PIECE // row_size)] for i in range(0, n_rows, step)):
+        for name, part in network.prepare({name: load(tensor, rows) for name, tensor in inputs.items()}).items():
+            if name not in whole:
+                whole[name] = part.new_empty((n_rows, *part.shape[1:]))
+            whole[name][rows] = part
+    return whole
+
+
 def _prepared_on(network: Network, device: str, batch: Batch) -> Batch:
     """Return a batch on the device, its inputs prepared."""
     there = {name: tensor.to(device) for name, tensor in batch.items()}
     return {**there, **network.prepare(there)}
-
-
-class WeightedLoss:
-    """The mean loss of a batch, each sample counting by its weight (1 on average over the training data)."""
-
-    def __init__(self, per_sample: PerSampleLoss) -> None:
-        self.per_sample = per_sample
-        self.mean = getattr(per_sample, "mean", None)  # a loss may know a faster way to its mean
-
-    def __call__(self, network: Any, batch: Batch) -> Tensor:
-        """Return the loss of a network on a batch of prepared inputs, a scalar."""
-        return self.of(network.scores(batch), batch)
-
-    def of(self, scores: Tensor, batch: Batch) -> Tensor:
-        """Return the loss of scores, (n_samples, n_scores), a scalar."""
-        if "weight" not in batch and self.mean is not None:
-            return self.mean(scores, batch["target"])
-        losses = self.per_sample(scores, batch["target"])
-        if losses.dim() == 0:  # a user's own function that reduces by itself
-            return losses
-        return (losses * batch["weight"]).mean() if "weight" in batch else losses.mean()
 
 
 def _print_epoch(row: dict[str, Any], epochs: int) -> None:

@@ -1,71 +1,30 @@
-"""The charts of a report: curves, confusions, calibration, residuals, and the race against the baselines."""
+"""The charts that only a report has: confusions, calibration, residuals, and the race against the baselines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from ganglion.evaluation.bootstrap import Estimate
-from ganglion.evaluation.calibration import CalibrationBin
-from ganglion.evaluation.predictions import Array
-from ganglion.evaluation.svg import (
-    SERIES,
-    Chart,
+from ganglion.drawing.axes import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
     Frame,
-    area,
-    dot,
-    legend,
-    line,
     number,
-    path,
-    rect,
-    shorten,
-    shorten_inside,
-    text,
-    text_width,
+    padded,
     tick_label,
     ticks,
 )
+from ganglion.drawing.svg import Chart, dot, legend, line, path, rect, shorten, shorten_inside, text, text_width
+from ganglion.evaluation.bootstrap import Estimate
+from ganglion.evaluation.calibration import CalibrationBin
+from ganglion.evaluation.predictions import Array
 
-WIDTH, HEIGHT = 440.0, 300.0
-LEFT, TOP, RIGHT, BOTTOM = 66.0, 34.0, 424.0, 256.0
 MOST_POINTS = 1500  # of a scatter plot: more only make the page heavy
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """A line: its name, its points, and the edges of a band around it."""
-
-    name: str
-    x: Sequence[float]
-    y: Sequence[float]
-    low: Sequence[float] | None = None
-    high: Sequence[float] | None = None
-
-
-def line_chart(series: Sequence[Series], *, title: str, x_label: str, y_label: str) -> Chart:
-    """Draw lines over a common axis, with a legend and bands where there are any."""
-    names = [each.name for each in series]
-    names_row, last = legend(LEFT, TOP + 8, names, SERIES[: len(series)], RIGHT)
-    ys = [
-        v for each in series for values in (each.y, each.low or (), each.high or ()) for v in values if np.isfinite(v)
-    ]
-    xs = [v for each in series for v in each.x]
-    y_low, y_high = _padded(min(ys, default=0.0), max(ys, default=1.0))
-    frame = Frame(LEFT, last + 14, RIGHT, BOTTOM, min(xs), max(xs), y_low, y_high)
-    whole = all(float(v).is_integer() for v in xs)
-    marks = [text(16, 20, title, kind="t"), names_row, frame.axes(x_label, y_label, whole_x=whole)]
-    for each, colour in zip(series, SERIES, strict=False):
-        if each.low is not None and each.high is not None:
-            edge = [*zip(each.x, each.high, strict=True), *reversed(list(zip(each.x, each.low, strict=True)))]
-            marks.append(area([(frame.x(x), frame.y(y)) for x, y in edge], colour=colour))
-        points = [(frame.x(x), frame.y(y)) for x, y in zip(each.x, each.y, strict=True) if np.isfinite(y)]
-        marks.append(
-            path(points, colour=colour) if len(points) > 1 else "".join(dot(*p, colour=colour) for p in points)
-        )
-    return Chart(title, WIDTH, HEIGHT, "".join(marks))
 
 
 def interval_chart(names: Sequence[str], estimates: Sequence[Estimate], *, title: str, label: str) -> Chart:
@@ -157,7 +116,7 @@ def _cell(x: float, y: float, cell: float, count: int, share: float, right: bool
 
 def reliability_chart(bins: Sequence[CalibrationBin], error: float | None) -> Chart:
     """Draw how often the model is right against how sure it was, above the histogram of its confidence."""
-    names, _ = legend(LEFT, TOP + 8, ("perfect calibration", "model"), ("soft", "blue"), RIGHT)
+    names, _ = legend(LEFT, TOP + 8, [("perfect calibration", "soft", "5 4"), ("model", "blue", "")], RIGHT)
     frame = Frame(LEFT, TOP + 20, RIGHT, 228, 0, 1, 0, 1)
     counts = Frame(LEFT, 282, RIGHT, 330, 0, 1, 0, max((b.count for b in bins), default=1))
     marks = [text(16, 20, "Calibration", kind="t"), names, frame.axes("confidence", "share that is right")]
@@ -186,7 +145,7 @@ def reliability_chart(bins: Sequence[CalibrationBin], error: float | None) -> Ch
 def scatter_chart(true: Array, predicted: Array, *, name: str, seed: int = 0) -> Chart:
     """Draw predicted against true values, (n,) each, with the line on which they are equal."""
     rows = np.random.default_rng(seed).permutation(len(true))[:MOST_POINTS]
-    low, high = _padded(float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max())))
+    low, high = padded(float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max())))
     frame = Frame(LEFT, TOP, RIGHT, BOTTOM, low, high, low, high)
     marks = [text(16, 20, f"Predicted and true {shorten(name, 24)}", kind="t"), frame.axes("true", "predicted")]
     opacity = 0.6 if len(rows) < 300 else 0.3
@@ -212,11 +171,6 @@ def residual_chart(residuals: Array, *, name: str) -> Chart:
     if edges[0] < 0 < edges[-1]:
         marks.append(line(frame.x(0), frame.top, frame.x(0), frame.bottom, colour="ink", width=1.5, dash="5 4"))
     return Chart(f"Errors of {name}", WIDTH, HEIGHT, "".join(marks))
-
-
-def _padded(low: float, high: float) -> tuple[float, float]:
-    space = 0.04 * (high - low) or 0.5 * abs(high) or 0.5
-    return (low - space if low < 0 or low > space else 0.0), high + space
 
 
 def _bar_range(values: Sequence[float]) -> tuple[float, float]:

@@ -10,12 +10,12 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from ganglion.data.convert import as_dataset
-from ganglion.data.splits import duplicate_rows
+from ganglion.data.suspicions import warn_of_repeated_rows
 from ganglion.errors import DataWarning, InvalidInput
 from ganglion.evaluation.baselines import FEWEST_ROWS, Baseline, run_baselines
 from ganglion.evaluation.bootstrap import affordable_resamples
 from ganglion.evaluation.calibration import calibration_curve
-from ganglion.evaluation.facts import facts_of, innermost, is_deep, learning_curves
+from ganglion.evaluation.facts import best_epoch, facts_of, innermost, is_deep, learning_curves
 from ganglion.evaluation.inputs import check_pair, check_resamples, check_weight, split_target, truth_of
 from ganglion.evaluation.metrics import measure
 from ganglion.evaluation.mistakes import worst_mistakes
@@ -24,7 +24,6 @@ from ganglion.evaluation.report import Contender, Report
 from ganglion.evaluation.verdict import compare, headline_metric
 
 FEW_ROWS = 100
-WARN_SHARE = 0.01  # a few equal rows are chance where columns have few values
 
 
 def evaluate(
@@ -105,6 +104,7 @@ def evaluate(
         confusion=_confusion(truth, said),
         calibration=_calibration(truth, said),
         learning_curves=learning_curves(model),
+        best_epoch=best_epoch(model),
         mistakes=worst_mistakes(truth, said, X),
         facts=facts_of(model, truth, n_resamples, random_state, weight is not None),
         notes=tuple(remarks),
@@ -157,24 +157,13 @@ def _remarks(truth: Truth, said: Predictions) -> list[str]:
 
 
 def _seen_before(X: Any, X_train: Any) -> list[str]:
-    """Say how many evaluation rows were trained on, where both can be read and have the same columns."""
+    """Say how many evaluation rows were trained on, where both can be read."""
     try:
         data, seen = as_dataset(X), as_dataset(X_train)
     except InvalidInput:  # text, graphs: what the model reads and we do not
         return []
-    if data.fields != seen.fields and {f.name for f in data.features} != {f.name for f in seen.features}:
-        return []
-    names = [field.name for field in data.features]
-    n_twice = int(duplicate_rows(data, seen.drop([n for n in seen.names if n not in names])).sum())
-    if not n_twice:
-        return []
-    remark = (
-        f"{n_twice:,} of the {len(data):,} evaluation rows stand among the training rows too (features compared): the "
-        "figures may be too good. Remove duplicates, or split so that copies stay together."
-    )
-    if n_twice >= WARN_SHARE * len(data):
-        warnings.warn(remark, DataWarning, stacklevel=3)
-    return [remark]
+    remark = warn_of_repeated_rows(data, seen, "evaluation")
+    return [remark] if remark else []
 
 
 def _n_rankings(truth: Truth) -> int:

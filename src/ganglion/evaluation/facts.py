@@ -33,6 +33,12 @@ def learning_curves(model: Any) -> dict[str, list[float | None]]:
     return {name: [float(row[name]) if _is_number(row.get(name)) else None for row in rows] for name in names}
 
 
+def best_epoch(model: Any) -> int | None:
+    """Return the epoch, from 1, whose weights a model has, where its `history_` knows that."""
+    epoch = getattr(getattr(innermost(model), "history_", None), "best_epoch", None)
+    return epoch if isinstance(epoch, int) else None
+
+
 def _is_number(value: Any) -> bool:
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     return number and bool(np.isfinite(value))

@@ -6,11 +6,13 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ganglion.drawing.axes import number
+from ganglion.drawing.gallery import GALLERY_STYLE, document, grid, scrollable
+from ganglion.drawing.svg import STYLE, Chart, shorten
 from ganglion.evaluation import plots
 from ganglion.evaluation.metrics import METRICS, metric_of
 from ganglion.evaluation.mistakes import Mistake
 from ganglion.evaluation.page_style import PAGE_STYLE
-from ganglion.evaluation.svg import STYLE, Chart, number, shorten
 from ganglion.evaluation.terminal import cell, figure, guess
 
 if TYPE_CHECKING:
@@ -43,33 +45,16 @@ def page(report: Report) -> str:
     return document(f"{report.model.name}: evaluation", fragment(report))
 
 
-def document(title: str, content: str) -> str:
-    """Return a page around content that brings its own style."""
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>{html.escape(title)}</title>"
-        "<style>body{margin:0;background:#f5f7fa}@media (prefers-color-scheme:dark){body{background:#0d1117}}</style>"
-        f"</head><body>{content}</body></html>\n"
-    )
-
-
-def gallery(charts: Mapping[str, Chart]) -> str:
-    """Return charts side by side, for a notebook."""
-    return f'{_style()}<div class="gg-report">{_grid(charts.values())}</div>'
-
-
 def fragment(report: Report) -> str:
     """Return the report as a piece of HTML with its style, for a page or a notebook."""
     charts = plots.charts_of(report)
     race = charts.pop("comparison")
-    curves = [charts[name] for name in ("learning", "score", "learning_rate") if name in charts]
+    curves = [charts[name] for name in ("loss", "score", "learning_rate") if name in charts]
     parts = [
         _header(report),
         _verdict(report),
         _section("Figures", _top(report, race) + _figures(report)),
-        _section("Learning curves", _grid(curves)) if curves else "",
+        _section("Learning curves", grid(curves)) if curves else "",
         _answers(report, {name: each for name, each in charts.items() if each not in curves}),
         _mistakes(report),
         _section("Data and model", _facts(report)),
@@ -79,7 +64,7 @@ def fragment(report: Report) -> str:
 
 
 def _style() -> str:
-    return f"<style>{STYLE}{PAGE_STYLE}</style>"
+    return f"<style>{STYLE}{GALLERY_STYLE}{PAGE_STYLE}</style>"
 
 
 def _section(heading: str, content: str) -> str:
@@ -100,7 +85,7 @@ def _verdict(report: Report) -> str:
 
 
 def _top(report: Report, race: Chart) -> str:
-    return f'<div class="charts top">{_headline(report)}<figure>{race.inline}</figure></div>'
+    return f'<div class="gg-charts top">{_headline(report)}<figure>{race.inline}</figure></div>'
 
 
 def _headline(report: Report) -> str:
@@ -136,13 +121,13 @@ def _figures(report: Report) -> str:
     absent = {estimate.reason for estimate in report.metrics.values() if estimate.value is None}
     reasons = "".join(f'<p class="soft">– {html.escape(reason)}.</p>' for reason in sorted(absent))
     table = f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return f'{_scroll(table, "All figures")}<p class="soft">{caption}</p>{reasons}'
+    return f'{scrollable(table, "All figures")}<p class="soft">{caption}</p>{reasons}'
 
 
 def _answers(report: Report, charts: Mapping[str, Chart]) -> str:
     if report.task == "regression":
-        return _section("Predictions and errors", _grid(charts.values()))
-    content = _grid(charts.values())
+        return _section("Predictions and errors", grid(charts.values()))
+    content = grid(charts.values())
     if report.confusion is not None and "confusion" not in charts:
         rows = [(a, b, f"{n:,}", f"{share:.1%}") for a, b, n, share in plots.top_confusions(report)]
         content += f"<h3>Commonest confusions</h3>{_table(('true', 'predicted', 'rows', 'of the true class'), rows)}"
@@ -200,20 +185,4 @@ def _notes(report: Report) -> str:
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     head = "".join(f'<th scope="col">{html.escape(shorten(name, 30))}</th>' for name in heads)
     body = "".join(f"<tr>{''.join(f'<td>{html.escape(words)}</td>' for words in row)}</tr>" for row in rows)
-    return _scroll(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>", "Table")
-
-
-def _scroll(content: str, name: str) -> str:
-    """Wrap what may be wider than a phone; focusable, so that a keyboard can scroll it."""
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">{content}</div>'
-
-
-def _grid(charts: Iterable[Chart]) -> str:
-    figures = []
-    for each in charts:
-        wide = each.width > 480
-        least = f' style="min-width:{min(each.width, 1060):g}px"' if wide else ""
-        inner = f"<div{least}>{each.inline}</div>"
-        shown = _scroll(inner, html.escape(each.title)) if wide else inner
-        figures.append(f'<figure class="wide">{shown}</figure>' if wide else f"<figure>{shown}</figure>")
-    return f'<div class="charts">{"".join(figures)}</div>' if figures else ""
+    return scrollable(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>", "Table")

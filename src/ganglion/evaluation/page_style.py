@@ -21,13 +21,8 @@ font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-seri
 .gg-report .figures dt{color:var(--soft);font-size:.88rem}.gg-report .figures dd{margin:0}
 .gg-report .figures b{display:block;font-size:1.7rem;line-height:1.25;font-variant-numeric:tabular-nums}
 .gg-report .figures span{color:var(--soft);font-size:.85rem;font-variant-numeric:tabular-nums}
-.gg-report .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:18px;
-align-items:start}
 .gg-report .top{align-items:center;margin-bottom:14px}
 .gg-report .top .figures{grid-template-columns:1fr 1fr}
-.gg-report figure{margin:0;min-width:0}.gg-report figure.wide{grid-column:1/-1}
-.gg-report .scroll{overflow-x:auto;border-radius:6px}
-.gg-report .scroll:focus-visible{outline:2px solid #0072b2;outline-offset:2px}
 .gg-report table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums;margin-top:8px}
 .gg-report th,.gg-report td{padding:7px 12px;border-bottom:1px solid var(--edge);text-align:left;vertical-align:top;
 white-space:nowrap;background:none;color:var(--ink)}

@@ -6,29 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ganglion.drawing.learning import learning_charts
+from ganglion.drawing.svg import Chart
 from ganglion.evaluation.charts import (
-    Series,
     confusion_chart,
     interval_chart,
-    line_chart,
     reliability_chart,
     residual_chart,
     scatter_chart,
 )
 from ganglion.evaluation.metrics import metric_of
-from ganglion.evaluation.svg import Chart
 
 if TYPE_CHECKING:
     from ganglion.evaluation.report import Report
 
 MOST_CLASSES = 30  # of a confusion matrix that can be read
 MOST_TARGETS = 4
-_X_COLUMNS = ("epoch", "step", "seconds")
 
 
 def charts_of(report: Report) -> dict[str, Chart]:
     """Return the charts of a report by name, in reading order."""
-    charts = {"comparison": comparison(report)} | learning(report)
+    charts = {"comparison": comparison(report)} | learning_charts(report.learning_curves, report.best_epoch)
     if report.confusion is not None and len(report.classes) <= MOST_CLASSES:
         charts["confusion"] = confusion_chart(np.array(report.confusion), report.classes)
     if report.calibration:
@@ -45,30 +43,6 @@ def comparison(report: Report) -> Chart:
     estimates = [each.metrics[metric.name] for each in report.contenders]
     title = "The model and its baselines" if report.baselines else metric.label
     return interval_chart(names, estimates, title=title, label=f"{metric.label}, 95 % interval ({better})")
-
-
-def learning(report: Report) -> dict[str, Chart]:
-    """Draw losses and, apart from them for their unit, the validation score, over epochs."""
-    curves = report.learning_curves
-    n_points = max((len(values) for values in curves.values()), default=0)
-    name = next((column for column in _X_COLUMNS if column in curves), "epoch")
-    x = [float(k) if v is None else v for k, v in enumerate(curves.get(name, [None] * n_points), start=1)]
-    charts = {}
-    losses = {"loss": "training loss", "validation_loss": "validation loss"}
-    scores = {"score": "training score", "validation_score": "validation score"}
-    for key, title, labels in (("learning", "Learning curve", losses), ("score", "Score while training", scores)):
-        series = [
-            Series(label, x, [np.nan if v is None else v for v in curves[column]])
-            for column, label in labels.items()
-            if column in curves and any(v is not None for v in curves[column])
-        ]
-        if series:
-            charts[key] = line_chart(series, title=title, x_label=name, y_label=key if key == "score" else "loss")
-    rates = curves.get("learning_rate", [])
-    if len({rate for rate in rates if rate is not None}) > 1:
-        series = [Series("learning rate", x, [np.nan if rate is None else rate for rate in rates])]
-        charts["learning_rate"] = line_chart(series, title="Learning rate", x_label=name, y_label="learning rate")
-    return charts
 
 
 def regression(report: Report) -> dict[str, Chart]:

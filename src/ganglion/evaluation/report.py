@@ -5,20 +5,20 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console, RenderableType
 
+from ganglion.drawing.gallery import Charts
 from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.calibration import CalibrationBin
-from ganglion.evaluation.files import write_whole
 from ganglion.evaluation.mistakes import Mistake
 from ganglion.evaluation.predictions import Predictions, Task, Truth
-from ganglion.evaluation.svg import Chart
 from ganglion.evaluation.verdict import Comparison
+from ganglion.storage import write_text
 
 TERMINAL_WIDTH = 118
 
@@ -55,6 +55,8 @@ class Report:
         Empty where there are no probabilities.
     learning_curves : dict of str to list
         Columns of the model's history, one value an epoch; empty for models without.
+    best_epoch : int or None
+        The epoch whose weights the model has, where its history knows that.
     mistakes : tuple of Mistake
         The most confident mistakes or largest errors, worst first.
     facts : dict of str to str
@@ -74,6 +76,7 @@ class Report:
     confusion: tuple[tuple[int, ...], ...] | None
     calibration: tuple[CalibrationBin, ...]
     learning_curves: Mapping[str, list[float | None]]
+    best_epoch: int | None
     mistakes: tuple[Mistake, ...]
     facts: Mapping[str, str]
     notes: tuple[str, ...]
@@ -127,7 +130,7 @@ class Report:
         """Return the report as JSON, and write it to `path` if one is given."""
         content = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         if path is not None:
-            write_whole(path, content)
+            write_text(path, content)
         return content
 
     def to_html(self, path: str | Path | None = None) -> str:
@@ -136,7 +139,7 @@ class Report:
 
         content = page(self)
         if path is not None:
-            write_whole(path, content)
+            write_text(path, content)
         return content
 
     def plot(self) -> Charts:
@@ -144,36 +147,6 @@ class Report:
         from ganglion.evaluation.plots import charts_of
 
         return Charts(charts_of(self))
-
-
-class Charts(Mapping[str, Chart]):
-    """The charts of a report by name: show them all in a notebook, or save them as one page or one by one."""
-
-    def __init__(self, charts: Mapping[str, Chart]) -> None:
-        self._charts = dict(charts)
-
-    def __getitem__(self, name: str) -> Chart:
-        return self._charts[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._charts)
-
-    def __len__(self) -> int:
-        return len(self._charts)
-
-    def __repr__(self) -> str:
-        return f"Charts({', '.join(self._charts)})"
-
-    def _repr_html_(self) -> str:
-        from ganglion.evaluation.page import gallery
-
-        return gallery(self._charts)
-
-    def save(self, path: str | Path) -> None:
-        """Write all charts to one page, `.html`; a single chart is written by its own `save`."""
-        from ganglion.evaluation.page import document
-
-        write_whole(path, document("Charts", self._repr_html_()))
 
 
 _DRAWN_ONLY = ("truth", "predictions")

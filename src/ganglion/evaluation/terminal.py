@@ -13,10 +13,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from ganglion.drawing.axes import number
+from ganglion.drawing.svg import shorten
 from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.metrics import METRICS
 from ganglion.evaluation.mistakes import Mistake
-from ganglion.evaluation.svg import number, shorten
 
 if TYPE_CHECKING:
     from ganglion.evaluation.report import Report

@@ -45,11 +45,11 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-def initialize(weight: Tensor, activation: str, *, first: bool = False) -> None:
+def initialize(weight: Tensor, activation: str, *, most: float | None = None) -> None:
     """Fill the weight of a layer, (n_out, n_in, …), in place, as suits the activation before and after it.
 
-    The gain makes up for what the activation before the layer took away. The first layer has none before it: its inputs
-    are standardised, so its gain is 1 (He et al. 2015, after eq. 10).
+    The gain makes up for what the activation before the layer took away. A first layer has none before it: there a
+    gain of 1 keeps the variance of standardised inputs (He et al. 2015, after eq. 10), so `most` bounds the gain.
 
     Draws from torch's current random state; the estimator puts its own there while it builds.
     """
@@ -57,6 +57,6 @@ def initialize(weight: Tensor, activation: str, *, first: bool = False) -> None:
     fan_out = weight.numel() // weight.shape[1]
     chosen = ACTIVATIONS[activation]
     fan = fan_in if chosen.fan == "in" else (fan_in + fan_out) / 2
-    gain = min(1.0, chosen.gain) if first else chosen.gain
+    gain = chosen.gain if most is None else min(most, chosen.gain)
     with torch.no_grad():
         weight.normal_(0.0, math.sqrt(gain / max(fan, 1)))

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 SCALINGS = ("none", "standard", "robust", "quantile")
 N_QUANTILES = 129
 PIECE = 2**17  # numbers looked at together
+LARGE = 2**19  # numbers that are scaled in one pass through memory, where that costs no digits
 MOST_SORTED = 2**20  # rows
+ORDINARY = 1e9  # the size of numbers that need no second look
 FARTHEST = 1e18  # a number beyond so many deviations counts as so many: products of larger ones overflow float32
 
 
@@ -114,9 +116,14 @@ class TableInput(nn.Module):
             self.factor[column] = 1.349 / (high - low)  # 1.349: quartile distance of the standard normal
 
     def prepare(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Impute and scale the numbers; point the codes at their rows in the table of vectors."""
+        """Impute and scale the numbers; point the codes at their rows in the table of vectors.
+
+        Numbers under the name "ordinary" are known to be neither missing nor beyond `ORDINARY`.
+        """
         prepared: dict[str, Tensor] = {}
-        if self.numeric:
+        if "ordinary" in inputs:
+            prepared["numeric"] = self._ordinary(inputs["ordinary"])
+        elif self.numeric:
             prepared["numeric"] = self._numbers(inputs["numeric"])
         if self.n_categorical:
             prepared["categorical"] = inputs["categorical"] + self.first_code
@@ -138,12 +145,26 @@ class TableInput(nn.Module):
             scaled = torch.cat([scaled, raw[:, self.missing].isnan().to(self.dtype)], dim=1)
         return scaled
 
+    def _ordinary(self, raw: Tensor) -> Tensor:
+        if raw.numel() > LARGE and self.scaling in ("none", "standard") and not self.has_indicators:
+            shift = self.center * self.factor
+            if shift.abs().max() < 16:  # where the centre is many deviations from 0, this would cost digits
+                return torch.addcmul(-shift.to(raw.dtype), raw, self.factor.to(raw.dtype)).to(self.dtype)
+        return self._numbers(raw)
+
     def forward(self, prepared: Mapping[str, Tensor]) -> Tensor:
         """Return one row a sample, (n_samples, n_out)."""
         if not self.n_categorical:
             return prepared["numeric"]
         embedded = self.vectors(prepared["categorical"]).flatten(1)
         return torch.cat([prepared["numeric"], embedded], dim=1) if self.numeric else embedded
+
+    def backward(self, prepared: Mapping[str, Tensor], slope: Tensor) -> list[Tensor]:
+        """Return the loss's gradients by the parameters, from that by the output, (n_samples, n_out)."""
+        codes, weight = prepared["categorical"], self.vectors.weight
+        width = weight.shape[1]
+        by_code = slope[:, -codes.shape[1] * width :].reshape(-1, width).to(weight.dtype)
+        return [torch.zeros_like(weight).index_add_(0, codes.view(-1), by_code)]
 
 
 class ImageInput(nn.Module):

@@ -27,11 +27,11 @@ class BatchNorm(nn.BatchNorm1d):
 NORMALIZATIONS: dict[str, type[nn.Module]] = {"batch": BatchNorm, "layer": nn.LayerNorm}
 
 
-def linear(n_in: int, n_out: int, activation: str, *, bias: bool = True, first: bool = False) -> nn.Linear:
+def linear(n_in: int, n_out: int, activation: str, *, bias: bool = True, most: float | None = None) -> nn.Linear:
     """Return a linear layer initialised for the activation around it, with a bias of zero or none."""
     layer = nn.Linear(n_in, n_out, bias=bias)
     if layer.weight.device.type != "meta":
-        initialize(layer.weight, activation, first=first)
+        initialize(layer.weight, activation, most=most)
         if bias:
             nn.init.zeros_(layer.bias)
     return layer
@@ -52,11 +52,11 @@ class DenseLayer(nn.Module):
         dropout: float,
         normalization: str | None,
         residual: bool,
-        first: bool = False,
+        most_gain: float | None = None,
     ) -> None:
         super().__init__()
         # batch normalisation takes every constant away: the gradient of a bias would be rounding alone
-        parts: list[nn.Module] = [linear(n_in, n_out, activation, bias=normalization != "batch", first=first)]
+        parts: list[nn.Module] = [linear(n_in, n_out, activation, bias=normalization != "batch", most=most_gain)]
         if normalization is not None:
             parts.append(NORMALIZATIONS[normalization](n_out))
         parts.append(ACTIVATIONS[activation].module())
@@ -87,6 +87,8 @@ class MLP(nn.Sequential):
         Batch (Ioffe & Szegedy 2015) or layer normalisation (Ba et al. 2016) before each activation.
     residual : bool
         Add a layer's input to its output where widths agree.
+    first_gain : float or None
+        Bound of the first layer's gain (see `initialize`); None for none.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class MLP(nn.Sequential):
         dropout: float = 0.0,
         normalization: str | None = None,
         residual: bool = False,
+        first_gain: float | None = 1.0,
     ) -> None:
         widths = [n_in, *hidden]
         layers: list[nn.Module] = [
@@ -108,7 +111,7 @@ class MLP(nn.Sequential):
                 dropout=dropout,
                 normalization=normalization,
                 residual=residual,
-                first=i == 0,
+                most_gain=first_gain if i == 0 else None,
             )
             for i, pair in enumerate(pairwise(widths))
         ]

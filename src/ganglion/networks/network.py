@@ -48,10 +48,13 @@ class Network(nn.Module):
         """The input layer, as what it offers beside `forward`."""
         return cast(InputLayer, self.input)
 
-    def cast(self, dtype: torch.dtype) -> Network:
-        """Compute in `dtype` from here on; the statistics of the preprocessing keep their own precision."""
+    def cast(self, dtype: torch.dtype, *, inputs: torch.dtype | None = None) -> Network:
+        """Compute in `dtype` from here on; the statistics of the preprocessing keep their own precision.
+
+        Prepared inputs are in `inputs`, where that differs.
+        """
         self.dtype = dtype
-        self.entry.dtype = dtype
+        self.entry.dtype = inputs or dtype
         for parameter in self.parameters():
             parameter.data = parameter.data.to(dtype)
         self.body.to(dtype)

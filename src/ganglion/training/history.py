@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ganglion.drawing.gallery import Charts
+from ganglion.drawing.learning import learning_charts
 from ganglion.errors import InvalidFile, missing_extra
 
 
@@ -47,6 +50,29 @@ class History:
         last = ", ".join(f"{key}={value:.4g}" for key, value in self.rows[-1].items()) if self.rows else "empty"
         return f"History({last}; {self.stopped})"
 
+    def _repr_html_(self) -> str:
+        return self.plot()._repr_html_()
+
+    def _in_words(self) -> str:
+        words = [f"{len(self)} epoch{'' if len(self) == 1 else 's'}"]
+        words += [f"{self.rows[-1]['seconds']:.1f} s"] if self.rows and "seconds" in self.rows[-1] else []
+        words += [f"the best was epoch {self.best_epoch}"] if self.best_epoch else []
+        return ", ".join(words) + (f" ({self.stopped})" if self.stopped else "")
+
+    def plot(self) -> Charts:
+        """Draw the history over the epochs.
+
+        Returns
+        -------
+        Charts
+            "loss" of every objective and of the held-out part, the best epoch marked, on a logarithmic axis where the
+            losses span more than three decades; "score" where there is one; "learning_rate" where it changed. They are
+            shown in a notebook, and saved: all as a page, `.html`, or one by one as a picture, `.svg`.
+        """
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        columns = {name: [row.get(name) for row in self.rows] for name in names}
+        return Charts(learning_charts(columns, self.best_epoch), caption=self._in_words())
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers and texts."""
         return {
@@ -81,8 +107,11 @@ class History:
             raise InvalidFile(f"{file} cannot be read as a history, one JSON row an epoch ({error}).") from error
         if not rows or not all(isinstance(row, dict) and "loss" in row for row in rows):
             raise InvalidFile(f"{file} holds no rows of a history. Give the folder of a run, or its history.jsonl.")
-        history = cls()
-        history.rows = rows
+        try:
+            history = cls.from_dict({"rows": rows})
+        except ValueError as error:
+            raise InvalidFile(f"{file} cannot be read as a history: {error}.") from error
+        history.best_epoch = _best_epoch(history.rows)
         return history
 
     @classmethod
@@ -98,3 +127,10 @@ class History:
         history.stopped = str(stored.get("stopped", ""))
         history.execution = dict(stored.get("execution", {}))
         return history
+
+
+def _best_epoch(rows: list[dict[str, Any]]) -> int | None:
+    """Return the epoch, from 1, of the lowest held-out loss; of equal ones the last, as while training."""
+    losses = [row.get("validation_loss", math.inf) for row in rows]
+    lowest = min(losses, default=math.inf)
+    return len(losses) - losses[::-1].index(lowest) if lowest < math.inf else None

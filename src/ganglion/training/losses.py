@@ -91,6 +91,17 @@ class CrossEntropy:
             return F.cross_entropy(scores, target, label_smoothing=self.label_smoothing)
         return self(scores, target).mean()
 
+    def mean_and_slope(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return the mean and its gradient by the scores, (p - 1[label]) / n; None for smoothed labels."""
+        if self.label_smoothing:
+            return None
+        if target.dtype != torch.int64:
+            return self(scores, target).mean(), scores.sigmoid().sub_(target).div_(len(target))
+        log_p = scores.log_softmax(1)
+        loss = F.nll_loss(log_p, target)
+        slope = log_p.exp_().scatter_(1, target[:, None], -1.0, reduce="add")
+        return loss, slope.div_(len(target))
+
     def __str__(self) -> str:
         return call_text("cross_entropy", self)
 
@@ -119,6 +130,11 @@ class SquaredError:
     def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
         """Return one loss a sample."""
         return (scores - target).square().mean(1)
+
+    def mean_and_slope(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean and its gradient by the scores, 2 (score - target) / n."""
+        error = scores - target
+        return error.square().mean(), error.mul_(2 / error.numel())
 
     def __str__(self) -> str:
         return "mse"

@@ -10,9 +10,10 @@ costs the first fit about a second.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -23,7 +24,7 @@ State = dict[str, list[Tensor]]
 Evaluate = Callable[[], tuple[Tensor, list[Tensor]]]
 
 
-class Optimizer(Protocol):
+class Optimizer(ABC):
     """What the trainer asks of an optimiser.
 
     Attributes
@@ -37,20 +38,24 @@ class Optimizer(Protocol):
         Whether every step wants the whole data set.
     searches : bool
         Whether a step tries several places, at some of which the loss may be no number.
+    by_matrix : bool
+        Whether a step depends on the shapes of parameters; others may be given all of them as one vector.
     """
 
+    __slots__ = ()
     default_rate: ClassVar[float]
-    decoupled: ClassVar[bool]
-    full_batch: ClassVar[bool]
-    searches: ClassVar[bool]
+    decoupled: ClassVar[bool] = False
+    full_batch: ClassVar[bool] = False
+    searches: ClassVar[bool] = False
+    by_matrix: ClassVar[bool] = False
 
+    @abstractmethod
     def start(self, parameters: list[Tensor]) -> State:
         """Return the state before the first step."""
-        ...
 
+    @abstractmethod
     def step(self, evaluate: Evaluate, parameters: list[Tensor], state: State, learning_rate: float) -> Tensor:
         """Move the parameters in place, change the state in place, and return the loss before the step."""
-        ...
 
 
 def _zeros(parameters: list[Tensor]) -> list[Tensor]:
@@ -62,7 +67,7 @@ def _steps(parameters: list[Tensor]) -> list[Tensor]:
 
 
 @dataclass(frozen=True, slots=True)
-class SGD:
+class SGD(Optimizer):
     """`sgd(momentum=0.9, nesterov=True)`: v ← μ v + g; θ ← θ - η v, or θ - η (g + μ v) after Nesterov.
 
     Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
@@ -71,9 +76,6 @@ class SGD:
     momentum: float = 0.9
     nesterov: bool = True
     default_rate: ClassVar[float] = 0.05
-    decoupled: ClassVar[bool] = False
-    full_batch: ClassVar[bool] = False
-    searches: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         in_range("sgd", "momentum", self.momentum, at_least=0, below=1)
@@ -101,13 +103,11 @@ class SGD:
 
 
 @dataclass(frozen=True, slots=True)
-class GradientDescent:
+class GradientDescent(Optimizer):
     """`gradient_descent`: θ ← θ - η g on the whole training set (Cauchy 1847)."""
 
     default_rate: ClassVar[float] = 0.1
-    decoupled: ClassVar[bool] = False
     full_batch: ClassVar[bool] = True
-    searches: ClassVar[bool] = False
 
     def start(self, parameters: list[Tensor]) -> State:
         """Return nothing: gradient descent remembers nothing."""
@@ -124,15 +124,12 @@ class GradientDescent:
 
 
 @dataclass(frozen=True, slots=True)
-class RMSprop:
+class RMSprop(Optimizer):
     """`rmsprop(decay=0.9, epsilon=1e-8)`: v ← ρ v + (1 - ρ) g²; θ ← θ - η g / (√v + ε). Hinton 2012, lecture 6e."""
 
     decay: float = 0.9
     epsilon: float = 1e-8
     default_rate: ClassVar[float] = 1e-3
-    decoupled: ClassVar[bool] = False
-    full_batch: ClassVar[bool] = False
-    searches: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         in_range("rmsprop", "decay", self.decay, at_least=0, below=1)
@@ -157,14 +154,11 @@ class RMSprop:
 
 
 @dataclass(frozen=True, slots=True)
-class Adagrad:
+class Adagrad(Optimizer):
     """`adagrad(epsilon=1e-10)`: s ← s + g²; θ ← θ - η g / (√s + ε). Duchi, Hazan & Singer 2011."""
 
     epsilon: float = 1e-10
     default_rate: ClassVar[float] = 1e-2
-    decoupled: ClassVar[bool] = False
-    full_batch: ClassVar[bool] = False
-    searches: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         in_range("adagrad", "epsilon", self.epsilon, above=0)
@@ -187,7 +181,7 @@ class Adagrad:
 
 
 @dataclass(frozen=True, slots=True)
-class Adam:
+class Adam(Optimizer):
     """`adam(beta1=0.9, beta2=0.999, epsilon=1e-8)`. Kingma & Ba 2015, arXiv:1412.6980, algorithm 1."""
 
     beta1: float = 0.9
@@ -195,9 +189,6 @@ class Adam:
     epsilon: float = 1e-8
     name: ClassVar[str] = "adam"
     default_rate: ClassVar[float] = 1e-3
-    decoupled: ClassVar[bool] = False
-    full_batch: ClassVar[bool] = False
-    searches: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for beta in ("beta1", "beta2"):
@@ -243,7 +234,7 @@ class AdamW(Adam):
 
 
 @dataclass(frozen=True, slots=True)
-class Muon:
+class Muon(Optimizer):
     """`muon(momentum=0.95, n_iterations=5)`: the momentum of a matrix made orthogonal, Adam for the rest.
 
     Jordan et al. 2024; scaled by 0.2 √max(rows, columns) so that Adam's learning rates fit (Liu et al. 2025,
@@ -254,8 +245,7 @@ class Muon:
     n_iterations: int = 5
     default_rate: ClassVar[float] = 1e-2
     decoupled: ClassVar[bool] = True
-    full_batch: ClassVar[bool] = False
-    searches: ClassVar[bool] = False
+    by_matrix: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         in_range("muon", "momentum", self.momentum, at_least=0, below=1)
@@ -297,7 +287,7 @@ def orthogonalize(matrix: Tensor, n_iterations: int) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class LBFGS:
+class LBFGS(Optimizer):
     """`lbfgs(memory=10, max_evaluations=20)`: quasi-Newton steps on the whole training set.
 
     The two-loop recursion of Nocedal & Wright 2006, algorithm 7.4, with a line search that halves the step until
@@ -308,7 +298,6 @@ class LBFGS:
     memory: int = 10
     max_evaluations: int = 20
     default_rate: ClassVar[float] = 1.0
-    decoupled: ClassVar[bool] = False
     full_batch: ClassVar[bool] = True
     searches: ClassVar[bool] = True
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ganglion.errors import InvalidModel
 from ganglion.training.distribution import Workers, parallel
 from ganglion.training.history import History
-from ganglion.training.objective import Batch, Objective
+from ganglion.training.objective import Batch, ClosedForm, Objective
 from ganglion.training.optimizers import Optimizer, State
 
 
@@ -62,11 +62,22 @@ class Run:
     ) -> None:
         self.network, self.objectives, self.source = network, objectives, source
         self.team = team or Workers()
-        self.losses: list[Callable[[Batch], Tensor]] = [
-            partial(objective.loss, network) if self.team.n == 1 else parallel(network, objective)
-            for objective in objectives
+        flat = self.team.n == 1 and not optimizer.by_matrix
+        self.closed: list[ClosedForm | None] = [
+            objective.closed_form() if flat and objective.closed_form else None for objective in objectives
         ]
-        self.states: list[State] = [optimizer.start(objective.parameters) for objective in objectives]
+        self.losses: list[Callable[[Batch], Tensor]] = [
+            closed or (partial(objective.loss, network) if self.team.n == 1 else parallel(network, objective))
+            for objective, closed in zip(objectives, self.closed, strict=True)
+        ]
+        self.moved: list[list[Tensor]] = [
+            [closed.vector] if closed else objective.parameters
+            for objective, closed in zip(objectives, self.closed, strict=True)
+        ]
+        self.matrices = [
+            [j for j, parameter in enumerate(objective.parameters) if parameter.dim() > 1] for objective in objectives
+        ]
+        self.states: list[State] = [optimizer.start(parameters) for parameters in self.moved]
         self.history = History()
         self.monitored: list[float] = []
         self.epoch, self.step, self.rate = 0, 0, 0.0
@@ -100,6 +111,11 @@ class Run:
         """Epochs since the lowest monitored loss."""
         lowest = min(range(len(self.monitored)), key=self.monitored.__getitem__, default=0)
         return max(0, len(self.monitored) - 1 - lowest)
+
+    def release(self) -> None:
+        """Give parameters that a closed form packed together their own memory back."""
+        for closed in filter(None, self.closed):
+            closed.release()
 
     def snapshot(self) -> Snapshot:
         """Return a copy of everything, as it is after a step."""

@@ -121,6 +121,7 @@ class Trainer:
                 run.history.stopped = "interrupted" if stop else self._reason_to_stop(run, bool(monitor))
         if run.best:
             network.load_state_dict(run.best)
+        run.release()
         network.eval()
         return run.history
 
@@ -138,30 +139,32 @@ class Trainer:
     def _step(self, run: Run, i: int, batch: Batch) -> Tensor:
         """Take one step on objective i and return its loss before the step, detached."""
         evaluate = partial(self._gradients, run, i, batch)
-        return self.optimizer.step(evaluate, run.objectives[i].parameters, run.states[i], run.rate).detach()
+        return self.optimizer.step(evaluate, run.moved[i], run.states[i], run.rate).detach()
 
     def _gradients(self, run: Run, i: int, batch: Batch) -> tuple[Tensor, list[Tensor]]:
-        parameters = run.objectives[i].parameters
+        """Return the loss of objective i and its gradients by what the optimiser moves, decayed and clipped."""
+        parameters, closed = run.objectives[i].parameters, run.closed[i]
         own, scale = (batch, 1.0) if run.team.n == 1 else run.team.share(batch)
-        with torch.enable_grad():
+        with torch.set_grad_enabled(closed is None):
             loss = run.losses[i](own) if run.team.n == 1 else run.losses[i](own) * scale
             if loss.device.type == "cpu" and not self.optimizer.searches and not math.isfinite(loss.item()):
                 raise _diverged(run, i, own, loss.item())
-            found = _gradients_of(loss, parameters, run.team)
-        gradients = [_laid_out_as(p, gradient) for p, gradient in zip(parameters, found, strict=True)]
+            gradients = closed.gradients if closed else _gradients_of(loss, parameters, run.team)
         if self.optimizer.searches and run.team.n > 1:  # a line search must decide alike everywhere
             loss = run.team.total([loss.detach()])[0] / run.team.n
-        # not in place: two parameters that are only ever added share one gradient
-        if self.weight_decay and not self.optimizer.decoupled:
-            for i, parameter in enumerate(parameters):
-                if parameter.dim() > 1:
-                    gradients[i] = gradients[i].add(parameter, alpha=self.weight_decay)
-                    loss = loss + 0.5 * self.weight_decay * parameter.square().sum()
+        matrices = run.matrices[i] if self.weight_decay else []
+        if matrices and not self.optimizer.decoupled:
+            for j in matrices:
+                # autograd gives two parameters that are only ever added one gradient between them
+                own_gradient = gradients[j] if closed else gradients[j].clone()
+                gradients[j] = own_gradient.add_(parameters[j], alpha=self.weight_decay)
+                loss = loss + 0.5 * self.weight_decay * parameters[j].square().sum()
+        gradients = [closed.gradient] if closed else gradients
         if self.clip_norm is not None:
             norm = torch.stack(torch._foreach_norm(gradients)).norm()
             gradients = list(torch._foreach_mul(gradients, (self.clip_norm / (norm + 1e-6)).clamp(max=1.0)))
-        if self.weight_decay and self.optimizer.decoupled:  # after the gradient, before the step: algorithm 2
-            torch._foreach_mul_([p for p in parameters if p.dim() > 1], 1 - run.rate * self.weight_decay)
+        if matrices and self.optimizer.decoupled:  # after the gradient, before the step: algorithm 2
+            torch._foreach_mul_([parameters[j] for j in matrices], 1 - run.rate * self.weight_decay)
         return loss, gradients
 
     def _reason_to_stop(self, run: Run, held_out: bool) -> str:
@@ -200,12 +203,13 @@ def _measured(network: nn.Module, monitor: Monitor) -> dict[str, float]:
 
 def _gradients_of(loss: Tensor, parameters: list[Tensor], team: Workers) -> list[Tensor]:
     if team.n == 1:
-        return list(torch.autograd.grad(loss, parameters, materialize_grads=True))
-    loss.backward()  # the engine averages over the workers while it goes back
-    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-    for parameter in parameters:
-        parameter.grad = None
-    return gradients
+        gradients = list(torch.autograd.grad(loss, parameters, materialize_grads=True))
+    else:
+        loss.backward()  # the engine averages over the workers while it goes back
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        for parameter in parameters:
+            parameter.grad = None
+    return [_laid_out_as(p, gradient) for p, gradient in zip(parameters, gradients, strict=True)]
 
 
 def _agreed(team: Workers, *, stop: bool, save: bool) -> tuple[bool, bool]:

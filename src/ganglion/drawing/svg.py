@@ -1,4 +1,4 @@
-"""The few marks that every chart is made of, the axes that they stand on, and the finished `Chart`.
+"""The few marks that every chart is made of, and the finished `Chart`.
 
 Lengths are in pixels of the view box; a page may scale it. Colours are CSS variables with a light and a dark value,
 after Okabe & Ito (2008), "Color Universal Design": told apart by the colour-blind.
@@ -7,13 +7,11 @@ after Okabe & Ito (2008), "Color Universal Design": told apart by the colour-bli
 from __future__ import annotations
 
 import html
-import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganglion.evaluation.files import write_whole
+from ganglion.storage import write_text
 
 SERIES = ("blue", "orange", "green", "pink")
 STYLE = """
@@ -67,7 +65,7 @@ class Chart:
 
     def save(self, path: str | Path) -> None:
         """Write the picture to a file, `.svg`."""
-        write_whole(path, self.svg)
+        write_text(path, self.svg)
 
     def _repr_html_(self) -> str:
         return f"<style>{STYLE}</style>{self.inline}"
@@ -117,21 +115,16 @@ def path(points: Sequence[tuple[float, float]], *, colour: str, width: float = 2
     )
 
 
-def area(points: Sequence[tuple[float, float]], *, colour: str, opacity: float = 0.18) -> str:
-    """Return a filled polygon."""
-    steps = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return f'<path d="M{steps}Z" fill="var(--{colour})" fill-opacity="{opacity:g}"/>'
-
-
-def legend(x: float, y: float, names: Sequence[str], colours: Sequence[str], right: float) -> tuple[str, float]:
-    """Return a row of coloured names from (x, y), broken before `right`, and the baseline of its last row."""
+def legend(x: float, y: float, keys: Sequence[tuple[str, str, str]], right: float) -> tuple[str, float]:
+    """Return keys (name, colour, dash) in rows from (x, y) to `right`, and the baseline of the last one."""
     marks, at = [], x
-    for name, colour in zip(names, colours, strict=True):
+    for name, colour, dash in keys:
         shown = shorten(name, 30)
         width = 20 + text_width(shown)
         if at > x and at + width > right:
             at, y = x, y + 16
-        marks.append(line(at, y - 4, at + 12, y - 4, colour=colour, width=3) + text(at + 17, y, shown, kind="s"))
+        swatch = line(at, y - 4, at + 12, y - 4, colour=colour, width=3, dash=dash)
+        marks.append(swatch + text(at + 17, y, shown, kind="s"))
         at += width + 12
     return "".join(marks), y
 
@@ -150,73 +143,3 @@ def shorten(words: object, most: int) -> str:
 def shorten_inside(words: str, most: int) -> str:
     """Return words cut in their middle: long names of classes often differ at their end only."""
     return words if len(words) <= most else words[: most // 2] + "…" + words[len(words) - (most - most // 2 - 1) :]
-
-
-def ticks(low: float, high: float, n: int = 5) -> list[float]:
-    """Return about `n` round numbers (1, 2 or 5 times a power of ten apart) within [low, high]."""
-    if not high > low:
-        return [low]
-    rough = (high - low) / max(1, n)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * k for k in (1, 2, 5, 10) if power * k >= rough * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    return [
-        round(k * step, 12) + 0.0
-        for k in itertools.takewhile(lambda k: k * step <= high + step * 1e-9, itertools.count(first))
-    ]
-
-
-def number(value: float) -> str:
-    """Return a number as a chart shows it: few digits, no trailing zeros, thousands apart."""
-    if value and not 1e-4 <= abs(value) < 1e7:
-        return f"{value:.3g}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def tick_label(value: float) -> str:
-    """Return a number short enough to stand beside an axis: 15k, 2M."""
-    for power, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if power <= abs(value) < 1e12:
-            return f"{value / (1e3 if letter == 'k' else power):.4g}{letter}"
-    return number(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A plot area: where it lies on the picture, and which numbers its edges stand for."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    x_low: float
-    x_high: float
-    y_low: float
-    y_high: float
-
-    def x(self, value: float) -> float:
-        """Return the place of a number on the horizontal axis."""
-        return self.left + (value - self.x_low) / ((self.x_high - self.x_low) or 1) * (self.right - self.left)
-
-    def y(self, value: float) -> float:
-        """Return the place of a number on the vertical axis."""
-        return self.bottom - (value - self.y_low) / ((self.y_high - self.y_low) or 1) * (self.bottom - self.top)
-
-    def axes(self, x_label: str, y_label: str, *, whole_x: bool = False) -> str:
-        """Return grid, ticks and labels; `whole_x` keeps to whole numbers (epochs)."""
-        marks = []
-        for value in ticks(self.y_low, self.y_high):
-            at = self.y(value)
-            marks += [
-                line(self.left, at, self.right, at),
-                text(self.left - 6, at + 4, tick_label(value), anchor="end", kind="s"),
-            ]
-        for value in ticks(self.x_low, self.x_high):
-            if not whole_x or float(value).is_integer():
-                marks.append(text(self.x(value), self.bottom + 16, tick_label(value), anchor="middle", kind="s"))
-                marks.append(line(self.x(value), self.bottom, self.x(value), self.bottom + 4, colour="soft"))
-        middle = (self.top + self.bottom) / 2
-        marks.append(line(self.left, self.bottom, self.right, self.bottom, colour="soft"))
-        marks.append(text((self.left + self.right) / 2, self.bottom + 34, x_label, anchor="middle", kind="s"))
-        marks.append(text(11, middle, y_label, anchor="middle", kind="s", turn=-90))
-        return "".join(marks)

@@ -1,0 +1,1 @@
+"""Recurrent character models: the same network, optimiser, windows and steps for everybody."""

@@ -1,0 +1,1 @@
+"""Small transformers on characters: the same network, optimiser, schedule and steps for everybody."""

@@ -1,0 +1,1 @@
+"""Variational autoencoders: the same network, loss, optimiser, batch size and epochs for everybody."""
