@@ -173,7 +173,8 @@ def _without_unlabelled(data: Dataset) -> Dataset:
     """Return the rows whose target is known; nothing can be learned from the others, or tested on them."""
     y = data.X_y()[1]
     columns = y.reshape(len(y), -1)
-    known = np.array([all(value is not None and value == value for value in row) for row in columns.tolist()], bool)
+    there = columns == columns  # NaN differs from itself
+    known = (there & (columns != np.array(None)) if columns.dtype == object else there).all(axis=1)
     return data if known.all() else data.take(np.flatnonzero(known))
 
 

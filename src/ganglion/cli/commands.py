@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from rich.table import Table
 from ganglion.cli.screen import out as screen
 from ganglion.cli.screen import print_json, say, shown_warnings
 from ganglion.options import describe, options_of
+
+LINES = 10_000  # written together
 
 
 def inspect_data(data: Path, target: Sequence[str] | None, *, as_json: bool) -> None:
@@ -61,17 +63,13 @@ def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bo
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in _rows(columns)])
         return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(_rows(columns))
     if out is None:
-        sys.stdout.write(text.getvalue())
+        sys.stdout.writelines(_lines(columns))
         return
     from ganglion.storage import atomic_write
 
     with atomic_write(out) as file:
-        file.write(text.getvalue().encode())
+        file.writelines(lines.encode() for lines in _lines(columns))
     say(f"saved {escape(str(out))}")
 
 
@@ -148,6 +146,18 @@ def _answers(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.nda
         shares = estimator.predict_proba(X)
         columns |= {f"p_{label}": share for label, share in zip(estimator.classes_, shares.T, strict=True)}
     return columns
+
+
+def _lines(columns: dict[str, np.ndarray]) -> Iterator[str]:
+    """Give the lines of a CSV file, many at a time."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for start in range(0, len(next(iter(columns.values()))), LINES):
+        writer.writerows(_rows({name: column[start : start + LINES] for name, column in columns.items()}))
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
 
 
 def _rows(columns: dict[str, np.ndarray]) -> list[tuple[Any, ...]]:

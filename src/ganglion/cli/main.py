@@ -21,7 +21,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Data = Annotated[Path, typer.Argument(metavar="DATA", help="CSV, TSV, Parquet, npz, npy or IDX file.")]
+Data = Annotated[
+    Path, typer.Argument(metavar="DATA", help="CSV, TSV, Parquet, npz, npy or IDX file, or a folder of Parquet.")
+]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `train` wrote.")]
 Target = Annotated[
     list[str] | None,

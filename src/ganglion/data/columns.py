@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from ganglion.data.dataset import Field, Kind
+from ganglion.data.memory import is_large
+from ganglion.data.spool import changed, is_on_disk, pieces, remember
 from ganglion.data.strings import Column, infer_strings, infinity_found, plain_label
 from ganglion.errors import InvalidInput, UnsupportedType
 
 _MISSING_TYPES = ("NoneType", "NAType", "NaTType")  # pandas' own two, without importing pandas
 _ACCEPTED = (str, bytes, numbers.Number, np.generic, datetime.date)
-
-PIECE = 2**22  # numbers looked at together
 
 
 def infer_column(name: str, values: Any, *, kind: Kind | None = None) -> Column:
@@ -76,6 +76,7 @@ def share_memory(array: np.ndarray) -> Tensor:
         array = array.astype(array.dtype.newbyteorder("="))
     if any(stride < 0 or stride % array.itemsize for stride in array.strides):  # reversed, or a field of records
         array = np.ascontiguousarray(array)
+    remember(array)
     return torch.from_numpy(array if array.flags.writeable else np.asarray(_Writeable(array)))
 
 
@@ -92,14 +93,33 @@ def number_dtype(dtype: np.dtype) -> type[np.floating]:
     return np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64
 
 
-def has_infinity(array: np.ndarray) -> bool:
-    """Say whether a float array holds an infinite value; one sum settles nearly all cases."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if math.isfinite(np.add.reduce(array, axis=None)):
-            return False
-        # in pieces: the data may be a memory map larger than memory
-        step = max(1, PIECE // max(1, math.prod(array.shape[1:])))
-        return any(bool(np.isinf(array[i : i + step]).any()) for i in range(0, len(array), step))
+def as_floats(array: np.ndarray) -> Tensor:
+    """Return numbers of any type as a tensor of floats, on the same memory or disk where the type allows."""
+    dtype = number_dtype(array.dtype)
+    if array.dtype != dtype and lies_on_disk(array):
+        kind = torch.float32 if dtype is np.float32 else torch.float64
+        return changed(share_memory(array), lambda part: part.to(kind))
+    return share_memory(array.astype(dtype, copy=False))
+
+
+def lies_on_disk(array: np.ndarray) -> bool:
+    """Say whether an array of numbers is a memory map that is too large for memory."""
+    viewed = array.base is not None and array.dtype.isnative and array.dtype.itemsize <= 8
+    return viewed and is_large(array.nbytes) and is_on_disk(share_memory(array))
+
+
+def first_infinity(numbers: Tensor) -> tuple[int, ...] | None:
+    """Return the place of the first infinite value, or None; one sum settles nearly all cases."""
+    for rows, part in pieces(numbers):
+        values = part.numpy()
+        with np.errstate(over="ignore", invalid="ignore"):
+            if math.isfinite(np.add.reduce(values, axis=None)):
+                continue
+        found = np.argwhere(np.isinf(values))
+        if len(found):
+            row, *place = found[0].tolist()
+            return (rows.start + row, *place)
+    return None
 
 
 def complex_data(where: str) -> InvalidInput:
@@ -112,10 +132,11 @@ def _from_numbers(name: str, values: np.ndarray, kind: Kind | None) -> Column:
         return infer_strings(name, [plain_label(value) for value in values.tolist()], kind)
     if kind == "boolean" or (kind is None and values.dtype.kind == "b"):
         return Field(name, "boolean"), torch.from_numpy(values.astype(np.float32))
-    floats = values.astype(number_dtype(values.dtype), copy=False)
-    if has_infinity(floats):
-        raise infinity_found(name, int(np.argmax(np.isinf(floats))))
-    return Field(name, kind or "numeric"), share_memory(floats)
+    floats = as_floats(values)
+    infinite = first_infinity(floats)
+    if infinite is not None:
+        raise infinity_found(name, infinite[0])
+    return Field(name, kind or "numeric"), floats
 
 
 def _from_objects(name: str, values: list[Any], kind: Kind | None) -> Column:

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganglion.data.columns import complex_data, has_infinity, infer_column, number_dtype, share_memory
+from ganglion.data.columns import as_floats, complex_data, first_infinity, infer_column, lies_on_disk
 from ganglion.data.dataset import Dataset, Field
 from ganglion.data.images import image_column
+from ganglion.data.spool import split_columns
 from ganglion.data.strings import Column, infinity_found
 from ganglion.errors import InvalidInput, UnsupportedType
 
@@ -118,11 +119,11 @@ def _from_array(array: np.ndarray, names: Sequence[str] | None, source: str) -> 
 
 def _block(name: str, array: np.ndarray) -> tuple[Field, Tensor]:
     """Return 2-D numbers as one field of shape (d,), on the same memory where the type allows."""
-    floats = array.astype(number_dtype(array.dtype), copy=False)
-    if has_infinity(floats):
-        row, column = (int(i) for i in np.argwhere(np.isinf(floats))[0])
-        raise infinity_found(f"{name}{column}", row)
-    return Field(name, "numeric", floats.shape[1:]), share_memory(floats)
+    floats = as_floats(array)
+    infinite = first_infinity(floats)
+    if infinite is not None:
+        raise infinity_found(f"{name}{infinite[1]}", infinite[0])
+    return Field(name, "numeric", tuple(floats.shape[1:])), floats
 
 
 def _from_cells(array: np.ndarray, names: Sequence[str] | None, source: str) -> Dataset:
@@ -132,11 +133,19 @@ def _from_cells(array: np.ndarray, names: Sequence[str] | None, source: str) -> 
         raise complex_data("the array")
     width = array.shape[1]
     labels = [f"x{i}" for i in range(width)] if names is None else _checked(names, width)
+    if array.dtype.kind in "buif" and lies_on_disk(array):
+        return numbered(labels, _block("x", array)[1], source)
     read = [infer_column(label, array[:, i]) for i, label in enumerate(labels)]
     if names is None and all(field.kind in ("numeric", "boolean") for field, _ in read):
         block = torch.stack([column.double() for _, column in read if isinstance(column, Tensor)], dim=1)
         return Dataset((Field("x", "numeric", (width,)),), {"x": block}, source=source)
     return Dataset([field for field, _ in read], {field.name: column for field, column in read}, source=source)
+
+
+def numbered(names: Sequence[str], block: Tensor, source: str) -> Dataset:
+    """Return the data set whose fields are the columns of a block of numbers, (n_samples, d)."""
+    columns = dict(zip(names, split_columns(block), strict=True))
+    return Dataset([Field(name, "numeric") for name in names], columns, source=source)
 
 
 def _from_columns(columns: Mapping[Any, Any], source: str) -> Dataset:

@@ -1,7 +1,8 @@
 """A data set: named columns of equal length, as tensors, and a description of each.
 
 A column is dense (a tensor whose first axis counts the samples) or ragged (all values in one tensor, and the offsets
-that cut it into samples). Batches are made by index gather: a batch costs no Python per sample.
+that cut it into samples). Batches are made by index gather: a batch costs no Python per sample. Columns too large for
+memory lie on disk (`data.spool`), and are walked over in pieces.
 
     kind         values of a dense column                                      missing
     numeric      float32 or float64, (n,) or a block (n, d)                     NaN
@@ -23,7 +24,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganglion.errors import InvalidInput, suggestion
+from ganglion.data.gather import blocks, gather, take
+from ganglion.data.memory import block_bytes, is_large
+from ganglion.data.spool import is_on_disk, load, on_disk, row_bytes, walk
+from ganglion.errors import InvalidInput, InvalidParameter, suggestion
 
 Kind = Literal["numeric", "boolean", "date", "categorical", "image", "text"]
 
@@ -92,6 +96,7 @@ class Dataset:
             twice = sorted({name for name in names if names.count(name) > 1})
             raise InvalidInput(f"column names must differ, but these stand more than once: {', '.join(twice)}.")
         self.fields = tuple(fields)
+        self._field_of = {field.name: field for field in fields}
         self.columns = {name: columns[name] for name in names}
         lengths = {name: _length(column) for name, column in self.columns.items()}
         if len(set(lengths.values())) > 1:
@@ -123,9 +128,8 @@ class Dataset:
 
     def field(self, name: str) -> Field:
         """Return the field called `name`; an unknown name raises InvalidInput with the nearest one."""
-        for field in self.fields:
-            if field.name == name:
-                return field
+        if name in self._field_of:
+            return self._field_of[name]
         shown = ", ".join(self.names[:20]) + (", …" if len(self.names) > 20 else "")
         where = f" of {self.source}" if self.source else ""
         raise InvalidInput(f"no column{where} is called {name!r}.{suggestion(name, self.names)} Columns: {shown}.")
@@ -153,11 +157,34 @@ class Dataset:
     def take(self, rows: Tensor | np.ndarray | Sequence[int]) -> Dataset:
         """Return the samples `rows` (indices), in that order."""
         index = torch.as_tensor(np.asarray(rows), dtype=torch.int64)
-        columns = {
-            name: column.take(index) if isinstance(column, Ragged) else column.index_select(0, index)
-            for name, column in self.columns.items()
-        }
+        columns: dict[str, Tensor | Ragged] = dict(take(self._dense(), index))
+        columns |= {name: column.take(index) for name, column in self.columns.items() if isinstance(column, Ragged)}
         return Dataset(self.fields, columns, target=self.target, source=self.source)
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether columns lie on disk, because they are too large for memory."""
+        return any(is_on_disk(column) for column in self._dense().values())
+
+    @property
+    def n_bytes(self) -> int:
+        """How many bytes the values have, on disk or in memory."""
+        parts = (each for c in self.columns.values() for each in (c if isinstance(c, Ragged) else (c,)))
+        return sum(part.numel() * part.element_size() for part in parts)
+
+    def pieces(self) -> Iterator[tuple[slice, Dataset]]:
+        """Walk over the rows. Yields which ones they are, and the data set of these, valid until the next ones."""
+        if not self.is_on_disk:
+            yield slice(0, len(self)), self
+            return
+        ragged = {name: column for name, column in self.columns.items() if isinstance(column, Ragged)}
+        for rows, dense in walk(self._dense()):
+            here = torch.arange(rows.start, rows.stop)
+            columns = {**dense, **{name: column.take(here) for name, column in ragged.items()}}
+            yield rows, Dataset(self.fields, columns, target=self.target, source=self.source)
+
+    def _dense(self) -> dict[str, Tensor]:
+        return {name: column for name, column in self.columns.items() if isinstance(column, Tensor)}
 
     def X_y(self) -> tuple[Dataset, np.ndarray]:  # noqa: N802 - scikit-learn's names
         """Split into features and target.
@@ -186,6 +213,8 @@ class Dataset:
         if isinstance(column, Ragged):
             raw, offsets = column.values.numpy().tobytes(), column.offsets.tolist()
             return np.array([raw[a:b].decode() for a, b in pairwise(offsets)], dtype=object)
+        if column.dim() == 1:
+            column = load(column)
         if field.kind != "categorical":
             return column.numpy()
         labels = np.array([*field.categories, None], dtype=object)  # code -1, missing, picks the last one
@@ -208,6 +237,13 @@ class Batches:
         Only these are walked over: a part of the data costs no copy of it.
     prepare : callable, optional
         Applied to every batch; what it returns replaces or joins the columns of the batch.
+
+    Raises
+    ------
+    InvalidParameter
+        If the tensors are on disk, and a batch of them is too large for memory.
+    SaveFailed
+        If the tensors are on disk, and it has no room to put them in order.
 
     Notes
     -----
@@ -232,6 +268,16 @@ class Batches:
         self._in_one = self.batch_size == self.n_samples  # no order is drawn then
         self._epoch_start = generator.get_state()
         self._position, self._resume_at = 0, 0
+        self._stored = {name: tensor for name, tensor in self.tensors.items() if is_on_disk(tensor)}
+        self._room: dict[str, Tensor] = {}
+        if self._stored and is_large(row_bytes(*self._stored.values()) * self.batch_size):
+            raise InvalidParameter(
+                f"the {self.batch_size:,} samples of a step are too large for memory. Give a smaller batch_size, and "
+                "an optimizer that takes batches (not lbfgs or gradient_descent, which take all samples at once)."
+            )
+        if self._stored and not self._in_one:
+            shapes = {name: ((self.n_samples, *t.shape[1:]), t.dtype) for name, t in self._stored.items()}
+            self._room = on_disk(shapes)
 
     def __len__(self) -> int:
         full, rest = divmod(self.n_samples, self.batch_size)
@@ -242,9 +288,17 @@ class Batches:
         self._position, self._resume_at = self._resume_at, 0
         for batch in self._gathered(self._position):
             self._position += 1
-            yield batch if self.prepare is None else {**batch, **self.prepare(batch)}
+            yield self._prepared(batch)
         self._note_start()
         self._position = 0
+
+    def example(self) -> dict[str, Tensor]:
+        """Return a batch of evenly spaced samples; no order is drawn for it."""
+        places = torch.arange(self.batch_size) * (self.n_samples // self.batch_size)
+        return self._prepared(gather(self.tensors, places if self.rows is None else self.rows[places]))
+
+    def _prepared(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        return batch if self.prepare is None else {**batch, **self.prepare(batch)}
 
     def _note_start(self) -> None:
         if not self._in_one:
@@ -263,26 +317,38 @@ class Batches:
         """Give the batches of an epoch from batch number `first` on."""
         if self._in_one:  # the full batch: order changes nothing, no copy is needed
             if first == 0:
-                yield self.tensors if self.rows is None else gathered(self.tensors, self.rows)
+                yield self.tensors if self.rows is None else gather(self.tensors, self.rows)
             return
-        order, size = torch.randperm(self.n_samples, generator=self.generator), self.batch_size
+        order = torch.randperm(self.n_samples, generator=self.generator)
         order = order if self.rows is None else self.rows[order]
         # a rest of one sample joins the batch before it: batch normalisation cannot be trained on one
-        n_full = self.n_samples // size - (self.n_samples % size == 1)
-        buffers = {name: tensor.new_empty((size, *tensor.shape[1:])) for name, tensor in self.tensors.items()}
-        for start in range(first * size, n_full * size, size):
-            rows = order[start : start + size]
-            for name, tensor in self.tensors.items():
-                torch.index_select(tensor, 0, rows, out=buffers[name])
-            yield buffers
-        rest = order[n_full * size :]
-        if len(rest) and first <= n_full:
-            yield gathered(self.tensors, rest)
+        bounds = [*range(0, len(self) * self.batch_size, self.batch_size), self.n_samples]
+        buffers = self._buffers(self.batch_size)
+        for content, places, cuts in self._blocks(order, bounds[first:]):
+            for begin, end in pairwise(cuts):
+                batch = buffers if end - begin == self.batch_size else self._buffers(end - begin)
+                rows = order[begin:end]
+                for name, tensor in self.tensors.items():
+                    if name in content:
+                        there = places[begin - cuts[0] : end - cuts[0]]
+                        torch.index_select(content[name], 0, there, out=batch[name])
+                    else:
+                        torch.index_select(tensor, 0, rows, out=batch[name])
+                yield batch
 
+    def _buffers(self, size: int) -> dict[str, Tensor]:
+        return {name: tensor.new_empty((size, *tensor.shape[1:])) for name, tensor in self.tensors.items()}
 
-def gathered(tensors: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
-    """Return some rows of every column."""
-    return {name: tensor.index_select(0, rows) for name, tensor in tensors.items()}
+    def _blocks(self, order: Tensor, bounds: list[int]) -> Iterator[tuple[dict[str, Tensor], Tensor, list[int]]]:
+        """Give what lies on disk block by block (see `gather.blocks`), and the bounds of the batches in each block."""
+        if not self._stored:
+            yield {}, order, bounds
+            return
+        together = max(1, block_bytes() // (row_bytes(*self._stored.values()) * self.batch_size))
+        groups = [bounds[i : i + together + 1] for i in range(0, len(bounds) - 1, together)]
+        cuts = [group[0] - bounds[0] for group in groups] + [self.n_samples - bounds[0]]
+        walk = blocks(self._stored, order[bounds[0] :], cuts, self._room)
+        yield from ((content, places, group) for (content, places), group in zip(walk, groups, strict=True))
 
 
 def _length(column: Tensor | Ragged | Any) -> int:

@@ -21,10 +21,10 @@ import torch
 from torch import Tensor
 
 from ganglion.data.dataset import Dataset, Field
+from ganglion.data.spool import on_disk, pieces, store
 from ganglion.errors import DataWarning, InvalidInput, InvalidModel, suggestion
 
 NUMBERS = ("numeric", "boolean", "date")
-PIECE = 2**22  # numbers looked at together
 PERIODS_S = {"year": 365.2425 * 86400.0, "week": 7 * 86400.0, "day": 86400.0}
 
 
@@ -115,12 +115,9 @@ class TableEncoder:
         if not fields:
             raise InvalidInput("no column is left to learn from. Give at least one numeric or categorical feature.")
         plain = cls(tuple(fields))
-        numbers = plain.encode(data).get("numeric")
-        if numbers is None:
+        if not plain.numeric:
             return plain
-        seen = numbers if weight is None else numbers[weight > 0]
-        pieces = seen.split(max(1, PIECE // numbers.shape[1]))  # the data may be a memory map larger than memory
-        gaps = torch.stack([piece.isnan().any(0) for piece in pieces]).any(0)
+        gaps = torch.cat([_gaps(field, cast(Tensor, data.columns[field.name]), weight) for field in plain.numeric])
         return cls(plain.fields, tuple(gaps.nonzero().flatten().tolist()))
 
     @property
@@ -157,7 +154,24 @@ class TableEncoder:
         ------
         InvalidInput
             If a column is missing, or holds another kind of values than in training.
+        SaveFailed
+            If they are too large for memory, and the disk has no room for them.
         """
+        if not data.is_on_disk or self._is_block_of(data):
+            return self._encode(data)
+        tensors: dict[str, Tensor] = {}
+        for rows, some in data.pieces():
+            parts = self._encode(some)
+            tensors = tensors or on_disk({k: ((len(data), *part.shape[1:]), part.dtype) for k, part in parts.items()})
+            for name, part in parts.items():
+                store(tensors[name], rows.start, part)
+        return tensors
+
+    def _is_block_of(self, data: Dataset) -> bool:
+        """Say whether the one column that is wanted is a block of numbers, which is taken as it is."""
+        return len(self.fields) == 1 and len(self.fields[0].shape) == 1 and self.fields[0].name in data.columns
+
+    def _encode(self, data: Dataset) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = {}
         if self.numeric:
             data = self._blocks(data)
@@ -307,6 +321,14 @@ def _numbers(given: Field, data: Dataset, trained: Field) -> Tensor:
     if trained.kind == "date":
         return _date_numbers(column)
     return column if column.dim() == 2 else column[:, None]
+
+
+def _gaps(field: Field, column: Tensor, weight: Tensor | None) -> Tensor:
+    """Return for each number that a column becomes whether it is missing in some row, (k,) bool."""
+    found = torch.zeros(column.shape[1:], dtype=torch.bool)
+    for rows, part in pieces(column):
+        found |= (part if weight is None else part[weight[rows] > 0]).isnan().any(0)
+    return found.expand(_n_numbers(field))
 
 
 def _date_numbers(seconds: Tensor) -> Tensor:

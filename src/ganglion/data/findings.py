@@ -50,14 +50,21 @@ class Finding:
     text: str
 
 
-def find(data: Dataset, features: list[Profile], target: Profile | None, task: Task | None) -> list[Finding]:
-    """Return all findings, the gravest first."""
+def find(
+    data: Dataset, features: list[Profile], target: Profile | None, task: Task | None, n_rows: int | None = None
+) -> list[Finding]:
+    """Return all findings, the gravest first; `data` may be a sample of `n_rows` rows."""
     found: list[Finding] = []
     if target is not None and task is not None:
         found += [*_target(target, task), *_leaks(features, target, task)]
-        found += [*_few_rows(len(data), features, target, task), *_dates(features)]
+        found += [*_few_rows(n_rows or len(data), features, target, task), *_dates(features)]
     found += [*_columns(features), *_pairs(features), *_rows(data)]
-    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+    return list(gravest_first(found))
+
+
+def gravest_first(found: list[Finding]) -> tuple[Finding, ...]:
+    """Return findings in the order of their severity."""
+    return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
 def is_identifier(column: Profile) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import narwhals as nw
@@ -31,11 +33,7 @@ def frame_to_dataset(X: Any, source: str = "") -> Dataset:
     """
     lazy = hasattr(X, "collect")  # asking it for its names could start a computation
     names = [] if lazy else [str(name) for name in getattr(X, "column_names", X.columns)]  # pyarrow's word, all others'
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InvalidInput(
-            f"column names must differ, but these stand more than once: {', '.join(twice)}. Rename them."
-        )
+    refuse_repeated(names)
     try:
         frame = nw.from_native(X, eager_only=True)
     except TypeError as error:
@@ -45,6 +43,15 @@ def frame_to_dataset(X: Any, source: str = "") -> Dataset:
     series = {str(name): frame.get_column(name) for name in frame.columns}
     columns = {name: series_column(name, each) for name, each in series.items()}
     return Dataset([field for field, _ in columns.values()], {k: v for k, (_, v) in columns.items()}, source=source)
+
+
+def refuse_repeated(names: Sequence[str]) -> None:
+    """Raise InvalidInput when a name stands more than once."""
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise InvalidInput(
+            f"column names must differ, but these stand more than once: {', '.join(twice)}. Rename them."
+        )
 
 
 def series_column(name: str, series: nw.Series[Any]) -> Column:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from ganglion.data.columns import complex_data, share_memory
+from ganglion.data.columns import complex_data, lies_on_disk, share_memory
 from ganglion.data.dataset import Field
+from ganglion.data.spool import changed, pieces
 from ganglion.errors import InvalidInput, UnsupportedType
 
 CHANNELS = (1, 3, 4)  # grey, colour, colour with transparency
@@ -38,27 +39,34 @@ def image_column(name: str, array: np.ndarray) -> tuple[Field, Tensor]:
     InvalidInput
         If axes seem swapped, or a pixel is NaN, infinite or complex.
     """
-    array = _pixels(array)
-    if array.ndim == 3:
+    images = _pixels(array)
+    if images.dim() == 3:
         _check_grey(array.shape)
-        array = array[:, None]
+        images = images[:, None]
     elif _is_channels_last(array.shape):
-        array = np.ascontiguousarray(array.transpose(0, 3, 1, 2))
-    return Field(name, "image", array.shape[1:]), share_memory(array)
+        images = changed(images, lambda part: part.permute(0, 3, 1, 2).contiguous())
+    return Field(name, "image", tuple(images.shape[1:])), images
 
 
-def _pixels(array: np.ndarray) -> np.ndarray:
+def _pixels(array: np.ndarray) -> Tensor:
     if array.dtype == np.uint8:
-        return array
+        return share_memory(array)
     if array.dtype.kind == "c":
         raise complex_data("the stack of images")
     if array.dtype.kind not in "buif":
         raise UnsupportedType(f"images must be numbers, but these have dtype {array.dtype}. Give uint8 or float32.")
-    array = array.astype(np.float32, copy=False)
-    if not np.isfinite(array).all():
-        sample = int(np.argwhere(~np.isfinite(array))[0][0])
-        raise InvalidInput(f"image {sample} holds NaN or infinity. Every pixel must be a number: remove that image.")
-    return array
+    if array.dtype != np.float32 and lies_on_disk(array):
+        images = changed(share_memory(array), lambda part: part.float())
+    else:
+        images = share_memory(array.astype(np.float32, copy=False))
+    for rows, part in pieces(images):
+        finite = part.isfinite()
+        if not finite.all():
+            sample = rows.start + int(finite.flatten(1).all(1).int().argmin())
+            raise InvalidInput(
+                f"image {sample} holds NaN or infinity. Every pixel must be a number: remove that image."
+            )
+    return images
 
 
 def _check_grey(shape: tuple[int, ...]) -> None:

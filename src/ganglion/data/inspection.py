@@ -17,13 +17,15 @@ from rich.text import Text
 
 from ganglion.data.convert import as_dataset
 from ganglion.data.dataset import Dataset
-from ganglion.data.findings import Finding, find
+from ganglion.data.findings import Finding, find, gravest_first
+from ganglion.data.memory import memory_bytes
 from ganglion.data.profile import Profile, profile
 from ganglion.data.read import read, with_target
 from ganglion.data.task import Task, infer_task
 from ganglion.errors import InvalidInput
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
+LOOKED_AT = 16  # of data too large for memory, a sample of this part of memory is looked at
 _SHOWN = 60  # columns in a printed table
 
 
@@ -163,20 +165,37 @@ def inspect(
     dataset = read(data) if isinstance(data, str | os.PathLike) else as_dataset(data)
     if target is not None:
         dataset = _joined(dataset, target) if hasattr(target, "dtype") else with_target(dataset, target)  # type: ignore[arg-type]
+    whole, dataset = dataset, _affordable(dataset)
     profiles = profile(dataset)
     features = [each for each in profiles if each.name not in dataset.target]
     if task is None and dataset.target and _is_plain(dataset):
-        task = infer_task(dataset.X_y()[1])
+        task = infer_task(whole.X_y()[1])
     single = next((each for each in profiles if dataset.target == (each.name,)), None)
     return Inspection(
         source=dataset.source,
-        n_samples=len(dataset),
+        n_samples=len(whole),
         columns=tuple(_summary(each) for each in profiles),
         target=dataset.target,
         task=task,
         balance=_balance(single) if single is not None and task is not None and task.is_classification else {},
-        findings=tuple(find(dataset, features, single, task)),
+        findings=gravest_first([*_of_sample(whole, dataset), *find(dataset, features, single, task, len(whole))]),
     )
+
+
+def _affordable(data: Dataset) -> Dataset:
+    """Return the data set, or some rows at random of one that is too large for memory."""
+    if not data.is_on_disk:
+        return data
+    n_rows = min(len(data), max(1, memory_bytes() // LOOKED_AT // (data.n_bytes // len(data))))
+    rows = np.random.default_rng(0).choice(len(data), size=n_rows, replace=False)
+    return data.take(np.sort(rows))
+
+
+def _of_sample(whole: Dataset, seen: Dataset) -> list[Finding]:
+    if len(seen) == len(whole):
+        return []
+    text = f"the data are larger than memory: what is said here is of {len(seen):,} rows drawn at random."
+    return [Finding("note", "sample", "", text)]
 
 
 def _joined(data: Dataset, y: Any) -> Dataset:

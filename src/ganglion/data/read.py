@@ -6,14 +6,17 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from ganglion.data.convert import as_dataset
+from torch import Tensor
+
+from ganglion.data.convert import as_dataset, numbered
 from ganglion.data.csv_file import csv_to_dataset
 from ganglion.data.dataset import Dataset
 from ganglion.data.gzip_file import MAGIC as GZIP_MAGIC
 from ganglion.data.gzip_file import unpack
 from ganglion.data.idx_file import idx_to_dataset, is_idx
+from ganglion.data.memory import MB, VARIABLE, is_large
 from ganglion.data.npz_file import MAGIC as NPY_MAGIC
 from ganglion.data.npz_file import ZIP_MAGIC, Part, npy_to_dataset, npz_to_dataset
 from ganglion.data.parquet_file import ARROW_MAGIC, arrow_to_dataset, parquet_to_dataset
@@ -48,7 +51,7 @@ _CLAIMS = {  # suffix: magic bytes, for files that are not what their name says
 
 
 def read(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     target: str | int | Sequence[str | int] | None = None,
     columns: Sequence[str] | None = None,
@@ -58,8 +61,9 @@ def read(
 
     Parameters
     ----------
-    path : str or path
-        CSV, TSV or other delimited text (also packed with gzip), Parquet, Arrow, npz, npy or IDX.
+    path : str or path, or a sequence of them
+        CSV, TSV or other delimited text (also packed with gzip), Parquet, Arrow, npz, npy or IDX. Several Parquet files
+        with the same columns, or a folder of them, are read as one.
     target : str, int, or a sequence of them, optional
         What is to be predicted: names or positions of columns, from 0, or from -1 for the last one. Files that
         name their target (y, labels) need none.
@@ -71,12 +75,17 @@ def read(
     Returns
     -------
     Dataset
-        Named after the file.
+        Named after the file. Parquet and npy files that are too large for memory stay on disk: everything works on them
+        in pieces, with the same results. Too large is more than an eighth of the machine's or the container's
+        memory, or of GANGLION_MEMORY, in megabytes, where that is set.
 
     Raises
     ------
     InvalidFile
-        If the file does not exist, is of no supported kind, is damaged, or holds no data.
+        If the file does not exist, is of no supported kind, is damaged, holds no data, or is text that is too large for
+        memory.
+    SaveFailed
+        If the data are too large for memory, and there is no room for them on disk.
     InvalidInput
         If the target is unknown, names repeat, or `columns` are not as many as the file's columns.
     MissingExtra
@@ -84,12 +93,14 @@ def read(
     """
     if part not in ("train", "test"):
         raise InvalidParameter(f"part={part!r}: a part is 'train' or 'test'.")
-    path = _path(path)
-    _check_exists(path)
+    given = [_path(each) for each in (path if isinstance(path, list | tuple) else [path])]
+    paths = [file for each in given for file in _files(each)]
     try:
-        data = _read(path, columns, part)
+        data = _read(paths[0], columns, part) if len(paths) == 1 else _read_together(paths, given)
     except PermissionError as error:
-        raise InvalidFile(f"{path} cannot be read: {error.strerror}. Check its permissions (ls -l).") from error
+        raise InvalidFile(
+            f"{error.filename} cannot be read: {error.strerror}. Check its permissions (ls -l)."
+        ) from error
     if columns is not None and data.names != tuple(columns):
         data = _expanded(data) if len(data.fields) == 1 else data
         data = as_dataset(data, names=columns)
@@ -127,7 +138,7 @@ def _read(path: Path, columns: Sequence[str] | None, part: Part) -> Dataset:
     if head.startswith(NPY_MAGIC):
         return npy_to_dataset(path)
     if head.startswith(PARQUET_MAGIC):
-        return parquet_to_dataset(path)
+        return parquet_to_dataset([path], path.name)
     if head.startswith(ARROW_MAGIC):
         return arrow_to_dataset(path)
     if head.startswith(ZIP_MAGIC) and path.suffix not in _NEVER_TEXT:
@@ -135,7 +146,19 @@ def _read(path: Path, columns: Sequence[str] | None, part: Part) -> Dataset:
     if is_idx(head) or _IDX_NAME.search(path.name):
         return idx_to_dataset(path)
     _check_suffix(path, head)
+    _check_text_size(path)
     return csv_to_dataset(path.read_bytes(), path.name, columns)
+
+
+def _read_together(paths: Sequence[Path], given: Sequence[Path]) -> Dataset:
+    if not paths:
+        raise InvalidFile("no file was given to read. Give at least one.")
+    for path in paths:
+        with path.open("rb") as stream:
+            if stream.read(len(PARQUET_MAGIC)) != PARQUET_MAGIC:
+                raise InvalidFile(f"{path} is no Parquet file; only those are read together. Give one file.")
+    more = f" and {len(given) - 1} more" if len(given) > 1 else ""
+    return parquet_to_dataset(paths, f"{given[0].name}{more}")
 
 
 def _read_gzip(path: Path, columns: Sequence[str] | None) -> Dataset:
@@ -158,11 +181,19 @@ def _path(given: Any) -> Path:
     )
 
 
+def _files(path: Path) -> list[Path]:
+    """Return the files that a path stands for: itself, or all Parquet files of a folder."""
+    found = sorted(path.glob("*.parquet")) if path.is_dir() else []
+    if not found:
+        _check_exists(path)
+    return found or [path]
+
+
 def _check_exists(path: Path) -> None:
     if path.is_dir():
         raise InvalidFile(
-            f"{path} is a folder. Give one file: {SUPPORTED}. Folders of images are not supported yet; give the images "
-            "as one array (n, height, width, channels)."
+            f"{path} is a folder without Parquet files. Give one file: {SUPPORTED}. Folders of images are not "
+            "supported yet; give the images as one array (n, height, width, channels)."
         )
     if path.is_file():
         return
@@ -186,13 +217,28 @@ def _check_suffix(path: Path, head: bytes) -> None:
         )
 
 
+def _check_text_size(path: Path) -> None:
+    """Refuse text that would not fit memory as cells, which take some ten times as much as in the file."""
+    size = path.stat().st_size
+    if is_large(size):
+        raise InvalidFile(
+            f"{path.name} has {size / MB:,.0f} MB, and so large a text does not fit memory while it is read. Convert "
+            "it to Parquet, which may be larger than memory:\n"
+            "    from pyarrow import csv, parquet\n"
+            f"    rows = csv.open_csv({path.name!r})\n"
+            f"    with parquet.ParquetWriter({path.with_suffix('.parquet').name!r}, rows.schema) as file:\n"
+            "        for batch in rows:\n"
+            "            file.write_batch(batch)\n"
+            f"Or allow more memory with {VARIABLE} (in MB)."
+        )
+
+
 def _expanded(data: Dataset) -> Dataset:
     field = data.fields[0]
     if field.kind != "numeric" or not field.shape:
         return data
-    return as_dataset(
-        data.columns[field.name], names=[f"{field.name}{i}" for i in range(field.shape[0])], source=data.source
-    )
+    names = [f"{field.name}{i}" for i in range(field.shape[0])]
+    return numbered(names, cast(Tensor, data.columns[field.name]), data.source)
 
 
 def _name_of(target: str | int, data: Dataset) -> str:

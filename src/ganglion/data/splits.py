@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.data.spool import pieces
 from ganglion.data.task import infer_task
 from ganglion.errors import InvalidInput, InvalidParameter
 
@@ -102,8 +103,13 @@ def _labels(y: np.ndarray | None, stratify: Any, n: int) -> np.ndarray | None:
         if y is None:
             raise InvalidParameter("stratify=True needs the target: give split(y, …), not the number of rows.")
         stratify = y
-    labels = _same_length(stratify, n, "stratify")
-    return np.unique(labels.astype(str), return_inverse=True)[1]
+    values, codes = np.unique(_sortable(_same_length(stratify, n, "stratify")), return_inverse=True)
+    return np.unique(values.astype(str), return_inverse=True)[1][codes]  # in the order of their names, numbers too
+
+
+def _sortable(labels: np.ndarray) -> np.ndarray:
+    """Return labels that may be of mixed kinds, or None, as strings; others as they are, which takes less memory."""
+    return labels.astype(str) if labels.dtype.kind == "O" else labels
 
 
 def _same_length(values: Any, n: int, name: str) -> np.ndarray:
@@ -160,10 +166,15 @@ def _column_hashes(field: Field, column: Tensor | Ragged) -> np.ndarray:
         raw, offsets = column.values.numpy().tobytes(), column.offsets.tolist()
         texts = [raw[begin:end] for begin, end in pairwise(offsets)]
         return np.array([hash(text) for text in texts], dtype=np.int64).view(np.uint64)
-    values = column.numpy()
     if field.kind == "categorical":  # codes differ between data sets, labels do not
         table = np.array([hash(label) for label in (*field.categories, None)], dtype=np.int64)
-        return table[values].view(np.uint64)
+        hashes = [table[part.numpy()].view(np.uint64) for _, part in pieces(column)]
+    else:
+        hashes = [_cell_hashes(part.numpy()) for _, part in pieces(column)]
+    return np.concatenate([np.empty(0, dtype=np.uint64), *hashes])
+
+
+def _cell_hashes(values: np.ndarray) -> np.ndarray:
     cells = values.reshape(len(values), -1)
     if cells.dtype == np.uint8:
         cells = np.pad(cells, ((0, 0), (0, -cells.shape[1] % 8))).view(np.uint64)

@@ -16,7 +16,7 @@ import itertools
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from torch import Tensor
 
 from ganglion.data.dataset import Field, Kind, Ragged
 from ganglion.data.dates import parse_dates
+from ganglion.data.memory import VARIABLE, is_large
 from ganglion.errors import DataWarning, InvalidInput
 
 MISSING = frozenset(
@@ -34,6 +35,7 @@ MISSING = frozenset(
 BOOLEANS = {"True": 1.0, "true": 1.0, "TRUE": 1.0, "False": 0.0, "false": 0.0, "FALSE": 0.0}
 NUMERIC_SHARE = 0.95  # so many rows must be numbers for the others to count as typing errors
 TEXT_WORDS = 5.0  # names of people have about 4 words, sentences more
+STRING_BYTES = 64  # of memory, beside its letters
 TEXT_DISTINCT_SHARE = 0.5  # answers of a questionnaire are long too, but repeat
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -85,7 +87,11 @@ def infer_strings(name: str, values: Sequence[Any], kind: Kind | None = None) ->
     InvalidInput
         If a number is infinite, or a value cannot be read as `kind`.
     """
-    found = find_distinct(values)
+    return infer_distinct(name, find_distinct(values), kind)
+
+
+def infer_distinct(name: str, found: Distinct, kind: Kind | None = None) -> Column:
+    """Return what a column of strings holds, as `infer_strings` does, from its distinct values."""
     if kind is not None:
         return _as_kind(name, found, kind)
     present = found.present
@@ -107,8 +113,48 @@ def infer_strings(name: str, values: Sequence[Any], kind: Kind | None = None) ->
 
 def find_distinct(values: Sequence[Any]) -> Distinct:
     """Return the distinct values of a column and where they stand."""
-    index: defaultdict[Any, int] = defaultdict(itertools.count().__next__)  # numbers new values without Python code
-    positions = np.fromiter(map(index.__getitem__, values), dtype=np.int64, count=len(values))
+    index = _numbering()
+    return _distinct(index, _numbered(index, values))
+
+
+def find_distinct_in_parts(name: str, parts: Iterable[tuple[list[Any], np.ndarray]], n: int) -> Distinct:
+    """Return the distinct values of a column of n rows that comes in parts.
+
+    Parameters
+    ----------
+    name : str
+    parts : iterable of (list, ndarray of int)
+        The distinct values of each part, and which of them each row has.
+    n : int
+
+    Raises
+    ------
+    InvalidInput
+        If the distinct values are too large for memory.
+    """
+    index, positions, start, n_bytes = _numbering(), np.empty(n, dtype=np.int64), 0, 0
+    for values, codes in parts:
+        known, numbers = len(index), _numbered(index, values)
+        positions[start : start + len(codes)] = numbers[codes]
+        start += len(codes)
+        n_bytes += sum(STRING_BYTES + len(values[i] or "") for i in np.flatnonzero(numbers >= known))
+        if is_large(n_bytes):
+            raise InvalidInput(
+                f"column {name!r} holds {len(index):,} different texts in its first {start:,} rows, too many for "
+                f"memory. Leave the column out of the file, or allow more memory with {VARIABLE} (in MB)."
+            )
+    return _distinct(index, positions)
+
+
+def _numbering() -> defaultdict[Any, int]:
+    return defaultdict(itertools.count().__next__)  # numbers new values without Python code
+
+
+def _numbered(index: defaultdict[Any, int], values: Sequence[Any]) -> np.ndarray:
+    return np.fromiter(map(index.__getitem__, values), dtype=np.int64, count=len(values))
+
+
+def _distinct(index: Mapping[Any, int], positions: np.ndarray) -> Distinct:
     labels = [key.strip() if isinstance(key, str) else plain_label(key) for key in index]
     return Distinct(labels, np.array([label in MISSING for label in labels], dtype=bool), positions)
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from ganglion.data.dataset import Dataset, Field, Ragged
 from ganglion.data.findings import ID_DISTINCT
 from ganglion.data.splits import duplicate_rows
+from ganglion.data.spool import load, pieces
 from ganglion.errors import DataWarning, InvalidInput
 
 MIN_ROWS = 30  # in fewer rows a column may equal the target, or count its rows, by chance
@@ -103,6 +104,7 @@ def warn_of_repeated_rows(data: Dataset, training: Dataset, what: str) -> str:
 
 def _copies_of_target(data: Dataset, y: np.ndarray) -> Iterator[str]:
     rows = np.linspace(0, len(data) - 1, SAMPLE).astype(np.intp)
+    some = data.take(rows).columns
     for target in y.reshape(len(y), -1).T[:MOST_TARGETS]:
         if (target == target[0]).all():
             continue
@@ -110,26 +112,31 @@ def _copies_of_target(data: Dataset, y: np.ndarray) -> Iterator[str]:
             column = data.columns[field.name]
             if isinstance(column, Ragged) or field.kind == "image":
                 continue
-            values = column.numpy()
+            sample = cast(Tensor, some[field.name]).numpy()
             if field.kind == "categorical":
-                if target.dtype.kind in "UO" and _same_labels(field, values, target, rows):
+                if target.dtype.kind in "UO" and _same_labels(field, column, sample, target, rows):
                     yield repr(field.name)
             elif target.dtype.kind in "biuf":
-                yield from _same_numbers(field, values, target, rows)
+                yield from _same_numbers(field, column, sample, target, rows)
 
 
-def _same_labels(field: Field, codes: np.ndarray, target: np.ndarray, rows: np.ndarray) -> bool:
+def _same_labels(field: Field, codes: Tensor, sample: np.ndarray, target: np.ndarray, rows: np.ndarray) -> bool:
     labels = np.array([*field.categories, None], dtype=object)  # code -1, missing, picks the last one
-    return bool((labels[codes[rows]] == target[rows]).all() and (labels[codes] == target).all())
+    if not (labels[sample] == target[rows]).all():
+        return False
+    return all((labels[part.numpy()] == target[where]).all() for where, part in pieces(codes))
 
 
-def _same_numbers(field: Field, values: np.ndarray, target: np.ndarray, rows: np.ndarray) -> Iterator[str]:
-    if values.ndim == 1:
-        if (values[rows] == target[rows]).all() and (values == target).all():
+def _same_numbers(
+    field: Field, values: Tensor, sample: np.ndarray, target: np.ndarray, rows: np.ndarray
+) -> Iterator[str]:
+    if values.dim() == 1:
+        same = (sample == target[rows]).all()
+        if same and all((part.numpy() == target[where]).all() for where, part in pieces(values)):
             yield repr(field.name)
         return
-    for i in np.flatnonzero((values[rows] == target[rows, None]).all(axis=0)).tolist():
-        if (values[:, i] == target).all():
+    for i in np.flatnonzero((sample == target[rows, None]).all(axis=0)).tolist():
+        if all((part[:, i].numpy() == target[where]).all() for where, part in pieces(values)):
             yield f"X[:, {i}]"
 
 
@@ -142,9 +149,9 @@ def _empty(data: Dataset) -> Iterator[str]:
             if not field.categories:
                 yield repr(field.name)
             continue
-        block = column.numpy().reshape(len(column), -1)
-        for i in np.flatnonzero(np.isnan(block[:SAMPLE]).all(axis=0)).tolist():
-            if np.isnan(block[:, i]).all():
+        head = load(column, slice(SAMPLE)).numpy().reshape(min(SAMPLE, len(column)), -1)
+        for i in np.flatnonzero(np.isnan(head).all(axis=0)).tolist():
+            if all(part.reshape(len(part), -1)[:, i].isnan().all() for _, part in pieces(column)):
                 yield f"X[:, {i}]" if field.shape else repr(field.name)
 
 
@@ -155,10 +162,11 @@ def _is_identifier(field: Field, data: Dataset) -> bool:
         return len(field.categories) >= ID_DISTINCT * n
     if field.kind != "numeric" or field.shape:
         return False
-    values = cast(Tensor, data.columns[field.name]).numpy()
-    head = values[:SAMPLE]
+    column = cast(Tensor, data.columns[field.name])
+    head = load(column, slice(SAMPLE)).numpy()
     if (head != np.floor(head)).any() or len(np.unique(head)) < len(head):  # NaN differs from itself
         return False
+    values = load(column).numpy()
     low, high = values.min(), values.max()
     if not high - low < 2 * n or (values != np.floor(values)).any():
         return False

@@ -24,6 +24,7 @@ from torch import Tensor
 from ganglion.data.convert import as_dataset
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoding import ImageEncoder, TableEncoder, fit_encoder
+from ganglion.data.spool import load
 from ganglion.data.suspicions import refuse_swapped_axes, warn_of_repeated_rows, warn_of_suspicions
 from ganglion.errors import GanglionError, InvalidInput
 from ganglion.estimators.session import Session, open_session
@@ -333,7 +334,8 @@ class Estimator(BaseEstimator):
             if rows <= size and device.type == "cpu":
                 answers = method(inputs)
             else:
-                pieces = ({k: t[i : i + size].to(device) for k, t in inputs.items()} for i in range(0, rows, size))
+                parts = (slice(i, i + size) for i in range(0, rows, size))
+                pieces = ({k: load(t, part).to(device) for k, t in inputs.items()} for part in parts)
                 answers = torch.cat([method(piece).cpu() for piece in pieces])
             return answers.float() if answers.dtype == torch.bfloat16 else answers  # numpy has no bfloat16
 

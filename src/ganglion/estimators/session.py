@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from ganglion.data.spool import pieces
 from ganglion.errors import InvalidInput, InvalidModel, InvalidParameter
 from ganglion.options import options_of, to_json
 from ganglion.training.checkpoint import Checkpoints, CheckpointWriter, has_checkpoint, read_checkpoint
@@ -98,7 +99,8 @@ def _identity(estimator: Any, inputs: Mapping[str, Tensor], y: np.ndarray) -> di
     digest = hashlib.blake2b(digest_size=16)
     for name, tensor in inputs.items():
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(tensor.contiguous().numpy().data)
+        for _, part in pieces(tensor):
+            digest.update(part.contiguous().numpy().data)
     digest.update(np.ascontiguousarray(y.astype(str) if y.dtype.kind == "O" else y).data)
     return {"algorithm": type(estimator).__name__, "options": options, "data": digest.hexdigest()}
 

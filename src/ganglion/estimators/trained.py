@@ -14,7 +14,10 @@ import torch
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
-from ganglion.data.dataset import Batches, gathered
+from ganglion.data.dataset import Batches
+from ganglion.data.gather import gather
+from ganglion.data.memory import is_large
+from ganglion.data.spool import load
 from ganglion.errors import InvalidParameter, TrainingWarning
 from ganglion.estimators.base import Estimator, Samples
 from ganglion.estimators.session import Session
@@ -33,9 +36,9 @@ from ganglion.training.supervised import WeightedLoss
 from ganglion.training.trainer import OnEpoch, Trainer
 
 PREPARED_BYTES = 512 * 2**20  # prepare the whole training set at once up to this size, batch by batch beyond
-STATISTICS_BYTES = 16 * 2**20  # fit the preprocessing to so much of it
+STATISTICS_NUMBERS = 2**21  # fit the preprocessing to so many of it
 PIECE = 2**17  # numbers prepared together
-EVALUATION_BYTES = 8 * 2**20  # measure so much held-out data at a time
+EVALUATION_BYTES = 4 * 2**20  # measure so much held-out data at a time
 
 
 @hyperparameters
@@ -138,7 +141,7 @@ class Trained(Estimator):
                 resume=session.resume,
             )
             warn_of_divergence(history)
-            warn_of_dead_units(network, lambda: objectives[0].loss(network, next(iter(batches))))
+            warn_of_dead_units(network, lambda: objectives[0].loss(network, batches.example()))
         history.execution = execution.to_dict() | {"batch_size": batch_size}
         self.network_, self.history_ = network.cast(execution.dtype).to("cpu"), history
         if history.stopped == "interrupted":
@@ -221,10 +224,11 @@ class Trained(Estimator):
     ) -> tuple[dict[str, Tensor], Callable | None]:
         """Return the columns that batches are gathered from, and what is still to be done to every batch.
 
-        Small data are prepared here, once and for all; large ones batch by batch, so that they may be a memory map.
+        Small data are prepared here, once and for all; large ones batch by batch, so that they may lie on disk.
         """
         columns: dict[str, Tensor] = dict(samples.inputs)
-        small = sum(tensor.numel() * 4 for tensor in columns.values()) <= PREPARED_BYTES
+        n_bytes = sum(tensor.numel() * 4 for tensor in columns.values())
+        small = n_bytes <= PREPARED_BYTES and not is_large(n_bytes)
         if small:
             columns = _prepared(network, samples.inputs)
         columns["target"] = self.target_.encode(samples.y, execution.dtype)
@@ -242,13 +246,15 @@ class Trained(Estimator):
         """Return what measures the network on held-out rows, a piece at a time."""
         loss = WeightedLoss(self._per_sample_loss())
         rows = torch.arange(len(columns["target"])) if rows is None else rows
-        row_bytes = sum(tensor[:1].numel() * tensor.element_size() for tensor in columns.values())
-        n_together = min(8192, max(256, EVALUATION_BYTES // row_bytes))
+        # the same number whether prepared or not: sums of other parts would differ in their last bits
+        spec = self.encoder_.spec
+        n_numbers = math.prod(spec.image) if spec.image else spec.numeric + len(spec.cardinalities)
+        n_together = min(8192, max(256, EVALUATION_BYTES // (4 * n_numbers)))
 
         def measure() -> dict[str, float]:
             total_loss, total_score, has_score = 0.0, 0.0, False
             for some in rows.split(n_together):
-                batch = gathered(columns, some.to(columns["target"].device))
+                batch = gather(columns, some.to(columns["target"].device))
                 batch = {**batch, **prepare(batch)} if prepare else batch
                 scores = network.scores(batch)
                 total_loss += float(loss.of(scores, batch)) * len(some)
@@ -264,11 +270,12 @@ class Trained(Estimator):
 def _for_statistics(samples: Samples, rows: Tensor | None) -> tuple[dict[str, Tensor], Tensor | None]:
     """Return training rows to fit the preprocessing to: all of them, or evenly spaced ones of very large data."""
     weight = None if samples.weight is None else torch.from_numpy(samples.weight)
-    if rows is None:
+    n_rows = len(samples) if rows is None else len(rows)
+    step = -(-n_rows * sum(math.prod(tensor.shape[1:]) for tensor in samples.inputs.values()) // STATISTICS_NUMBERS)
+    if rows is None and step <= 1:
         return samples.inputs, weight
-    n_bytes = sum(tensor[:1].numel() * tensor.element_size() for tensor in samples.inputs.values()) * len(rows)
-    rows = rows[:: -(-n_bytes // STATISTICS_BYTES)]
-    return gathered(samples.inputs, rows), None if weight is None else weight[rows]
+    rows = (torch.arange(len(samples)) if rows is None else rows)[::step]
+    return gather(samples.inputs, rows), None if weight is None else weight[rows]
 
 
 @torch.no_grad()
@@ -277,7 +284,7 @@ def _prepared(network: Network, inputs: Mapping[str, Tensor]) -> dict[str, Tenso
     n_rows, row_size = len(next(iter(inputs.values()))), sum(tensor[:1].numel() for tensor in inputs.values())
     whole: dict[str, Tensor] = {}
     for rows in (slice(i, i + step) for step in [max(1, PIECE // row_size)] for i in range(0, n_rows, step)):
-        for name, part in network.prepare({name: tensor[rows] for name, tensor in inputs.items()}).items():
+        for name, part in network.prepare({name: load(tensor, rows) for name, tensor in inputs.items()}).items():
             if name not in whole:
                 whole[name] = part.new_empty((n_rows, *part.shape[1:]))
             whole[name][rows] = part

@@ -22,7 +22,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
-from ganglion.evaluation.matrices import Matrices, matrices_of
+from ganglion.data.memory import memory_bytes
+from ganglion.evaluation.matrices import Matrices, Stored, matrices_of
 from ganglion.evaluation.predictions import Array, Predictions, Truth
 
 N_FOLDS = 5
@@ -32,6 +33,7 @@ FEWEST_ROWS = 10  # below, folds of the evaluation rows are too small to learn a
 TREE_CELLS = 1.2e7
 LINEAR_CELLS = 5e7
 FEWEST_FIT_ROWS = 1000
+MEMORY_A_CELL = 64  # bytes of the machine's memory for each cell of a fit, of which it has 8, and its copies more
 MOST_TREES = 2000  # rounds times classes
 
 MakeModel = Callable[[], Any]
@@ -64,6 +66,21 @@ class _Recipe:
     make: MakeModel
     most_cells: float
     uses_features: bool = True
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Some rows of a matrix, which may be too large for memory."""
+
+    matrix: Array | Stored
+    rows: Array
+
+    def to(self, predict: Callable[[Array], Array]) -> Array:
+        """Return what is predicted for them."""
+        if not isinstance(self.matrix, Stored):
+            return predict(self.matrix[self.rows])
+        step = self.matrix.rows_together
+        return np.concatenate([predict(self.matrix[self.rows[i : i + step]]) for i in range(0, len(self.rows), step)])
 
 
 @dataclass(frozen=True)
@@ -171,7 +188,8 @@ def _affordable(seen: Array, recipe: _Recipe, problem: _Problem) -> Array:
     truth = problem.truth
     n_models = 1 if truth.task == "binary" else len(truth.classes)
     cells_a_row = problem.matrices.fit.shape[1] * n_models * len(problem.folds)
-    most = max(FEWEST_FIT_ROWS, int(min(recipe.most_cells / cells_a_row, 2**62)))
+    most_cells = min(recipe.most_cells, memory_bytes() / MEMORY_A_CELL) if recipe.uses_features else recipe.most_cells
+    most = max(FEWEST_FIT_ROWS, int(min(most_cells / cells_a_row, 2**62)))
     if len(seen) <= most:
         return seen
     return np.sort(np.random.default_rng(problem.seed).permutation(seen)[:most])
@@ -194,17 +212,21 @@ def _note(recipe: _Recipe, problem: _Problem, n_rows: int) -> str:
 
 def _answers(recipe: _Recipe, problem: _Problem, rows: Array, asked: Array) -> Array:
     """Return probabilities (n, n_classes or n_labels) or numbers (n, n_targets) of the rows `asked`."""
-    X, X_asked = _filled(problem.matrices.fit[rows]), problem.matrices.score[asked]
+    shown = _Rows(problem.matrices.score, asked) if recipe.uses_features else _Rows(_nothing(problem.truth), asked)
+    X = _filled(problem.matrices.fit[rows]) if recipe.uses_features else _nothing(problem.train)[rows]
     weight = None if problem.weight is None else problem.weight[rows]
     y = problem.train.values[rows]
     if problem.truth.task == "multilabel":
-        return np.column_stack(
-            [_probabilities(recipe, X, y[:, k], weight, X_asked, 2)[:, 1] for k in range(y.shape[1])]
-        )
+        return np.column_stack([_probabilities(recipe, X, y[:, k], weight, shown, 2)[:, 1] for k in range(y.shape[1])])
     if problem.truth.task == "regression":
-        return np.column_stack([_fitted(recipe, X, y[:, k], weight).predict(X_asked) for k in range(y.shape[1])])
+        return np.column_stack([shown.to(_fitted(recipe, X, y[:, k], weight).predict) for k in range(y.shape[1])])
     n_classes = len(problem.truth.classes)
-    return _probabilities(recipe, X, y, weight, X_asked, n_classes)
+    return _probabilities(recipe, X, y, weight, shown, n_classes)
+
+
+def _nothing(truth: Truth) -> Array:
+    """Return the features of a baseline that looks at none."""
+    return np.zeros((len(truth), 1))
 
 
 def _filled(X: Array) -> Array:
@@ -214,17 +236,17 @@ def _filled(X: Array) -> Array:
 
 
 def _probabilities(
-    recipe: _Recipe, X: Array, codes: Array, weight: Array | None, X_asked: Array, n_classes: int
+    recipe: _Recipe, X: Array, codes: Array, weight: Array | None, asked: _Rows, n_classes: int
 ) -> Array:
     """Return probabilities of all classes; one that the fitted rows do not hold gets 0."""
     if weight is not None:
         X, codes, weight = X[weight > 0], codes[weight > 0], weight[weight > 0]
-    spread = np.zeros((len(X_asked), n_classes))
+    spread = np.zeros((len(asked.rows), n_classes))
     present = np.unique(codes)
     if len(present) == 1:  # nothing to tell apart
         spread[:, present[0]] = 1.0
         return spread
-    spread[:, present] = _fitted(recipe, X, codes, weight).predict_proba(X_asked)
+    spread[:, present] = asked.to(_fitted(recipe, X, codes, weight).predict_proba)
     return spread
 
 

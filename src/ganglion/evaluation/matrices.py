@@ -6,8 +6,11 @@ become their principal components: trees on thousands of pixels take minutes and
 
 from __future__ import annotations
 
+import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +20,15 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from ganglion.data.memory import piece_bytes
 from ganglion.errors import DataWarning
 from ganglion.evaluation.predictions import Array
 
 if TYPE_CHECKING:
     from ganglion.data.dataset import Dataset
     from ganglion.data.encoding import TableEncoder
+
+MakeMatrix = Callable[["Dataset"], Array]
 
 MOST_PIXELS = 256
 N_COMPONENTS = 64
@@ -31,12 +37,43 @@ MOST_CATEGORIES = 255  # what scikit-learn's trees take as categories; codes bey
 
 
 @dataclass(frozen=True)
+class Stored:
+    """The matrix of data that are too large for memory: rows of it are made when they are asked for.
+
+    Attributes
+    ----------
+    data : Dataset
+    make : callable
+        Returns the matrix of a data set.
+    width : int
+        Number of its columns.
+    """
+
+    data: Dataset
+    make: MakeMatrix
+    width: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and columns."""
+        return len(self.data), self.width
+
+    @property
+    def rows_together(self) -> int:
+        """How many rows to make at a time."""
+        return max(1, piece_bytes() // (8 * self.width))
+
+    def __getitem__(self, rows: Array) -> Array:
+        return self.make(self.data.take(rows))
+
+
+@dataclass(frozen=True)
 class Matrices:
     """Fit rows and score rows as matrices.
 
     Attributes
     ----------
-    fit, score : ndarray of shape (n_rows, n_columns), float64
+    fit, score : ndarray of shape (n_rows, n_columns), float64, or Stored
         Numbers first, then the codes of categorical columns. The same object where there are no training data.
     cardinalities : tuple of int
         Number of codes of each of the last columns.
@@ -44,8 +81,8 @@ class Matrices:
         What was done to the data beyond reading it, or empty.
     """
 
-    fit: Array
-    score: Array
+    fit: Array | Stored
+    score: Array | Stored
     cardinalities: tuple[int, ...] = ()
     note: str = ""
 
@@ -99,9 +136,19 @@ def _table(fit: Dataset, score: Dataset) -> Matrices:
         encoder = TableEncoder.fit(fit)
     texts = [field.name for field in fit.features if field.kind == "text"]
     note = f"free text is left out ({', '.join(texts[:5])})" if texts else ""
-    first = _encoded(encoder, fit)
-    second = first if score is fit else _encoded(encoder, score)
-    return Matrices(first, second, tuple(encoder.cardinalities), note)
+    width = encoder.spec.numeric + len(encoder.cardinalities)
+    return _made(fit, score, partial(_encoded, encoder), width, tuple(encoder.cardinalities), note)
+
+
+def _made(
+    fit: Dataset, score: Dataset, make: MakeMatrix, width: int, cardinalities: tuple[int, ...], note: str
+) -> Matrices:
+    first = _matrix(fit, make, width)
+    return Matrices(first, first if score is fit else _matrix(score, make, width), cardinalities, note)
+
+
+def _matrix(data: Dataset, make: MakeMatrix, width: int) -> Array | Stored:
+    return Stored(data, make, width) if data.is_on_disk else make(data)
 
 
 def _encoded(encoder: TableEncoder, data: Dataset) -> Array:
@@ -116,14 +163,12 @@ def _pixels(fit: Dataset, score: Dataset, name: str, seed: int) -> Matrices:
     def flat(data: Dataset) -> Array:
         return np.asarray(data.columns[name]).reshape(len(data), -1).astype(np.float32)
 
-    first = flat(fit)
-    second = first if score is fit else flat(score)
-    n_pixels = first.shape[1]
+    n_pixels = math.prod(fit.field(name).shape)
     if n_pixels <= MOST_PIXELS:
-        return Matrices(first.astype(np.float64), second.astype(np.float64), note="images are flattened to pixels")
-    rows = np.random.default_rng(seed).permutation(len(first))[:PCA_ROWS]
+        note = "images are flattened to pixels"
+        return _made(fit, score, lambda data: flat(data).astype(np.float64), n_pixels, (), note)
+    rows = np.random.default_rng(seed).permutation(len(fit))[:PCA_ROWS]
     n_components = min(N_COMPONENTS, len(rows))
-    pca = PCA(n_components, svd_solver="randomized", random_state=seed).fit(first[rows])
-    projected = pca.transform(first).astype(np.float64)
+    pca = PCA(n_components, svd_solver="randomized", random_state=seed).fit(flat(fit.take(rows)))
     note = f"images are reduced from {n_pixels:,} pixels to {n_components} principal components"
-    return Matrices(projected, projected if score is fit else pca.transform(second).astype(np.float64), note=note)
+    return _made(fit, score, lambda data: pca.transform(flat(data)).astype(np.float64), n_components, (), note)

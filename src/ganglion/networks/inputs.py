@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 SCALINGS = ("none", "standard", "robust", "quantile")
 N_QUANTILES = 129
-PIECE = 2**19  # numbers looked at together
+PIECE = 2**17  # numbers looked at together
+LARGE = 2**19  # numbers that are scaled in one pass through memory, where that costs no digits
 MOST_SORTED = 2**20  # rows
 ORDINARY = 1e9  # the size of numbers that need no second look
 FARTHEST = 1e18  # a number beyond so many deviations counts as so many: products of larger ones overflow float32
@@ -137,14 +138,15 @@ class TableInput(nn.Module):
             # the centre is the imputed value: a missing number becomes exactly 0
             scaled = (raw - center).mul_(factor).nan_to_num_().clamp_(-FARTHEST, FARTHEST)
         if self.scaling == "robust":
-            scaled = scaled / torch.hypot(scaled / 3, torch.ones((), dtype=scaled.dtype, device=scaled.device))
+            # not torch.hypot, whose last bit depends on where in the tensor a number stands
+            scaled = scaled / (scaled / 3).square_().add_(1.0).sqrt_()
         scaled = scaled.to(self.dtype)
         if self.has_indicators:
             scaled = torch.cat([scaled, raw[:, self.missing].isnan().to(self.dtype)], dim=1)
         return scaled
 
     def _ordinary(self, raw: Tensor) -> Tensor:
-        if raw.numel() > PIECE and self.scaling in ("none", "standard") and not self.has_indicators:
+        if raw.numel() > LARGE and self.scaling in ("none", "standard") and not self.has_indicators:
             shift = self.center * self.factor
             if shift.abs().max() < 16:  # where the centre is many deviations from 0, this would cost digits
                 return torch.addcmul(-shift.to(raw.dtype), raw, self.factor.to(raw.dtype)).to(self.dtype)
