@@ -10,7 +10,8 @@
     ├── SaveFailed (OSError)               a file could not be written; the old one is whole
     ├── MissingExtra (ImportError)         an optional package is needed
     ├── NotFitted (NotFittedError)         defined in `estimators.base`: it derives from scikit-learn's
-    └── TrainingDiverged (ArithmeticError) the loss is no number any more
+    ├── TrainingDiverged (ArithmeticError) the loss is no number any more
+    └── WorkerFailed (RuntimeError)        another of several workers failed, or cannot be reached
 
     GanglionWarning (UserWarning)
     ├── DataWarning                        something in the data deserves a look
@@ -64,6 +65,10 @@ class MissingExtra(GanglionError, ImportError):
 
 class TrainingDiverged(GanglionError, ArithmeticError):
     """The loss became NaN or infinite while training."""
+
+
+class WorkerFailed(GanglionError, RuntimeError):
+    """Another of the workers that train together failed, or cannot be reached."""
 
 
 class GanglionWarning(UserWarning):

@@ -13,7 +13,7 @@ from ganglion.errors import InvalidParameter
 from ganglion.training.execution import Execution, Job, Machine, check_device, plan
 
 SMALL = Job(n_samples=150, products=1000, batch_size=150, float64_input=True)
-LARGE = Job(n_samples=10**6, products=10**6, batch_size=512, float64_input=True)
+LARGE = Job(n_samples=10**6, products=10**6, batch_size=512, float64_input=True, n_parameters=10**6)
 LAPTOP, SERVER = Machine(threads=8, cuda=False), Machine(threads=64, cuda=True)
 
 
@@ -50,6 +50,25 @@ def test_large_products_that_stand_rounding_are_done_in_bfloat16_where_the_proce
     assert plan(LARGE, replace(LAPTOP, bfloat16=True)).precision == "float32"
     assert plan(replace(SMALL, stands_rounding=True), replace(LAPTOP, bfloat16=True)).precision == "float64"
     assert plan(job, replace(LAPTOP, bfloat16=True), precision="float32").precision == "float32"
+
+
+def test_a_network_that_fills_its_device_is_shared_out():
+    """10⁶ parameters in float32: weights, gradients and two moments are 16 MB; half of a device is for them."""
+    two = Machine(threads=8, cuda=True, workers=2, memory=33e6, gpu_memory=31e6)
+    assert plan(LARGE, two, device="cpu").sharded is False
+    assert plan(LARGE, two, device="cuda").sharded is True
+    assert plan(LARGE, two, device="cpu", precision="float64").sharded is True
+    assert plan(LARGE, two, device="cuda", sharded=False).sharded is False
+    assert plan(SMALL, two, sharded=True).sharded is True
+    assert plan(SMALL, LAPTOP, sharded=True).sharded is False  # one process has nobody to share with
+    assert plan(LARGE, two, device="cuda").to_dict()["sharded"] is True
+    assert "sharded" not in plan(SMALL, two).to_dict()
+
+
+def test_this_machine_has_memory():
+    here = Machine.here()
+    assert here.workers == 1
+    assert here.memory > 2**28
 
 
 def test_dtypes():

@@ -6,7 +6,9 @@ command line is wrong.
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -171,6 +173,15 @@ def main(
     """scikit-learn for deep learning: from a file to a trained, honestly evaluated, saved model."""
 
 
+def _let_the_first_speak() -> None:
+    """Wait, as one of several workers, before an error is printed that all of them may have.
+
+    When the first has said it and ended, the launcher ends the others.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and int(os.environ.get("RANK", "0")) > 0:
+        time.sleep(5)
+
+
 def run() -> None:
     """Run the command; an error that we know is one line on stderr and exit code 1, or 2 where an option is wrong."""
     from ganglion.errors import GanglionError, InvalidParameter
@@ -180,6 +191,7 @@ def run() -> None:
     except GanglionError as error:
         from ganglion.cli.screen import problem
 
+        _let_the_first_speak()
         problem(str(error))
         sys.exit(2 if isinstance(error, InvalidParameter) else 1)
     except MemoryError:

@@ -15,7 +15,7 @@ from ganglion.data.suspicions import SuspiciousData
 from ganglion.errors import InvalidParameter, SaveFailed
 from ganglion.options import options_of, parse_option, unknown_option
 from ganglion.registry import algorithm
-from ganglion.training.distribution import workers
+from ganglion.training.distribution import together, workers
 from ganglion.workflow import Plan
 
 _LABELS = {"error": "[red]warning:[/]", "warning": "[yellow]warning:[/]", "note": "[cyan]note:[/]"}  # training goes on
@@ -39,21 +39,22 @@ def train_model(
 
     Under `torchrun` every worker trains; the first one does the rest.
     """
-    team = workers()
-    quiet = quiet or as_json or not team.speaks
+    speaks = workers().speaks
+    quiet = quiet or as_json or not speaks
     if resume and checkpoint is None:
         raise InvalidParameter("--resume needs --checkpoint FOLDER: where the run saved itself.")
-    for path in (out, report):
-        _check_folder(path)
     with shown_warnings(quiet=quiet, told=(SuspiciousData,)):
-        planned = workflow.plan(data, random_state=seed, **asked)
-        options = {"random_state": seed} | parse_settings(planned.selection.name, settings)
-        _tell(planned, quiet=quiet)
-        with TrainingProgress(quiet=quiet) as progress:
-            model = workflow.train(
-                planned, options=options, callbacks=(progress,), checkpoint=checkpoint, resume=resume
-            )
-        if not team.speaks:
+        with together():
+            for path in (out, report) if speaks else ():
+                _check_folder(path)
+            planned = workflow.plan(data, random_state=seed, **asked)
+            options = {"random_state": seed} | parse_settings(planned.selection.name, settings)
+            _tell(planned, quiet=quiet)
+            with TrainingProgress(quiet=quiet) as progress:
+                model = workflow.train(
+                    planned, options=options, callbacks=(progress,), checkpoint=checkpoint, resume=resume
+                )
+        if not speaks:
             return
         model.save(out)  # before the test: nothing is lost if that fails
         if model.history_.stopped == "interrupted":

@@ -33,7 +33,7 @@ from ganglion.networks.inputs import ORDINARY
 from ganglion.networks.network import Network
 from ganglion.options import check_options, hyperparameters, option, options_of, unknown_option
 from ganglion.training.checkpoint import Checkpoints
-from ganglion.training.distribution import workers
+from ganglion.training.distribution import together, workers
 from ganglion.training.execution import fast_products
 from ganglion.training.history import History
 from ganglion.training.trainer import OnEpoch, check_callbacks
@@ -150,26 +150,27 @@ class Estimator(BaseEstimator):
         InvalidModel
             If there is no whole checkpoint to resume from, or it is of other options.
         """
-        check_options(self)
-        check_callbacks(callbacks)
-        X, y = _features_and_target(X, y)
-        data = self._dataset(X, reset=True)
-        refuse_swapped_axes(data, y)
-        weight = self._weights(sample_weight, len(data))
-        y = self._read_target(y, len(data), reset=True, weight=weight)
-        warn_of_suspicions(data, y)
-        kept = np.arange(len(data))
-        if weight is not None and not weight.all():  # a weight of 0 is absence, in every statistic
-            kept = np.flatnonzero(weight)
-            data, y, weight = data.take(kept), y[kept], weight[kept]
-        self.encoder_ = fit_encoder(data)
-        samples = Samples(self.encoder_.encode(data), y, weight, kept)
-        held_out = self._held_out(validation, data)
-        session = open_session(
-            self, samples.inputs, y, seed=self._seed(), callbacks=callbacks, checkpoint=checkpoint, resume=resume
-        )
-        with random_state(session.seed):
-            self._learn(samples, held_out, session)
+        with together():
+            check_options(self)
+            check_callbacks(callbacks)
+            X, y = _features_and_target(X, y)
+            data = self._dataset(X, reset=True)
+            refuse_swapped_axes(data, y)
+            weight = self._weights(sample_weight, len(data))
+            y = self._read_target(y, len(data), reset=True, weight=weight)
+            warn_of_suspicions(data, y)
+            kept = np.arange(len(data))
+            if weight is not None and not weight.all():  # a weight of 0 is absence, in every statistic
+                kept = np.flatnonzero(weight)
+                data, y, weight = data.take(kept), y[kept], weight[kept]
+            self.encoder_ = fit_encoder(data)
+            samples = Samples(self.encoder_.encode(data), y, weight, kept)
+            held_out = self._held_out(validation, data)
+            session = open_session(
+                self, samples.inputs, y, seed=self._seed(), callbacks=callbacks, checkpoint=checkpoint, resume=resume
+            )
+            with random_state(session.seed):
+                self._learn(samples, held_out, session)
         return self
 
     def set_params(self: Self, **params: Any) -> Self:

@@ -19,8 +19,9 @@ from ganglion.training.distribution import workers
 from ganglion.training.run import Snapshot
 from ganglion.training.trainer import OnEpoch
 
-# what may differ when a run is resumed: neither changes a bit of what is learned
-_FREE = ("verbose", "random_state")
+# what may differ when a run is resumed: what is learned does not depend on it, or, among several workers, as little
+# as on their number
+_FREE = ("verbose", "random_state", "sharded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def open_session(
     InvalidModel
         If the checkpoint cannot be read, or is of another run.
     """
+    callbacks = callbacks if workers().speaks else ()
     if checkpoint is None and not resume:
         return Session(seed, callbacks)
     if resume is True:

@@ -27,11 +27,13 @@ from ganglion.networks.network import Network
 from ganglion.networks.work import gains_from_bfloat16, products_per_sample
 from ganglion.options import hyperparameters, option
 from ganglion.training.diagnosis import warn_of_dead_units, warn_of_divergence
+from ganglion.training.distribution import fingerprint, muster, workers
 from ganglion.training.execution import Execution, Job, Machine, check_device, plan
 from ganglion.training.losses import PerSampleLoss
 from ganglion.training.objective import Batch, Objective
 from ganglion.training.optimizers import AdamW, Optimizer, optimizer_by_name
 from ganglion.training.schedules import schedule_by_name
+from ganglion.training.sharding import check_shardable, shard, whole_network
 from ganglion.training.supervised import WeightedLoss
 from ganglion.training.trainer import OnEpoch, Trainer
 
@@ -90,6 +92,11 @@ class Trained(Estimator):
         "classifiers with products in bfloat16. Pinned to bfloat16, answers to many rows are rounded as well.",
     )
     threads: int | None = option(None, "Threads to compute with; None lets the size of the job decide.", at_least=1)
+    sharded: bool | Literal["auto"] = option(
+        "auto",
+        "Whether the workers of torchrun hold a part of the network each (FSDP2) in place of a copy; 'auto' does if "
+        "weights, gradients and moments do not fit one device.",
+    )
 
     def objectives(self, network: Network) -> Sequence[Objective]:
         """Return what training lowers: for a supervised algorithm the mean loss of a batch."""
@@ -119,6 +126,8 @@ class Trained(Estimator):
         optimizer = optimizer_by_name(self.optimizer)
         batch_size = n_samples if optimizer.full_batch else self._batch_size(n_samples)
         execution = self._execution(samples, network, batch_size)
+        if execution.sharded:
+            check_shardable(network, optimizer)
         trainer = self._trainer(optimizer, n_samples, batch_size, session.callbacks)
         network.cast(execution.dtype, inputs=execution.input_dtype)
         with execution.applied():
@@ -130,6 +139,8 @@ class Trained(Estimator):
                 monitor = self._monitor(network, *self._tensors(network, held_out, None, execution), None)
             elif held_rows is not None:
                 monitor = self._monitor(network, columns, prepare, held_rows)
+            muster(workers(), _facts(network, batches, execution, session))
+            skeleton = shard(network, execution.device) if execution.sharded else None
             network.to(execution.device)
             objectives = self.objectives(network)
             history = trainer.fit(
@@ -143,6 +154,7 @@ class Trained(Estimator):
             warn_of_divergence(history)
             warn_of_dead_units(network, lambda: objectives[0].loss(network, batches.example()))
         history.execution = execution.to_dict() | {"batch_size": batch_size}
+        network = whole_network(network, skeleton) if skeleton else network
         self.network_, self.history_ = network.cast(execution.dtype).to("cpu"), history
         if history.stopped == "interrupted":
             kept = "best weights so far" if history.best_epoch else "weights of the last step"
@@ -216,8 +228,16 @@ class Trained(Estimator):
             float64_input=any(tensor.dtype == torch.float64 for tensor in samples.inputs.values()),
             # a class is the largest of some scores; a number to be predicted may need more digits
             stands_rounding=gains_from_bfloat16(network) and self.tags.task == "classification",
+            n_parameters=sum(parameter.numel() for parameter in network.parameters()),
         )
-        return plan(job, Machine.here(), device=self.device, precision=self.precision, threads=self.threads)
+        return plan(
+            job,
+            Machine.here(),
+            device=self.device,
+            precision=self.precision,
+            threads=self.threads,
+            sharded=self.sharded,
+        )
 
     def _tensors(
         self, network: Network, samples: Samples, rows: Tensor | None, execution: Execution
@@ -265,6 +285,17 @@ class Trained(Estimator):
             return measured | {"validation_score": total_score / len(rows)} if has_score else measured
 
         return measure
+
+
+def _facts(network: Network, batches: Batches, execution: Execution, session: Session) -> dict[str, float]:
+    """Return numbers that must be the same on all workers."""
+    return {
+        "weights and statistics of the features": fingerprint(network.state_dict()),
+        "batches an epoch": len(batches),
+        "steps in the checkpoint": session.resume.numbers["step"] if session.resume else 0,
+        "on a GPU": execution.device != "cpu",
+        "sharded": execution.sharded,
+    }
 
 
 def _for_statistics(samples: Samples, rows: Tensor | None) -> tuple[dict[str, Tensor], Tensor | None]:

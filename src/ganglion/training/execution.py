@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,6 +26,9 @@ _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch
 # multiplications of a batch from which threads and oneDNN pay, measured on 2 cores with AVX-512
 LARGE_PRODUCTS = 4 * 10**6
 FEW_ROWS = 16
+# weights, gradients and two moments, as Adam has them; the other half of a device is for what a batch leaves on it
+COPIES = 4
+SHARE_FOR_WEIGHTS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,40 +40,48 @@ class Job:
     batch_size: int
     float64_input: bool
     stands_rounding: bool = False  # whether products in bfloat16 are faster for this network and cost no quality
+    n_parameters: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What the job may use."""
+    """What the job may use: this process's threads and GPU, the number of workers, and the bytes that each has."""
 
     threads: int
     cuda: bool
     gpu: str = "cuda"
     amx: bool = False
     bfloat16: bool = False
+    workers: int = 1
+    memory: float = math.inf
+    gpu_memory: float = math.inf
 
     @classmethod
     def here(cls) -> Machine:
         """Return this process's machine: a worker that was given one thread keeps to it."""
         team = workers()
-        gpu = "cuda" if team.n == 1 else f"cuda:{team.local_rank}"
+        alone, cuda = team.n == 1, torch.cuda.is_available()
         return cls(
             threads=torch.get_num_threads(),
-            cuda=torch.cuda.is_available(),
-            gpu=gpu,
+            cuda=cuda,
+            gpu="cuda" if alone else f"cuda:{team.local_rank}",
             amx=has_amx(),
             bfloat16=torch.cpu._is_avx512_bf16_supported(),
+            workers=team.n,
+            memory=_memory() / team.n_here,
+            gpu_memory=_memory_of_gpu(team.local_rank) if cuda else math.inf,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """How a job runs: the device, the precision of the arithmetic, the number of threads."""
+    """How a job runs: the device, the precision of the arithmetic, the number of threads, one network or parts."""
 
     device: str
     precision: str
     threads: int
     fast_products: bool = False
+    sharded: bool = False
 
     @property
     def dtype(self) -> torch.dtype:
@@ -82,7 +95,8 @@ class Execution:
 
     def to_dict(self) -> dict[str, str | int]:
         """Return the choices as plain values, for the log."""
-        return {"device": self.device, "precision": self.precision, "threads": self.threads}
+        chosen: dict[str, str | int] = {"device": self.device, "precision": self.precision, "threads": self.threads}
+        return chosen | {"sharded": True} if self.sharded else chosen
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
@@ -103,7 +117,13 @@ class Execution:
 
 
 def plan(
-    job: Job, machine: Machine, *, device: str = "auto", precision: str = "auto", threads: int | None = None
+    job: Job,
+    machine: Machine,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    sharded: bool | str = "auto",
 ) -> Execution:
     """Choose how a job runs; what the user pins is kept.
 
@@ -113,7 +133,8 @@ def plan(
         A small job on float64 data runs in float64 (its time goes into dispatch, not arithmetic), others in float32;
         large ones that stand it multiply in bfloat16, where the processor can.
         A batch whose products are too small to share runs on one thread: two would be slower, and many times slower
-        beside a busy neighbour.
+        beside a busy neighbour. Several workers share out a network whose weights, gradients and moments would fill
+        more than half of their device; one alone has nobody to share with.
     """
     if device == "auto":
         device = machine.gpu if machine.cuda and job.n_samples * job.products > 10**9 else "cpu"
@@ -127,8 +148,15 @@ def plan(
     # without AMX, "medium" only means oneDNN in place of MKL: twice as fast on large products and as exact, slower on
     # small ones; with AMX it is bfloat16
     medium = device == "cpu" and large and not machine.amx
+    if sharded == "auto":
+        needed = COPIES * job.n_parameters * torch.finfo(_DTYPES[precision]).bits / 8
+        sharded = needed > SHARE_FOR_WEIGHTS * (machine.memory if device == "cpu" else machine.gpu_memory)
     return Execution(
-        device=device, precision=precision, threads=min(threads, 4 * machine.threads), fast_products=medium
+        device=device,
+        precision=precision,
+        threads=min(threads, 4 * machine.threads),
+        fast_products=medium,
+        sharded=bool(sharded) and machine.workers > 1,
     )
 
 
@@ -156,6 +184,20 @@ def _products(precision: str) -> Iterator[None]:
         yield
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+@functools.cache
+def _memory() -> float:
+    """Return the bytes of this machine's memory, or infinity where the system does not say."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+def _memory_of_gpu(number: int) -> float:
+    known = number < torch.cuda.device_count()
+    return float(torch.cuda.get_device_properties(number).total_memory) if known else math.inf
 
 
 @functools.cache

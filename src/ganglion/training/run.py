@@ -12,10 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from ganglion.errors import InvalidModel
-from ganglion.training.distribution import Workers, parallel
+from ganglion.training.distribution import Workers
 from ganglion.training.history import History
+from ganglion.training.layout import Layout
 from ganglion.training.objective import Batch, ClosedForm, Objective
 from ganglion.training.optimizers import Optimizer, State
+from ganglion.training.parallel import Parallel
+from ganglion.training.sharding import cut, is_sharded, load_parts, part, state_of, whole
 
 
 class Source(Protocol):
@@ -66,18 +69,25 @@ class Run:
         self.closed: list[ClosedForm | None] = [
             objective.closed_form() if flat and objective.closed_form else None for objective in objectives
         ]
+        self.parallel = Parallel(network, objectives, self.team) if self.team.n > 1 else None
         self.losses: list[Callable[[Batch], Tensor]] = [
-            closed or (partial(objective.loss, network) if self.team.n == 1 else parallel(network, objective))
-            for objective, closed in zip(objectives, self.closed, strict=True)
+            closed or (partial(self.parallel.loss, i) if self.parallel else partial(objective.loss, network))
+            for i, (objective, closed) in enumerate(zip(objectives, self.closed, strict=True))
         ]
+        self.sharded = any(is_sharded(parameter) for objective in objectives for parameter in objective.parameters)
+        self.parameters = [[part(parameter) for parameter in objective.parameters] for objective in objectives]
         self.moved: list[list[Tensor]] = [
-            [closed.vector] if closed else objective.parameters
-            for objective, closed in zip(objectives, self.closed, strict=True)
+            [closed.vector] if closed else parameters
+            for parameters, closed in zip(self.parameters, self.closed, strict=True)
         ]
         self.matrices = [
             [j for j, parameter in enumerate(objective.parameters) if parameter.dim() > 1] for objective in objectives
         ]
         self.states: list[State] = [optimizer.start(parameters) for parameters in self.moved]
+        self._layouts = [
+            Layout(objective.parameters, closed, state)
+            for objective, closed, state in zip(objectives, self.closed, self.states, strict=True)
+        ]
         self.history = History()
         self.monitored: list[float] = []
         self.epoch, self.step, self.rate = 0, 0, 0.0
@@ -91,6 +101,17 @@ class Run:
         """Seconds of training so far, those of the run before it was resumed included."""
         return time.perf_counter() - self._began
 
+    def over_parts(self, value: Tensor) -> Tensor:
+        """Return a sum over all weights from the sum over this worker's part of them."""
+        return self.team.total(value) if self.sharded else value
+
+    def close(self) -> None:
+        """Let go of the other workers, and give parameters that a closed form packed their own memory back."""
+        if self.parallel:
+            self.parallel.close()
+        for closed in filter(None, self.closed):
+            closed.release()
+
     def begin_epoch(self) -> None:
         """Count the losses from 0 again."""
         self.sums = [torch.zeros((), dtype=torch.float64, device=self.device) for _ in self.objectives]
@@ -103,7 +124,7 @@ class Run:
         self.epoch += 1
         if held_out and monitored <= min(self.monitored):
             self.history.best_epoch = self.epoch
-            self.best = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+            self.best = {name: part(tensor).detach().clone() for name, tensor in state_of(self.network).items()}
         self.begin_epoch()
 
     @property
@@ -112,19 +133,16 @@ class Run:
         lowest = min(range(len(self.monitored)), key=self.monitored.__getitem__, default=0)
         return max(0, len(self.monitored) - 1 - lowest)
 
-    def release(self) -> None:
-        """Give parameters that a closed form packed together their own memory back."""
-        for closed in filter(None, self.closed):
-            closed.release()
-
     def snapshot(self) -> Snapshot:
-        """Return a copy of everything, as it is after a step."""
-        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
-        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
+        """Return a copy of everything, as it is after a step; every worker must ask for it, the first one has it."""
+        now = state_of(self.network)
+        tensors = {f"network.{name}": whole(part(tensor), tensor) for name, tensor in now.items()}
+        tensors |= {f"best.{name}": whole(tensor, now[name]) for name, tensor in self.best.items()}
         tensors |= {f"source.{name}": tensor for name, tensor in self.source.state_dict().items()}
+        states = [layout.whole(state) for layout, state in zip(self._layouts, self.states, strict=True)]
         tensors |= {
             f"optimizer.{i}.{name}.{j}": tensor
-            for i, state in enumerate(self.states)
+            for i, state in enumerate(states)
             for name, several in state.items()
             for j, tensor in enumerate(several)
         }
@@ -138,9 +156,10 @@ class Run:
             "monitored": self.monitored,
             "history": self.history.to_dict(),
             "seconds": self.seconds,
-            "optimizer": [{name: len(several) for name, several in state.items()} for state in self.states],
+            "optimizer": [{name: len(several) for name, several in state.items()} for state in states],
         }
-        return Snapshot(numbers, {name: tensor.detach().clone() for name, tensor in tensors.items()})
+        written = tensors if self.team.speaks else {}
+        return Snapshot(numbers, {name: tensor.detach().clone() for name, tensor in written.items()})
 
     def restore(self, snapshot: Snapshot) -> None:
         """Put everything back to where a snapshot was taken.
@@ -152,13 +171,15 @@ class Run:
         """
         numbers, tensors = snapshot.numbers, snapshot.tensors
         try:
-            self.network.load_state_dict(_part(tensors, "network."))
-            self.best = _part(tensors, "best.")
+            now = state_of(self.network)
+            load_parts(self.network, {name: cut(t, now[name]) for name, t in _part(tensors, "network.").items()})
+            self.best = {name: cut(t, now[name]) for name, t in _part(tensors, "best.").items()}
             self.source.load_state_dict(_part(tensors, "source."))
             for i, counts in enumerate(numbers["optimizer"]):
-                self.states[i] = {
+                whole_state = {
                     name: [tensors[f"optimizer.{i}.{name}.{j}"] for j in range(count)] for name, count in counts.items()
                 }
+                self.states[i] = self._layouts[i].own(whole_state)
             self.history = History.from_dict(numbers["history"])
             self.epoch, self.step, self.n_samples = numbers["epoch"], numbers["step"], numbers["n_samples"]
             self.rate = float(numbers["rate"])

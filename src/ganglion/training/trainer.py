@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from ganglion.training.objective import Batch, Objective
 from ganglion.training.optimizers import Adam, Optimizer
 from ganglion.training.run import Run, Snapshot, Source
 from ganglion.training.schedules import Constant, Progress, Schedule
+from ganglion.training.sharding import load_parts, part
 
 OnEpoch = Callable[[dict[str, Any], int], object]
 Monitor = Callable[[], Mapping[str, float]]
@@ -97,7 +99,7 @@ class Trainer:
             run.history.stopped = self._reason_to_stop(run, bool(monitor))
         n_steps = self.epochs * len(source)
         network.train()
-        with Interrupt() as interrupt, torch.no_grad():
+        with Interrupt() as interrupt, torch.no_grad(), contextlib.closing(run):
             while not run.history.stopped:
                 stop = False
                 for batch in source:
@@ -105,7 +107,7 @@ class Trainer:
                     run.rate = self.learning_rate * self.schedule.factor(progress)
                     size = len(next(iter(batch.values())))
                     for i in range(len(objectives)):
-                        run.sums[i].add_(self._step(run, i, batch), alpha=size / team.n)
+                        run.sums[i].add_(self._step(run, i, batch), alpha=size)
                     run.n_samples, run.step = run.n_samples + size, run.step + 1
                     save = checkpoints is not None and checkpoints.due(run.step)
                     stop, save = _agreed(team, stop=interrupt.requested, save=save)
@@ -120,17 +122,15 @@ class Trainer:
                         checkpoints.end_epoch(run, last=stop)
                 run.history.stopped = "interrupted" if stop else self._reason_to_stop(run, bool(monitor))
         if run.best:
-            network.load_state_dict(run.best)
-        run.release()
+            load_parts(network, run.best)
         network.eval()
         return run.history
 
     def _end_epoch(self, run: Run, monitor: Monitor | None) -> None:
-        run.sums = run.team.total(run.sums)
         row = {"epoch": run.epoch + 1, "step": run.step, "seconds": run.seconds, "learning_rate": run.rate}
         row |= _named_losses(run)
         _stop_if_diverged(row, run.objectives)
-        row |= _measured(run.network, monitor) if monitor else {}
+        row |= _measured(run, monitor) if monitor else {}
         _stop_if_diverged(row, run.objectives)
         run.end_epoch(row, row.get("validation_loss", row["loss"]), held_out=bool(monitor))
         for call in self.on_epoch if run.team.speaks else ():
@@ -143,25 +143,24 @@ class Trainer:
 
     def _gradients(self, run: Run, i: int, batch: Batch) -> tuple[Tensor, list[Tensor]]:
         """Return the loss of objective i and its gradients by what the optimiser moves, decayed and clipped."""
-        parameters, closed = run.objectives[i].parameters, run.closed[i]
-        own, scale = (batch, 1.0) if run.team.n == 1 else run.team.share(batch)
+        parameters, closed = run.parameters[i], run.closed[i]
         with torch.set_grad_enabled(closed is None):
-            loss = run.losses[i](own) if run.team.n == 1 else run.losses[i](own) * scale
+            own = run.losses[i](batch)
+            loss = run.team.mean(own)  # what is decided by it is decided alike everywhere
             if loss.device.type == "cpu" and not self.optimizer.searches and not math.isfinite(loss.item()):
-                raise _diverged(run, i, own, loss.item())
-            gradients = closed.gradients if closed else _gradients_of(loss, parameters, run.team)
-        if self.optimizer.searches and run.team.n > 1:  # a line search must decide alike everywhere
-            loss = run.team.total([loss.detach()])[0] / run.team.n
+                raise _diverged(run, i, batch, loss.item())
+            gradients = closed.gradients if closed else _gradients_of(own, run.objectives[i].parameters, run.team)
         matrices = run.matrices[i] if self.weight_decay else []
         if matrices and not self.optimizer.decoupled:
             for j in matrices:
                 # autograd gives two parameters that are only ever added one gradient between them
                 own_gradient = gradients[j] if closed else gradients[j].clone()
                 gradients[j] = own_gradient.add_(parameters[j], alpha=self.weight_decay)
-                loss = loss + 0.5 * self.weight_decay * parameters[j].square().sum()
+                loss = loss + 0.5 * self.weight_decay * run.over_parts(parameters[j].square().sum())
         gradients = [closed.gradient] if closed else gradients
         if self.clip_norm is not None:
             norm = torch.stack(torch._foreach_norm(gradients)).norm()
+            norm = run.over_parts(norm.square()).sqrt() if run.sharded else norm
             gradients = list(torch._foreach_mul(gradients, (self.clip_norm / (norm + 1e-6)).clamp(max=1.0)))
         if matrices and self.optimizer.decoupled:  # after the gradient, before the step: algorithm 2
             torch._foreach_mul_([parameters[j] for j in matrices], 1 - run.rate * self.weight_decay)
@@ -193,23 +192,25 @@ def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
     return gradient if gradient.stride() == parameter.stride() else torch.empty_like(parameter).copy_(gradient)
 
 
-def _measured(network: nn.Module, monitor: Monitor) -> dict[str, float]:
-    network.eval()
-    with torch.inference_mode():
+def _measured(run: Run, monitor: Monitor) -> dict[str, float]:
+    run.network.eval()
+    with torch.inference_mode(not run.sharded):  # the weights are gathered into buffers that training uses again
         measured = dict(monitor())
-    network.train()
-    return measured
+    run.network.train()
+    return run.team.same_row(measured)
 
 
 def _gradients_of(loss: Tensor, parameters: list[Tensor], team: Workers) -> list[Tensor]:
     if team.n == 1:
         gradients = list(torch.autograd.grad(loss, parameters, materialize_grads=True))
     else:
+        for parameter in parameters:  # another objective may have gone back through them
+            parameter.grad = None
         loss.backward()  # the engine averages over the workers while it goes back
-        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        gradients = [part(torch.zeros_like(p) if p.grad is None else p.grad) for p in parameters]
         for parameter in parameters:
             parameter.grad = None
-    return [_laid_out_as(p, gradient) for p, gradient in zip(parameters, gradients, strict=True)]
+    return [_laid_out_as(part(p), gradient) for p, gradient in zip(parameters, gradients, strict=True)]
 
 
 def _agreed(team: Workers, *, stop: bool, save: bool) -> tuple[bool, bool]:
@@ -221,7 +222,9 @@ def _agreed(team: Workers, *, stop: bool, save: bool) -> tuple[bool, bool]:
 
 def _diverged(run: Run, i: int, batch: Batch, loss: float) -> TrainingDiverged:
     objective = run.objectives[i]
-    where = first_nonfinite(run.network, lambda: objective.loss(run.network, batch), batch)
+    where = "in one of the parts of the network"
+    if not run.sharded:  # all workers must look at the same, and each has other weights then
+        where = first_nonfinite(run.network, lambda: objective.loss(run.network, batch), batch)
     return TrainingDiverged(
         f"the loss ({objective.name}) became {loss} in step {run.step + 1} (epoch {run.epoch + 1}, learning rate "
         f"{run.rate:.3g}); it first appeared {where}. {_REMEDY}"
