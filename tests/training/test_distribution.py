@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from ganglion.training.distribution import Workers, _of_this_attempt, muster, together
+from ganglion.training.distribution import Workers, _of_this_attempt, together
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8])
@@ -29,7 +29,6 @@ def test_an_ordinary_process_is_alone():
     assert alone.most(3) == 3
     assert alone.same_row({"validation_loss": 0.1}) == {"validation_loss": 0.1}
     assert alone.mean(torch.tensor(2.0, requires_grad=True)).requires_grad is False
-    assert muster(alone, {"batches": 3.0}) is None
     with pytest.raises(ZeroDivisionError), together():
         raise ZeroDivisionError
 

@@ -139,7 +139,8 @@ class Trained(Estimator):
                 monitor = self._monitor(network, *self._tensors(network, held_out, None, execution), None)
             elif held_rows is not None:
                 monitor = self._monitor(network, columns, prepare, held_rows)
-            muster(workers(), _facts(network, batches, execution, session))
+            if workers().n > 1:
+                muster(workers(), _facts(network, batches, execution, session))
             skeleton = shard(network, execution.device) if execution.sharded else None
             network.to(execution.device)
             objectives = self.objectives(network)

@@ -284,6 +284,7 @@ def muster(team: Workers, facts: Mapping[str, float] | None = None) -> None:
     Parameters
     ----------
     team : Workers
+        More than one.
     facts : mapping of str to float
         What must be the same on all workers, but for rounding.
 
@@ -295,8 +296,6 @@ def muster(team: Workers, facts: Mapping[str, float] | None = None) -> None:
         If the facts differ.
     """
     global _met
-    if team.n == 1:
-        return
     _meet(team)
     _met = True
     if not facts:

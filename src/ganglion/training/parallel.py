@@ -40,6 +40,7 @@ class Parallel:
         self._sharded = any(map(is_sharded, self._trained))
         self._norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
         self._counts = True
+        torch.manual_seed(torch.initial_seed() + team.rank)  # dropout silences other units for other rows
         for norm in self._norms:
             norm.forward = partial(self._normalized, norm)  # type: ignore[method-assign]
 
