@@ -18,7 +18,7 @@ from ganglion.training.checkpoint import read_checkpoint
 from ganglion.training.history import History
 
 from . import worker
-from .worker import FITS, SHARDED, STEP_6, X, Y, every_step, mixed, model, seconds_left_out, weights
+from .worker import FITS, SHARDED, STEP_6, X, Y, every_step, mixed, model, pictures, seconds_left_out, weights
 
 pytestmark = pytest.mark.skipif(not (dist.is_available() and dist.is_gloo_available()), reason="torch without gloo")
 
@@ -74,6 +74,12 @@ def test_a_seed_that_no_one_gave_is_the_same_for_all(both):
 
 def test_two_objectives(both):
     assert difference(kept(both, "two objectives"), weights(worker.two_objectives())) <= EXACT
+
+
+@pytest.mark.parametrize("name", ["pictures", "sharded pictures"])
+def test_convolutions(both, name):
+    alone = pictures().fit(X.reshape(-1, 8, 8), Y)
+    assert difference(kept(both, name), weights(alone)) <= EXACT
 
 
 def test_an_algorithm_without_gradients_is_trained_by_each(both):

@@ -26,6 +26,7 @@ X, Y = (part[:203] for part in load_digits(return_X_y=True))  # batches of 40 le
 STEP_6 = "step-000000000006.checkpoint"
 RANK = int(os.environ.get("RANK", "0"))
 
+COMMON = {"random_state": 0, "epochs": 3, "batch_size": 40}
 EARLY = {"validation_fraction": 0.3, "patience": 2}
 FITS: dict[str, dict] = {
     "adamw": {"optimizer": "adamw"},
@@ -47,7 +48,12 @@ SHARDED: dict[str, dict] = {
 
 def model(**options):
     """Return an estimator whose single process has a global batch of 40."""
-    return gg.MLPClassifier(**{"hidden": (16,), "random_state": 0, "epochs": 3, "batch_size": 40, **options})
+    return gg.MLPClassifier(**{"hidden": (16,), **COMMON, **options})
+
+
+def pictures(**options):
+    """Return a convolutional network for X as pictures, which normalises its batches."""
+    return gg.CNNClassifier(**{"channels": (4, 8), "hidden": (8,), "precision": "float64", **options}, **COMMON)
 
 
 def mixed(n=90):
@@ -87,6 +93,8 @@ def fits(folder: Path, found: dict) -> None:
     drawn = model(random_state=None).fit(X, Y)
     keep(folder, "drawn", drawn)
     keep(folder, "two objectives", two_objectives())
+    keep(folder, "pictures", pictures().fit(X.reshape(-1, 8, 8), Y))
+    keep(folder, "sharded pictures", pictures(sharded=True).fit(X.reshape(-1, 8, 8), Y))
     stopped = model(**FITS["stopped"]).fit(X, Y, checkpoint=every_step(folder / f"steps of {RANK}"))
     stopped.save(folder / f"model.{RANK}")
     found["perceptron"] = seconds_left_out(gg.Perceptron(random_state=0, epochs=3).fit(X, Y).history_)

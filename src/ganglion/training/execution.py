@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from ganglion.data.memory import memory_bytes
 from ganglion.errors import InvalidParameter
 from ganglion.training.distribution import workers
 
@@ -68,7 +68,7 @@ class Machine:
             amx=has_amx(),
             bfloat16=torch.cpu._is_avx512_bf16_supported(),
             workers=team.n,
-            memory=_memory() / team.n_here,
+            memory=memory_bytes() / team.n_here,
             gpu_memory=_memory_of_gpu(team.local_rank) if cuda else math.inf,
         )
 
@@ -184,15 +184,6 @@ def _products(precision: str) -> Iterator[None]:
         yield
     finally:
         torch.set_float32_matmul_precision(before)
-
-
-@functools.cache
-def _memory() -> float:
-    """Return the bytes of this machine's memory, or infinity where the system does not say."""
-    try:
-        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, ValueError, OSError):
-        return math.inf
 
 
 def _memory_of_gpu(number: int) -> float:

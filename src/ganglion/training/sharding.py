@@ -22,6 +22,7 @@ from ganglion.errors import InvalidParameter
 from ganglion.training.optimizers import LBFGS, Muon, Optimizer
 
 N = TypeVar("N", bound=nn.Module)
+UNITS = 8  # so many blocks at least, where layers are small enough: one of them is whole at a time
 
 
 def check_shardable(network: nn.Module, optimizer: Optimizer) -> None:
@@ -52,7 +53,8 @@ def shard(network: N, device: str) -> N:
     empty = {id(p): nn.Parameter(torch.empty_like(p, device="meta"), p.requires_grad) for p in network.parameters()}
     skeleton = copy.deepcopy(network, empty)
     mesh = init_device_mesh(torch.device(device).type, (dist.get_world_size(),))
-    for unit in (*_units(network), network):  # it is moved to the device unit by unit
+    n_parameters = sum(parameter.numel() for parameter in network.parameters())
+    for unit in (*_units(network, n_parameters // UNITS), network):  # each is moved to the device when it is cut
         fully_shard(unit, mesh=mesh, reshard_after_forward=True)
     register_fsdp_forward_method(network, "scores")
     return skeleton
@@ -66,16 +68,17 @@ def whole_network(network: nn.Module, skeleton: N) -> N:
     return skeleton.cpu()
 
 
-def _units(module: nn.Module) -> Iterator[nn.Module]:
-    """Give the blocks that are gathered one after the other: elements of a sequence, or what has weights itself."""
+def _units(module: nn.Module, most: int) -> Iterator[nn.Module]:
+    """Give the blocks that are gathered one after the other: the largest of at most so many numbers, or single layers.
+
+    What stands beside blocks, in a module that is larger than that, is gathered with the whole network.
+    """
     for child in module.children():
-        is_element = isinstance(module, nn.Sequential | nn.ModuleList)
-        if not any(True for _ in child.parameters()):
-            continue
-        if is_element or any(True for _ in child.parameters(recurse=False)):
+        size = sum(parameter.numel() for parameter in child.parameters())
+        if size > most and any(True for part in child.children() for _ in part.parameters()):
+            yield from _units(child, most)
+        elif size:
             yield child
-        else:
-            yield from _units(child)
 
 
 # What follows works on plain tensors: PyTorch remembers operations on DTensors, and with them the group of workers,
