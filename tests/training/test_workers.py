@@ -121,6 +121,11 @@ def test_each_worker_holds_half_and_gets_the_whole_back(both):
     assert not any("FSDP" in kind for kind in found(both)["kinds"])
 
 
+def test_a_network_is_cut_if_it_would_fill_the_memory(both):
+    """4 copies of 75 · 64 + 10 numbers are 154 kB, of 75 · 256 + 10 they are 615 kB; 262 kB are each worker's half."""
+    assert found(both, 0)["chosen"] == found(both, 1)["chosen"] == {"64": False, "256": True}
+
+
 @pytest.mark.parametrize(
     ("name", "kinds", "says"),
     [

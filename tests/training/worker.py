@@ -148,6 +148,10 @@ def sharded(folder: Path, found: dict) -> None:
         found[name] = seconds_left_out(estimator.history_)
     found["kinds"] = sorted({f"{type(each).__name__}" for each in (*estimator.network_.modules(), estimator.network_)})
     found["held"] = held()
+    os.environ["GANGLION_MEMORY"] = "1"  # megabyte: of the half that is each worker's, half is for weights and the like
+    wide = {width: model(hidden=(width,), epochs=1).fit(X, Y) for width in (64, 256)}
+    found["chosen"] = {width: fitted.history_.execution.get("sharded", False) for width, fitted in wide.items()}
+    del os.environ["GANGLION_MEMORY"]
     keep(folder, "sharded mixed", model(sharded=True, batch_size=32).fit(*mixed()))
     resumed = model(sharded=True, **SHARDED["sharded adam"])
     keep(folder, "sharded resumed", resumed.fit(X, Y, resume=folder / "alone" / STEP_6))
