@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ganglion.data.boxes import holds_boxes
 from ganglion.data.dataset import Dataset
 from ganglion.data.findings import Finding
 from ganglion.data.inspection import inspect
@@ -172,6 +173,8 @@ def with_known_target(data: Dataset, target: Any) -> Dataset:
 def _without_unlabelled(data: Dataset) -> Dataset:
     """Return the rows whose target is known; nothing can be learned from the others, or tested on them."""
     y = data.X_y()[1]
+    if y.ndim > 2 or holds_boxes(y):
+        return data  # every pixel has a class, and a picture without objects says as much
     columns = y.reshape(len(y), -1)
     there = columns == columns  # NaN differs from itself
     known = (there & (columns != np.array(None)) if columns.dtype == object else there).all(axis=1)
@@ -200,7 +203,7 @@ def _choose(data: Dataset, name: str | None, task: str | None) -> Selection:
     cls = algorithm(name)
     y = data.X_y()[1]
     found = task_of(y, task)
-    if found.is_classification != (cls.tags.task == "classification"):
+    if found.kind != cls.tags.task:
         found = task_of(y, cls.tags.task)  # the algorithm says what is wanted
     return Selection(cls.__name__, found, f"as asked; {found.name.replace('_', ' ')}")
 

@@ -10,6 +10,8 @@ memory lie on disk (`data.spool`), and are walked over in pieces.
     date         float64, seconds since 1970-01-01 UTC, (n,)                    NaN
     categorical  int64, a code into `Field.categories`, (n,)                    -1
     image        uint8 or float, (n, channels, height, width)                   (none)
+    mask         uint8 or int64, a class of every pixel, (n, height, width)     (none)
+    boxes        ragged float32, left, top, right, bottom, code, (total, 5)     an empty row
     text         ragged uint8, UTF-8 bytes, (total,)                            an empty row
 """
 
@@ -24,12 +26,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganglion.data.boxes import Boxes
 from ganglion.data.gather import blocks, gather, take
 from ganglion.data.memory import block_bytes, is_large
 from ganglion.data.spool import is_on_disk, load, on_disk, row_bytes, walk
 from ganglion.errors import InvalidInput, InvalidParameter, suggestion
 
-Kind = Literal["numeric", "boolean", "date", "categorical", "image", "text"]
+Kind = Literal["numeric", "boolean", "date", "categorical", "image", "mask", "boxes", "text"]
 
 
 Prepare = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
@@ -74,6 +77,9 @@ class Dataset:
         The values, under the names of `fields`. They are kept, not copied.
     target : sequence of str
         The names of the columns that are to be predicted; the others are features.
+    index : sequence of str
+        The names of columns that tell the samples apart and say nothing of them (the file of a picture, its size): no
+        features.
     source : str
         Where the data come from, for messages and reports ("adult.csv").
 
@@ -89,6 +95,7 @@ class Dataset:
         columns: Mapping[str, Tensor | Ragged],
         *,
         target: Sequence[str] = (),
+        index: Sequence[str] = (),
         source: str = "",
     ) -> None:
         names = [field.name for field in fields]
@@ -103,9 +110,8 @@ class Dataset:
             raise InvalidInput(f"columns must have equal length, but have {lengths}. Give one value a row to each.")
         self._n_samples = next(iter(lengths.values()), 0)
         self.source = source
-        self.target: tuple[str, ...] = ()
-        if target:
-            self.target = self.with_target(target).target
+        self.target = tuple(self.field(name).name for name in target)
+        self.index = tuple(self.field(name).name for name in index)
 
     def __len__(self) -> int:
         return self._n_samples
@@ -123,8 +129,8 @@ class Dataset:
 
     @property
     def features(self) -> tuple[Field, ...]:
-        """The fields that are not the target."""
-        return tuple(field for field in self.fields if field.name not in self.target)
+        """The fields that are neither target nor index."""
+        return tuple(field for field in self.fields if field.name not in (*self.target, *self.index))
 
     def field(self, name: str) -> Field:
         """Return the field called `name`; an unknown name raises InvalidInput with the nearest one."""
@@ -137,29 +143,29 @@ class Dataset:
     def with_target(self, target: str | Sequence[str]) -> Dataset:
         """Return the same columns with `target` (one name or several) as what is to be predicted."""
         chosen = (target,) if isinstance(target, str) else tuple(target)
-        other = Dataset(self.fields, self.columns, source=self.source)
-        other.target = tuple(self.field(name).name for name in chosen)
-        return other
+        index = [name for name in self.index if name not in chosen]
+        return Dataset(self.fields, self.columns, target=chosen, index=index, source=self.source)
 
     def drop(self, names: Sequence[str]) -> Dataset:
         """Return the data set without the columns `names`."""
         gone = {self.field(name).name for name in names}
         kept = [field for field in self.fields if field.name not in gone]
-        target = [name for name in self.target if name not in gone]
-        return Dataset(kept, self.columns, target=target, source=self.source)
+        target, index = ([name for name in names if name not in gone] for names in (self.target, self.index))
+        return Dataset(kept, self.columns, target=target, index=index, source=self.source)
 
     def rename(self, names: Mapping[str, str]) -> Dataset:
         """Return the data set with columns renamed, old name to new name."""
         fields = [replace(field, name=names.get(field.name, field.name)) for field in self.fields]
         columns = {names.get(name, name): column for name, column in self.columns.items()}
-        return Dataset(fields, columns, target=[names.get(name, name) for name in self.target], source=self.source)
+        target, index = ([names.get(name, name) for name in each] for each in (self.target, self.index))
+        return Dataset(fields, columns, target=target, index=index, source=self.source)
 
     def take(self, rows: Tensor | np.ndarray | Sequence[int]) -> Dataset:
         """Return the samples `rows` (indices), in that order."""
         index = torch.as_tensor(np.asarray(rows), dtype=torch.int64)
         columns: dict[str, Tensor | Ragged] = dict(take(self._dense(), index))
         columns |= {name: column.take(index) for name, column in self.columns.items() if isinstance(column, Ragged)}
-        return Dataset(self.fields, columns, target=self.target, source=self.source)
+        return self._of(columns)
 
     @property
     def is_on_disk(self) -> bool:
@@ -181,7 +187,10 @@ class Dataset:
         for rows, dense in walk(self._dense()):
             here = torch.arange(rows.start, rows.stop)
             columns = {**dense, **{name: column.take(here) for name, column in ragged.items()}}
-            yield rows, Dataset(self.fields, columns, target=self.target, source=self.source)
+            yield rows, self._of(columns)
+
+    def _of(self, columns: Mapping[str, Tensor | Ragged]) -> Dataset:
+        return Dataset(self.fields, columns, target=self.target, index=self.index, source=self.source)
 
     def _dense(self) -> dict[str, Tensor]:
         return {name: column for name, column in self.columns.items() if isinstance(column, Tensor)}
@@ -194,7 +203,8 @@ class Dataset:
         X : Dataset
             The features.
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Labels of a categorical target as strings, numbers otherwise. Missing values are None or NaN.
+            Labels of a categorical target as strings, numbers otherwise. Missing values are None or NaN. Masks have
+            shape (n_samples, height, width); boxes are an array of `Boxes`, one a sample.
 
         Raises
         ------
@@ -210,6 +220,8 @@ class Dataset:
     def values(self, name: str) -> np.ndarray:
         """Return a column as a user knows it: labels of codes, numbers of numbers, strings of text."""
         field, column = self.field(name), self.columns[name]
+        if isinstance(column, Ragged) and field.kind == "boxes":
+            return _boxes(column, field.categories)
         if isinstance(column, Ragged):
             raw, offsets = column.values.numpy().tobytes(), column.offsets.tolist()
             return np.array([raw[a:b].decode() for a, b in pairwise(offsets)], dtype=object)
@@ -220,6 +232,15 @@ class Dataset:
         labels = np.array([*field.categories, None], dtype=object)  # code -1, missing, picks the last one
         chosen = labels[column.numpy()]
         return chosen.astype(str) if -1 not in column else chosen
+
+
+def _boxes(column: Ragged, categories: Sequence[str]) -> np.ndarray:
+    """Return the objects of every picture."""
+    values, labels = column.values.numpy(), np.array(categories)
+    cut = np.empty(len(column.offsets) - 1, dtype=object)
+    for i, (begin, end) in enumerate(pairwise(column.offsets.tolist())):
+        cut[i] = Boxes(values[begin:end, :4], labels[values[begin:end, 4].astype(np.intp)])
+    return cut
 
 
 class Batches:

@@ -209,7 +209,7 @@ def _joined(data: Dataset, y: Any) -> Dataset:
 
 def _is_plain(data: Dataset) -> bool:
     """Say whether the target holds labels or numbers, and not images (a mask to predict) or text."""
-    return all(data.field(name).kind not in ("image", "text") for name in data.target)
+    return all(data.field(name).kind not in ("image", "mask", "boxes", "text") for name in data.target)
 
 
 def _summary(column: Profile) -> ColumnSummary:

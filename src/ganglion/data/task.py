@@ -8,6 +8,8 @@
     … up to 20 values that stand 20 times each on average       multiclass
     … other                                                     regression
     several columns of 0 and 1 · of other numbers               multilabel · multioutput_regression
+    a class of every pixel, (n, height, width)                  segmentation
+    boxes around objects, one `Boxes` a picture                 detection
 
 Missing values (None, NaN) are not looked at.
 """
@@ -19,9 +21,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ganglion.data.boxes import holds_boxes
 from ganglion.errors import InvalidInput
 
-TaskName = Literal["binary", "multiclass", "multilabel", "regression", "multioutput_regression"]
+TaskName = Literal[
+    "binary", "multiclass", "multilabel", "regression", "multioutput_regression", "segmentation", "detection"
+]
 _REPEATS = ((10, 4), (20, 20))  # (so many values at most, so often each on average) make classes of whole numbers
 
 
@@ -31,6 +36,11 @@ class Task:
 
     name: TaskName
     reason: str
+
+    @property
+    def kind(self) -> str:
+        """The word that algorithms have for it: "classification", "regression", "segmentation" or "detection"."""
+        return "classification" if self.is_classification else self.name.removeprefix("multioutput_")
 
     @property
     def is_classification(self) -> bool:
@@ -43,15 +53,19 @@ def infer_task(y: Any) -> Task:
 
     Parameters
     ----------
-    y : array-like of shape (n_samples,) or (n_samples, n_targets)
-        Labels or numbers.
+    y : array-like of shape (n_samples,), (n_samples, n_targets) or (n_samples, height, width), or sequence of Boxes
+        Labels, numbers, masks or objects.
 
     Raises
     ------
     InvalidInput
         If there is no value at all, or several columns hold strings.
     """
+    if holds_boxes(y):
+        return Task("detection", "the target holds boxes around objects")
     array = np.asarray(y)
+    if array.ndim == 3 and array.dtype.kind in "bui":
+        return Task("segmentation", "the target holds a class of every pixel")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.size == 0 or array.ndim == 0:

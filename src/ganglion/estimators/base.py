@@ -52,7 +52,7 @@ class Tags:
 
     Attributes
     ----------
-    task : {"classification", "regression"}
+    task : {"classification", "regression", "segmentation", "detection"}
         What is learned.
     modalities : tuple of str
         What it reads: "table", "image".
@@ -64,7 +64,7 @@ class Tags:
         The modalities for which `select` takes this algorithm first.
     """
 
-    task: Literal["classification", "regression"]
+    task: Literal["classification", "regression", "segmentation", "detection"]
     modalities: tuple[str, ...] = ("table", "image")
     gradients: bool = True
     multilabel: bool = False

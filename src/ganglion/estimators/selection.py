@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ganglion.data.boxes import holds_boxes
 from ganglion.data.dataset import Dataset
 from ganglion.data.task import Task, infer_task
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.labels import read_numbers
 from ganglion.registry import algorithm, all_algorithms
 
-TASKS = ("classification", "regression")
+TASKS = ("classification", "regression", "segmentation", "detection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def select(data: Any, y: Any = None, *, target: Any = None, task: str | None = N
         The target; not needed for a Dataset or a file that names its own.
     target : str or int, optional
         The target column of a file or Dataset.
-    task : {"classification", "regression"}, optional
+    task : {"classification", "regression", "segmentation", "detection"}, optional
         Overrides what the target looks like.
 
     Returns
@@ -68,13 +69,12 @@ def select(data: Any, y: Any = None, *, target: Any = None, task: str | None = N
     """
     X, y = features_and_target(data, y, target)
     found = task_of(y, task)
-    wanted = "classification" if found.is_classification else "regression"
     modality = "image" if any(field.kind == "image" for field in X.features) else "table"
     for name, cls in all_algorithms().items():
-        if cls.tags.task == wanted and modality in cls.tags.preferred_for:
+        if cls.tags.task == found.kind and modality in cls.tags.preferred_for:
             what = "images" if modality == "image" else "a table"
             return Selection(name, found, f"{found.name.replace('_', ' ')} from {what}; {found.reason}")
-    raise InvalidInput(f"no algorithm here learns {wanted} from data of the kind {modality!r}.")
+    raise InvalidInput(f"no algorithm here learns {found.kind} from data of the kind {modality!r}.")
 
 
 def features_and_target(data: Any, y: Any = None, target: Any = None) -> tuple[Dataset, np.ndarray]:
@@ -94,6 +94,15 @@ def task_of(y: np.ndarray, override: str | None = None) -> Task:
         return infer_task(y)
     if override not in TASKS:
         raise InvalidParameter(f"task={override!r}: a task is {' or '.join(map(repr, TASKS))}.")
+    found = "detection" if holds_boxes(y) else "segmentation" if y.ndim == 3 else ""
+    if found and found != override:
+        raise InvalidParameter(
+            f"task={override!r}: the target is one of {found}. Leave the task out, or give {found!r}."
+        )
+    if override in ("segmentation", "detection"):
+        if not found:
+            raise InvalidInput(f"task={override!r} needs a target of masks or boxes, but it has shape {y.shape}.")
+        return Task(override, "as asked")
     if override == "regression":
         if y.dtype.kind not in "biuf":
             read_numbers(y, len(y), several=True)  # refuses text, and says so
