@@ -36,12 +36,14 @@ def channels_last(module: nn.Module) -> None:
 
     A picture of one channel does not tell by itself in which order it is meant: the kernel decides.
     """
-    module.to(memory_format=torch.channels_last)
+    _in_that_order(module)
     module.register_load_state_dict_post_hook(_in_that_order)
 
 
-def _in_that_order(module: nn.Module, _: Any) -> None:
-    module.to(memory_format=torch.channels_last)
+def _in_that_order(module: nn.Module, *_: Any) -> None:
+    for parameter in module.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
 
 class ResidualBlock(nn.Module):
