@@ -219,10 +219,12 @@ class TableEncoder:
 class ImageEncoder:
     """Reads stacks of images of the shape (channels, height, width) that the training images had.
 
-    `resize` is how files, and pictures of other sizes, are brought to it, see `resizing`.
+    With `any_size` they may be of another height and width. `resize` is how files, and pictures of other sizes, are
+    brought to that of training, see `resizing`.
     """
 
     shape: tuple[int, ...]
+    any_size: bool = False
     resize: Resize = "stretch"
 
     @property
@@ -249,21 +251,28 @@ class ImageEncoder:
                 f"columns {', '.join(field.name for field in data.features[:10])}. Give an array (n, height, width), "
                 "or (n, height, width, channels)."
             )
-        if images[0].shape != self.shape:
+        fixed = 1 if self.any_size else 3
+        if images[0].shape[:fixed] != self.shape[:fixed]:
             raise InvalidInput(
                 f"images have shape (channels, height, width) = {images[0].shape}, but the model was trained on "
-                f"{self.shape}. Resize or transpose them first. With files, read(path, size={self.shape[1:]}, "
-                f"resize={self.resize!r}) does so; with a list of pictures, predict itself."
+                f"{self.shape}. {'Give as many channels' if self.any_size else self._advice()}."
             )
         return {"image": cast(Tensor, data.columns[images[0].name])}
 
+    def _advice(self) -> str:
+        return (
+            f"Resize or transpose them first. With files, read(path, size={self.shape[1:]}, resize={self.resize!r}) "
+            "does so; with a list of pictures, predict itself"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return everything needed to make the same encoder again."""
-        return {"modality": "image", "shape": list(self.shape), "resize": self.resize}
+        stored = {"shape": list(self.shape), "any_size": self.any_size, "resize": self.resize}
+        return {"modality": "image", **stored}
 
 
-def fit_encoder(data: Dataset, weight: Tensor | None = None) -> TableEncoder | ImageEncoder:
-    """Return the encoder that suits the columns of a training set."""
+def fit_encoder(data: Dataset, weight: Tensor | None = None, *, any_size: bool = False) -> TableEncoder | ImageEncoder:
+    """Return the encoder that suits the columns of a training set; `any_size` as of `ImageEncoder`."""
     images = [field for field in data.features if field.kind == "image"]
     if not images:
         return TableEncoder.fit(data, weight)
@@ -272,7 +281,7 @@ def fit_encoder(data: Dataset, weight: Tensor | None = None) -> TableEncoder | I
             f"images beside other columns are not supported yet: {', '.join(field.name for field in data.features)}. "
             "Give the images alone."
         )
-    return ImageEncoder(images[0].shape, cast(Resize, images[0].resize or "stretch"))
+    return ImageEncoder(images[0].shape, any_size, cast(Resize, images[0].resize or "stretch"))
 
 
 def encoder_from_json(stored: Any) -> TableEncoder | ImageEncoder:
@@ -280,10 +289,10 @@ def encoder_from_json(stored: Any) -> TableEncoder | ImageEncoder:
     try:
         if stored["modality"] == "image":
             shape = _sizes(stored["shape"])
-            resize = stored.get("resize", "stretch")  # files of before it was noted have none
-            if len(shape) != 3 or resize not in POLICIES:
+            any_size, resize = stored.get("any_size", False), stored.get("resize", "stretch")  # older files have none
+            if len(shape) != 3 or type(any_size) is not bool or resize not in POLICIES:
                 raise ValueError(f"image shape {shape}, resize {resize!r:.20}")
-            return ImageEncoder(shape, resize)
+            return ImageEncoder(shape, any_size, resize)
         if stored["modality"] == "table":
             encoder = TableEncoder(tuple(_field(each) for each in stored["fields"]))
             if not encoder.fields or len({field.name for field in encoder.fields}) < len(encoder.fields):

@@ -156,8 +156,8 @@ def _check_pictures(tree: Tree) -> None:
     found = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common(_LISTED)) or "nothing at all"
     raise InvalidFile(
         f"{tree.name} is a folder or zip without pictures or Parquet files; it holds {found}. Give one file in it, or "
-        f"a folder of {KINDS} files: one sub-folder a class, images/ and masks/, Pascal VOC, COCO, a CSV that names the "
-        "pictures, or pictures alone."
+        f"a folder of {KINDS} files: one sub-folder a class, images/ and masks/, Pascal VOC, COCO, a CSV that names "
+        "them, or pictures alone."
     )
 
 
