@@ -121,7 +121,7 @@ def _fit_and_predict(kind: str, path: Path) -> float:
     model = gg.MLPRegressor(hidden=(8,), epochs=2, batch_size=256, random_state=0)
     if kind == "pictures":
         X, y = gg.read(path).X_y()
-        model.set_params(batch_size=8).fit(X, y)
+        model.set_params(hidden=(), epochs=1, batch_size=8, learning_rate=1e-4, weight_decay=0.0).fit(X, y)
     elif kind == "parquet":
         X, y = gg.read(path, target="y").X_y()
         model.fit(X, y)  # a tenth is held out
