@@ -19,6 +19,15 @@ def fashion_mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return _idx_folder("fashion_mnist")
 
 
+def cifar10() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return 10,000 training images (n, 32, 32, 3) uint8 of CIFAR-10 and labels int64, then 2,000 of the test set."""
+    from ganglion.data.public import find
+
+    with np.load(next(find("cifar10").glob("*.npz")), allow_pickle=False) as file:
+        X_train, y_train, X_test, y_test = (file[name] for name in ("x_train", "y_train", "x_test", "y_test"))
+    return X_train, y_train.astype(np.int64), X_test, y_test.astype(np.int64)
+
+
 def _idx_folder(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     from ganglion.data.public import find
 

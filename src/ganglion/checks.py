@@ -562,12 +562,16 @@ def fresh(estimator: Any, *, epochs: int = EPOCHS) -> Any:
 
 def data_for(estimator: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return numbers that float32 holds exactly, samples first, and a target, as suits the estimator's task."""
-    return discs(n=24) if estimator.tags.task == "segmentation" else table(estimator)
+    if estimator.tags.task == "segmentation":
+        return discs(n=24)
+    return table(estimator) if "table" in estimator.tags.modalities else pictures(estimator, n=60, sides=(6, 5))
 
 
 def other_data_for(estimator: Any) -> tuple[Any, np.ndarray]:
     """Return data of another shape and a target, as suits the estimator's task."""
-    return discs(n=20, sides=(9, 14)) if estimator.tags.task == "segmentation" else mixed_frame(estimator)
+    if estimator.tags.task == "segmentation":
+        return discs(n=20, sides=(9, 14))
+    return mixed_frame(estimator) if "table" in estimator.tags.modalities else pictures(estimator, n=50, sides=(9, 7))
 
 
 def discs(*, n: int, sides: tuple[int, int] = (12, 10)) -> tuple[np.ndarray, np.ndarray]:
@@ -613,6 +617,13 @@ def image_stack(estimator: Any) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(9)
     images = rng.integers(0, 256, (40, 8, 6)).astype(np.uint8)
     return images, _target(estimator, images[:, :4].mean((1, 2)) - images[:, 4:].mean((1, 2)))
+
+
+def pictures(estimator: Any, *, n: int, sides: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return noisy images, (n, height, width), that float32 holds exactly, and a target: which half is brighter."""
+    rng = np.random.default_rng(11)
+    X = np.round(rng.normal(size=(n, *sides)) * 64) / 64
+    return X, _target(estimator, X[:, : sides[0] // 2].mean((1, 2)) - X[:, sides[0] // 2 :].mean((1, 2)))
 
 
 def _target(estimator: Any, signal: np.ndarray) -> np.ndarray:
