@@ -60,3 +60,11 @@ def sonar() -> tuple[np.ndarray, np.ndarray]:
     with find("sonar/sonar.csv").open(newline="") as file:
         rows = [row for row in csv.reader(file) if row]
     return np.array([row[:-1] for row in rows], dtype=np.float64), np.array([row[-1] for row in rows])
+
+
+def isbi2012_membrane() -> tuple[np.ndarray, np.ndarray]:
+    """Return 30 slices of nervous tissue, (30, 512, 512) uint8, and their labels: 1 inside cells, 0 on membranes."""
+    from ganglion.data.public import find
+
+    with np.load(find("isbi2012_membrane/train_512.npz")) as file:
+        return file["images"], file["labels"]
