@@ -110,6 +110,10 @@ class Trained(Estimator):
     def _precision(self) -> str:
         return self.precision
 
+    def _augmentation(self) -> Callable[[Batch], Batch] | None:
+        """Return what changes batches at random while training; estimators of pictures have an option for it."""
+        return None
+
     def _score(self, network: Network, scores: Tensor, batch: Batch) -> Tensor | None:
         """Return the sum over a batch of what `history_` shows as "validation_score", or None."""
         raise NotImplementedError
@@ -123,6 +127,7 @@ class Trained(Estimator):
         n_samples = len(samples) if rows is None else len(rows)
         network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output(), n_samples))
         network.entry.adapt(*_for_statistics(samples, rows))
+        change = self._augmentation()
         optimizer = optimizer_by_name(self.optimizer)
         batch_size = n_samples if optimizer.full_batch else self._batch_size(n_samples)
         execution = self._execution(samples, network, batch_size)
@@ -131,9 +136,10 @@ class Trained(Estimator):
         trainer = self._trainer(optimizer, n_samples, batch_size, session.callbacks)
         network.cast(execution.dtype, inputs=execution.input_dtype)
         with execution.applied():
-            columns, prepare = self._tensors(network, samples, rows, execution)
+            columns, prepare = self._tensors(network, samples, rows, execution, raw=change is not None)
             order = torch.Generator().manual_seed(session.seed)
-            batches = Batches(columns, batch_size, order, rows=rows, prepare=prepare)
+            changing = partial(prepare, change=change) if prepare and change else prepare
+            batches = Batches(columns, batch_size, order, rows=rows, prepare=changing)
             monitor = None
             if held_out is not None:
                 monitor = self._monitor(network, *self._tensors(network, held_out, None, execution), None)
@@ -241,15 +247,16 @@ class Trained(Estimator):
         )
 
     def _tensors(
-        self, network: Network, samples: Samples, rows: Tensor | None, execution: Execution
+        self, network: Network, samples: Samples, rows: Tensor | None, execution: Execution, *, raw: bool = False
     ) -> tuple[dict[str, Tensor], Callable | None]:
         """Return the columns that batches are gathered from, and what is still to be done to every batch.
 
-        Small data are prepared here, once and for all; large ones batch by batch, so that they may lie on disk.
+        Small data are prepared here, once and for all, unless wanted `raw`; large ones batch by batch, so that they may
+        lie on disk.
         """
         columns: dict[str, Tensor] = dict(samples.inputs)
         n_bytes = sum(tensor.numel() * 4 for tensor in columns.values())
-        small = n_bytes <= PREPARED_BYTES and not is_large(n_bytes)
+        small = not raw and n_bytes <= PREPARED_BYTES and not is_large(n_bytes)
         if small:
             columns = _prepared(network, samples.inputs)
         columns["target"] = self.target_.encode(samples.y, execution.dtype)
@@ -323,9 +330,10 @@ def _prepared(network: Network, inputs: Mapping[str, Tensor]) -> dict[str, Tenso
     return whole
 
 
-def _prepared_on(network: Network, device: str, batch: Batch) -> Batch:
-    """Return a batch on the device, its inputs prepared."""
-    there = {name: tensor.to(device) for name, tensor in batch.items()}
+def _prepared_on(network: Network, device: str, batch: Batch, change: Callable[[Batch], Batch] | None = None) -> Batch:
+    """Return a batch on the device, changed if so wanted, its inputs prepared."""
+    there: Batch = {name: tensor.to(device) for name, tensor in batch.items()}
+    there = change(there) if change else there
     return {**there, **network.prepare(there)}
 
 
