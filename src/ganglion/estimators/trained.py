@@ -24,7 +24,7 @@ from ganglion.estimators.session import Session
 from ganglion.estimators.spec import Spec
 from ganglion.networks.backpropagation import Backpropagation, is_plain
 from ganglion.networks.network import Network
-from ganglion.networks.work import gains_from_bfloat16, products_per_sample
+from ganglion.networks.work import gains_from_bfloat16, most_images, products_per_sample
 from ganglion.options import hyperparameters, option
 from ganglion.training.diagnosis import warn_of_dead_units, warn_of_divergence
 from ganglion.training.distribution import fingerprint, muster, workers
@@ -41,6 +41,7 @@ PREPARED_BYTES = 512 * 2**20  # prepare the whole training set at once up to thi
 STATISTICS_NUMBERS = 2**21  # fit the preprocessing to so many of it
 PIECE = 2**17  # numbers prepared together
 EVALUATION_BYTES = 4 * 2**20  # measure so much held-out data at a time
+CLASSES = ("classification", "segmentation")  # tasks whose answer is the largest of some scores
 
 
 @hyperparameters
@@ -191,7 +192,7 @@ class Trained(Estimator):
         if not optimizer.decoupled:
             return 0.0
         # chosen on held-out parts of ten public tables: small ones overfit, and noisy labels ask for more than numbers
-        decay = 2.0 if n_samples < 1000 else 1.0 if self.tags.task == "classification" else 0.3
+        decay = 2.0 if n_samples < 1000 else 1.0 if self.tags.task in CLASSES else 0.3
         return decay * AdamW.default_rate / optimizer.default_rate  # a step shrinks by rate × decay
 
     def _batch_size(self, n_samples: int) -> int:
@@ -234,7 +235,7 @@ class Trained(Estimator):
             batch_size=batch_size,
             float64_input=any(tensor.dtype == torch.float64 for tensor in samples.inputs.values()),
             # a class is the largest of some scores; a number to be predicted may need more digits
-            stands_rounding=gains_from_bfloat16(network) and self.tags.task == "classification",
+            stands_rounding=gains_from_bfloat16(network) and self.tags.task in CLASSES,
             n_parameters=sum(parameter.numel() for parameter in network.parameters()),
         )
         return plan(
@@ -278,6 +279,8 @@ class Trained(Estimator):
         spec = self.encoder_.spec
         n_numbers = math.prod(spec.image) if spec.image else spec.numeric + len(spec.cardinalities)
         n_together = min(8192, max(256, EVALUATION_BYTES // (4 * n_numbers)))
+        if spec.image:
+            n_together = min(n_together, most_images(network, columns["image"]) or n_together)
 
         def measure() -> dict[str, float]:
             total_loss, total_score, has_score = 0.0, 0.0, False
