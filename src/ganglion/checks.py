@@ -264,7 +264,8 @@ def check_bad_weights_are_refused(estimator: Estimator) -> None:
 def check_bad_validation_is_refused(estimator: Estimator) -> None:
     """Held-out data that differ in their columns or targets are refused."""
     X, y = data_for(estimator)
-    for bad in ((X[:, :-1], y), (X, y[:-1]), (X,), X):
+    half = X[:, : X.shape[1] // 2]
+    for bad in ((half, y), (X, y[:-1]), (X,), X):
         refused(lambda bad=bad: fresh(estimator).fit(X, y, validation=bad), ValueError)
 
 
@@ -645,16 +646,16 @@ def answers(model: Any, X: Any) -> dict[str, np.ndarray]:
     """Return everything that a fitted estimator answers, by method."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
-        return {name: _numbers(getattr(model, name)(X)) for name in METHODS if hasattr(model, name)}
+        return {name: _numbers(getattr(model, name)(X), model) for name in METHODS if hasattr(model, name)}
 
 
-def _numbers(answer: np.ndarray) -> np.ndarray:
-    """Return the boxes of pictures as numbers and labels, one row a box, (n, most, 6); other answers as they are."""
-    if answer.dtype != object or not all(isinstance(each, Boxes) for each in answer):
+def _numbers(answer: np.ndarray, model: Any) -> np.ndarray:
+    """Return the boxes of pictures as numbers, one row a box, filled up with 0; other answers as they are."""
+    if model.tags.task != "detection" or answer.dtype != object:
         return answer
-    rows = np.zeros((len(answer), max([1, *map(len, answer)]), 6), dtype=object)
+    rows = np.zeros((len(answer), model.max_detections, 6), dtype=np.float32)
     for i, each in enumerate(answer):
-        rows[i, : len(each)] = np.column_stack([each.boxes.astype(object), each.labels, each.scores.astype(object)])
+        rows[i, : len(each)] = np.column_stack([each.boxes, np.searchsorted(model.classes_, each.labels), each.scores])
     return rows
 
 
