@@ -79,3 +79,11 @@ def bccd(part: str, *, size: tuple[int, int] = (240, 320)) -> tuple[np.ndarray, 
             objects.append(Boxes(boxes.boxes * scale, boxes.labels))
             images.append(np.asarray(image.resize(size[::-1], Image.Resampling.BILINEAR)))
     return np.stack(images), objects
+
+
+def isbi2012_membrane() -> tuple[np.ndarray, np.ndarray]:
+    """Return 30 slices of nervous tissue, (30, 512, 512) uint8, and their labels: 1 inside cells, 0 on membranes."""
+    from ganglion.data.public import find
+
+    with np.load(find("isbi2012_membrane/train_512.npz")) as file:
+        return file["images"], file["labels"]

@@ -188,7 +188,11 @@ def check_history(estimator: Estimator) -> None:
 
 def check_killed_and_resumed_equals_never_killed(estimator: Estimator) -> None:
     """A run that stops right after any of its checkpoints goes on to the bits of one that never stopped."""
-    X, y = data_for(estimator)
+    for X, y in [data_for(estimator)] + [image_stack(estimator)] * reads_images(estimator.tags):
+        _resumes(estimator, X, y)
+
+
+def _resumes(estimator: Estimator, X: Any, y: Any) -> None:
     whole = fresh(estimator).fit(X, y)
     for stop in (1, 3, 4):
         with tempfile.TemporaryDirectory() as folder:
@@ -304,7 +308,9 @@ def check_predictions_do_not_depend_on_their_batch(estimator: Estimator) -> None
     X, y = data_for(estimator)
     model = fresh(estimator).fit(X, y)
     together, alone = answers(model, X), [answers(model, X[i : i + 1]) for i in range(len(X))]
-    close({name: np.concatenate([each[name] for each in alone]) for name in together}, together, atol=1e-6)
+    # many convolutions, one after the other, sum in another order for one image than for many
+    rounding = 1e-6 if reads_tables(estimator.tags) else 5e-6
+    close({name: np.concatenate([each[name] for each in alone]) for name in together}, together, atol=rounding)
     reverse = answers(model, np.ascontiguousarray(X[::-1]))
     close({name: answer[::-1] for name, answer in reverse.items()}, together, atol=1e-6)
 

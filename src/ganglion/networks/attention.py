@@ -60,7 +60,9 @@ class EncoderBlock(nn.Module):
     Normalised before each part, as in Xiong et al. 2020, arXiv:2002.04745.
     """
 
-    def __init__(self, width: int, n_heads: int, *, hidden: int, activation: str = "gelu", dropout: float = 0.0) -> None:
+    def __init__(
+        self, width: int, n_heads: int, *, hidden: int, activation: str = "gelu", dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.first_norm, self.second_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = SelfAttention(width, n_heads)
