@@ -19,6 +19,7 @@ from ganglion.options import hyperparameters
 BUILT_IN = [
     "CNNClassifier",
     "CNNRegressor",
+    "DetectionCNN",
     "MLPClassifier",
     "MLPRegressor",
     "Perceptron",
