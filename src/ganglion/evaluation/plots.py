@@ -28,7 +28,8 @@ def charts_of(report: Report) -> dict[str, Chart]:
     """Return the charts of a report by name, in reading order."""
     charts = {"comparison": comparison(report)} | learning_charts(report.learning_curves, report.best_epoch)
     if report.confusion is not None and len(report.classes) <= MOST_CLASSES:
-        charts["confusion"] = confusion_chart(np.array(report.confusion), report.classes)
+        unit = "pixels" if report.task == "segmentation" else "rows"
+        charts["confusion"] = confusion_chart(np.array(report.confusion), report.classes, unit=unit)
     if report.calibration:
         error = report.metrics["calibration_error"].value
         charts["calibration"] = reliability_chart(report.calibration, error)

@@ -16,7 +16,7 @@ from ganglion.drawing.gallery import Charts
 from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.calibration import CalibrationBin
 from ganglion.evaluation.mistakes import Mistake
-from ganglion.evaluation.predictions import Predictions, Task, Truth
+from ganglion.evaluation.predictions import Task, Truth
 from ganglion.evaluation.verdict import Comparison
 from ganglion.storage import write_text
 
@@ -39,9 +39,9 @@ class Report:
 
     Attributes
     ----------
-    task : {"binary", "multiclass", "multilabel", "regression"}
+    task : {"binary", "multiclass", "multilabel", "regression", "segmentation", "detection"}
     n_rows : int
-        Rows evaluated on.
+        Rows, or images, evaluated on.
     classes : tuple of str
         Names of classes, labels (multilabel) or targets (regression).
     model : Contender
@@ -50,7 +50,7 @@ class Report:
     comparison : Comparison
         The model against the best baseline; its sentence is `verdict`.
     confusion : tuple of tuple of int, or None
-        Counts of rows, true class by predicted class.
+        Counts of rows (segmentation: of pixels), true class by predicted class.
     calibration : tuple of CalibrationBin
         Empty where there are no probabilities.
     learning_curves : dict of str to list
@@ -63,8 +63,10 @@ class Report:
         Of model and data.
     notes : tuple of str
         What to know before believing the figures.
-    truth, predictions : Truth, Predictions
+    truth : Truth
         The evaluated rows, for charts; not part of `to_dict`.
+    predictions : Predictions, MaskPredictions or BoxPredictions
+        What the model said of them; not part of `to_dict`.
     """
 
     task: Task
@@ -81,7 +83,7 @@ class Report:
     facts: Mapping[str, str]
     notes: tuple[str, ...]
     truth: Truth = field(compare=False)
-    predictions: Predictions = field(compare=False)
+    predictions: Any = field(compare=False)
 
     @property
     def metrics(self) -> Mapping[str, Estimate]:
@@ -143,10 +145,11 @@ class Report:
         return content
 
     def plot(self) -> Charts:
-        """Return the charts that suit the task, by name."""
+        """Return the charts that suit the task, and the pictures of the worst mistakes, by name."""
         from ganglion.evaluation.plots import charts_of
 
-        return Charts(charts_of(self))
+        pictures = {f"mistake_{k}": each.picture for k, each in enumerate(self.mistakes, start=1) if each.picture}
+        return Charts(charts_of(self) | pictures)
 
 
 _DRAWN_ONLY = ("truth", "predictions")
