@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ganglion.algorithms.cnn import CNNClassifier, CNNRegressor
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
     from ganglion.algorithms.perceptron import Perceptron
+    from ganglion.algorithms.segmentation_cnn import SegmentationCNN
     from ganglion.data.dataset import Dataset
     from ganglion.data.inspection import inspect
     from ganglion.data.read import read
@@ -46,6 +47,7 @@ _HOMES = {
     "Objective": "ganglion.training.objective",
     "Perceptron": "ganglion.algorithms.perceptron",
     "Regressor": "ganglion.estimators.regressor",
+    "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
     "Trainer": "ganglion.training.trainer",
     "evaluate": "ganglion.evaluation.evaluate",
     "hyperparameters": "ganglion.options",
@@ -67,6 +69,7 @@ __all__ = [
     "Objective",
     "Perceptron",
     "Regressor",
+    "SegmentationCNN",
     "Trainer",
     "__version__",
     "evaluate",

@@ -21,6 +21,7 @@ ALGORITHMS = {
     "MLPClassifier": "ganglion.algorithms.mlp",
     "MLPRegressor": "ganglion.algorithms.mlp",
     "Perceptron": "ganglion.algorithms.perceptron",
+    "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
 }
 GROUP = "ganglion.algorithms"
 

@@ -13,7 +13,10 @@ from ganglion.algorithms.mlp import MLPClassifier
 from ganglion.algorithms.perceptron import Perceptron
 from ganglion.checks import name_of as readable
 from ganglion.errors import GanglionWarning, InvalidParameter
+from ganglion.estimators.selection import TASKS
 from ganglion.options import hyperparameters
+
+BUILT_IN = ["CNNClassifier", "CNNRegressor", "MLPClassifier", "MLPRegressor", "Perceptron", "SegmentationCNN"]
 
 
 @hyperparameters
@@ -34,7 +37,7 @@ def plugins(monkeypatch):
 
 
 def test_names():
-    assert registry.names() == ["CNNClassifier", "CNNRegressor", "MLPClassifier", "MLPRegressor", "Perceptron"]
+    assert registry.names() == BUILT_IN
     assert registry.all_algorithms()["Perceptron"] is Perceptron
     for spelling in ("MLPClassifier", "mlpclassifier", "mlp_classifier", "mlp-classifier", "MLP-Classifier"):
         assert registry.algorithm(spelling) is MLPClassifier
@@ -52,7 +55,7 @@ def test_every_algorithm_knows_its_name_and_is_public():
     for name, cls in registry.all_algorithms().items():
         assert registry.name_of(cls) == name == cls.__name__
         assert getattr(gg, name) is cls
-        assert cls.tags.task in ("classification", "regression")
+        assert cls.tags.task in TASKS
     assert registry.name_of(Plugin) is None
 
 
@@ -80,7 +83,7 @@ def test_a_broken_plugin_is_reported_and_left_out(plugins):
     with pytest.warns(
         GanglionWarning, match=r"plugin algorithm (Broken|Absent) .* cannot be loaded and is left out"
     ) as caught:
-        assert registry.names() == ["CNNClassifier", "CNNRegressor", "MLPClassifier", "MLPRegressor", "Perceptron"]
+        assert registry.names() == BUILT_IN
     assert len(caught) == 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -23,7 +23,9 @@ def test_a_small_job_runs_on_one_thread_in_float64():
 
 
 def test_a_large_job_takes_what_there_is():
-    assert plan(LARGE, LAPTOP) == Execution(device="cpu", precision="float32", threads=8, fast_products=True)
+    assert plan(LARGE, LAPTOP) == Execution(
+        device="cpu", precision="float32", threads=8, fast_products=True, keeps_memory=True
+    )
     assert plan(LARGE, SERVER) == Execution(device="cuda", precision="float32", threads=64)
 
 
@@ -38,7 +40,7 @@ def test_the_same_job_gives_the_same_plan():
 
 def test_pins_are_kept():
     pinned = plan(LARGE, SERVER, device="cpu", precision="float64", threads=2)
-    assert pinned == Execution(device="cpu", precision="float64", threads=2, fast_products=True)
+    assert pinned == Execution(device="cpu", precision="float64", threads=2, fast_products=True, keeps_memory=True)
     assert plan(SMALL, LAPTOP, precision="bfloat16").precision == "bfloat16"
     assert plan(SMALL, LAPTOP, threads=10**6).threads == 32  # four a core: more would only wait for one another
 

@@ -23,6 +23,7 @@ from torch import nn
 from ganglion.errors import InvalidParameter
 from ganglion.estimators.base import Tags
 from ganglion.estimators.classifier import Classifier
+from ganglion.estimators.pictures import PictureOptions
 from ganglion.estimators.regressor import Regressor
 from ganglion.estimators.spec import Spec
 from ganglion.networks.activations import check_activation
@@ -39,7 +40,7 @@ def check_odd(kernel_size: Any) -> None:
 
 
 @hyperparameters
-class CNNOptions:
+class CNNOptions(PictureOptions):
     """What shapes the network, for classes and numbers alike."""
 
     channels: tuple[int, ...] | Literal["auto"] = option(

@@ -216,9 +216,13 @@ class TableEncoder:
 
 @dataclass(frozen=True)
 class ImageEncoder:
-    """Reads stacks of images of the shape (channels, height, width) that the training images had."""
+    """Reads stacks of images of the shape (channels, height, width) that the training images had.
+
+    With `any_size` they may be of another height and width.
+    """
 
     shape: tuple[int, ...]
+    any_size: bool = False
 
     @property
     def spec(self) -> InputSpec:
@@ -239,20 +243,21 @@ class ImageEncoder:
                 f"columns {', '.join(field.name for field in data.features[:10])}. Give an array (n, height, width), "
                 "or (n, height, width, channels)."
             )
-        if images[0].shape != self.shape:
+        fixed = 1 if self.any_size else 3
+        if images[0].shape[:fixed] != self.shape[:fixed]:
             raise InvalidInput(
                 f"images have shape (channels, height, width) = {images[0].shape}, but the model was trained on "
-                f"{self.shape}. Resize or transpose them first."
+                f"{self.shape}. {'Give as many channels' if self.any_size else 'Resize or transpose them first'}."
             )
         return {"image": cast(Tensor, data.columns[images[0].name])}
 
     def to_json(self) -> dict[str, Any]:
         """Return everything needed to make the same encoder again."""
-        return {"modality": "image", "shape": list(self.shape)}
+        return {"modality": "image", "shape": list(self.shape), "any_size": self.any_size}
 
 
-def fit_encoder(data: Dataset, weight: Tensor | None = None) -> TableEncoder | ImageEncoder:
-    """Return the encoder that suits the columns of a training set."""
+def fit_encoder(data: Dataset, weight: Tensor | None = None, *, any_size: bool = False) -> TableEncoder | ImageEncoder:
+    """Return the encoder that suits the columns of a training set; `any_size` as of `ImageEncoder`."""
     images = [field for field in data.features if field.kind == "image"]
     if not images:
         return TableEncoder.fit(data, weight)
@@ -261,17 +266,17 @@ def fit_encoder(data: Dataset, weight: Tensor | None = None) -> TableEncoder | I
             f"images beside other columns are not supported yet: {', '.join(field.name for field in data.features)}. "
             "Give the images alone."
         )
-    return ImageEncoder(images[0].shape)
+    return ImageEncoder(images[0].shape, any_size)
 
 
 def encoder_from_json(stored: Any) -> TableEncoder | ImageEncoder:
     """Make an encoder again from `to_json`, believing nothing: any flaw raises InvalidModel."""
     try:
         if stored["modality"] == "image":
-            shape = _sizes(stored["shape"])
-            if len(shape) != 3:
+            shape, any_size = _sizes(stored["shape"]), stored["any_size"]
+            if len(shape) != 3 or type(any_size) is not bool:
                 raise ValueError(f"image shape {shape}")
-            return ImageEncoder(shape)
+            return ImageEncoder(shape, any_size)
         if stored["modality"] == "table":
             encoder = TableEncoder(tuple(_field(each) for each in stored["fields"]))
             if not encoder.fields or len({field.name for field in encoder.fields}) < len(encoder.fields):

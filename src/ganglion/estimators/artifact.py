@@ -184,6 +184,8 @@ def _check_columns(model: Estimator) -> None:
     exact = bool(spec.image) or (len(fields) == 1 and bool(fields[0].shape))
     if n_features < width or (exact and n_features != width):
         raise InvalidModel(f"n_features is {n_features}, but the columns have {width} features.")
+    if isinstance(model.encoder_, ImageEncoder) and model.encoder_.any_size != model.tags.any_size:
+        raise InvalidModel(f"any_size is {model.encoder_.any_size}, but not for {type(model).__name__}.")
     names = getattr(model, "feature_names_in_", None)
     if names is not None and (len(names) != n_features or not {field.name for field in fields} <= {*names}):
         raise InvalidModel("feature_names are not the names of the columns.")

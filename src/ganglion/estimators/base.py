@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
@@ -31,6 +31,7 @@ from ganglion.estimators.session import Session, open_session
 from ganglion.estimators.spec import Spec
 from ganglion.networks.inputs import ORDINARY
 from ganglion.networks.network import Network
+from ganglion.networks.work import most_images
 from ganglion.options import check_options, hyperparameters, option, options_of, unknown_option
 from ganglion.training.checkpoint import Checkpoints
 from ganglion.training.distribution import together, workers
@@ -60,6 +61,8 @@ class Tags:
         Whether it is trained by the loop of `ganglion.training` (and so has epochs, optimisers, schedules).
     multilabel, multioutput : bool
         Whether y may have several columns.
+    any_size : bool
+        Whether images of another height and width than in training are read.
     preferred_for : tuple of str
         The modalities for which `select` takes this algorithm first.
     """
@@ -69,6 +72,7 @@ class Tags:
     gradients: bool = True
     multilabel: bool = False
     multioutput: bool = False
+    any_size: bool = False
     preferred_for: tuple[str, ...] = ()
 
 
@@ -123,7 +127,7 @@ class Estimator(BaseEstimator):
             Numbers, categories, booleans and dates; missing values are NaN or None. Image stacks have shape
             (n_samples, height, width), (…, height, width, channels) or (…, channels, height, width).
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            The target. A Dataset brings its own.
+            The target: of masks, (n_samples, height, width). A Dataset brings its own.
         sample_weight : array-like of shape (n_samples,), optional
             How much each sample counts. A weight of 2 equals a second copy, 0 equals absence.
         validation : tuple (X, y), optional
@@ -155,15 +159,16 @@ class Estimator(BaseEstimator):
             check_callbacks(callbacks)
             X, y = _features_and_target(X, y)
             data = self._dataset(X, reset=True)
+            _check_modality(self, data)
             refuse_swapped_axes(data, y)
             weight = self._weights(sample_weight, len(data))
-            y = self._read_target(y, len(data), reset=True, weight=weight)
+            y = self._read_target(y, data, reset=True, weight=weight)
             warn_of_suspicions(data, y)
             kept = np.arange(len(data))
             if weight is not None and not weight.all():  # a weight of 0 is absence, in every statistic
                 kept = np.flatnonzero(weight)
                 data, y, weight = data.take(kept), y[kept], weight[kept]
-            self.encoder_ = fit_encoder(data)
+            self.encoder_ = fit_encoder(data, any_size=self.tags.any_size)
             samples = Samples(self.encoder_.encode(data), y, weight, kept)
             held_out = self._held_out(validation, data)
             session = open_session(
@@ -227,7 +232,8 @@ class Estimator(BaseEstimator):
     def _learn(self, samples: Samples, held_out: Samples | None, session: Session) -> None:
         raise NotImplementedError
 
-    def _read_target(self, y: Any, n_samples: int, *, reset: bool, weight: np.ndarray | None = None) -> np.ndarray:
+    def _read_target(self, y: Any, data: Dataset, *, reset: bool, weight: np.ndarray | None = None) -> np.ndarray:
+        """Return the target of `data` as an array that can be trusted; `reset` learns from it what it looks like."""
         raise NotImplementedError
 
     def _dataset(self, X: Any, *, reset: bool) -> Dataset:
@@ -303,7 +309,7 @@ class Estimator(BaseEstimator):
             if isinstance(X, np.ndarray):
                 refuse_swapped_axes(as_dataset(X), y)
             data = self._dataset(X, reset=False)
-            inputs, y = self.encoder_.encode(data), self._read_target(y, len(data), reset=False)
+            inputs, y = self.encoder_.encode(data), self._read_target(y, data, reset=False)
             samples = Samples(inputs, y, None, np.arange(len(data)))
         except InvalidInput as error:
             raise type(error)(f"validation: {error}") from error
@@ -322,15 +328,18 @@ class Estimator(BaseEstimator):
         if not hasattr(self, "network_"):
             raise NotFitted(f"This {type(self).__name__} instance is not fitted yet. Call fit(X, y) first.")
 
-    def _answers(self, X: Any, *, scores: bool = False) -> Tensor:
-        """Return what the network says of X: its answer, or its scores."""
+    def _answers(self, X: Any, *, scores: bool = False, then: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Return what the network says of X: its answer, or its scores; or what `then` makes of them, row by row."""
         self._check_fitted()
         inputs = self._encoded(X)
         rows = len(next(iter(inputs.values())))
         row_bytes = sum(tensor[:1].numel() * 8 for tensor in inputs.values())
         size = max(256, CHUNK_BYTES // max(1, row_bytes))
+        if "image" in inputs:
+            size = min(size, most_images(self.network_, inputs["image"]) or size)
         device = next(self.network_.parameters()).device
-        method = self.network_.raw_scores if scores else self.network_
+        network = self.network_.raw_scores if scores else self.network_
+        method = network if then is None else lambda given: then(network(given))
         with torch.inference_mode(), fast_products(self.network_, rows, precision=self._precision()):
             if rows <= size and device.type == "cpu":
                 answers = method(inputs)
@@ -391,6 +400,20 @@ def _features_and_target(X: Any, y: Any) -> tuple[Any, Any]:
     if isinstance(X, Dataset) and y is None and X.target:
         return X.X_y()
     return (X.drop(X.target), y) if isinstance(X, Dataset) and X.target else (X, y)
+
+
+def _check_modality(estimator: Estimator, data: Dataset) -> None:
+    """Refuse a table where only images are read, or images where only tables are."""
+    images = any(field.kind == "image" for field in data.features)
+    if ("image" if images else "table") in estimator.tags.modalities:
+        return
+    name = type(estimator).__name__
+    if images:
+        raise InvalidInput(f"{name} reads tables, but images were given. Take an algorithm for images.")
+    raise InvalidInput(
+        f"{name} reads images, but was given a table of columns {', '.join(data.names[:10])}. Give an array "
+        "(n, height, width), or (n, height, width, channels)."
+    )
 
 
 def _are_ordinary(X: np.ndarray) -> bool:

@@ -31,7 +31,8 @@ def model_card(manifest: Mapping[str, Any]) -> str:
 def _inputs(encoder: Mapping[str, Any]) -> str:
     if encoder["modality"] == "image":
         channels, height, width = encoder["shape"]
-        return f"Images of {height} × {width} pixels, {channels} channel{'s' if channels > 1 else ''}."
+        others = ", or of other sizes" if encoder["any_size"] else ""
+        return f"Images of {height} × {width} pixels{others}, {channels} channel{'s' if channels > 1 else ''}."
     lines = []
     for field in encoder["fields"][:200]:
         block = f"{field['shape'][0]} numbers" if field["shape"] else field["kind"]
@@ -46,6 +47,8 @@ def _output(target: Mapping[str, Any]) -> str:
     if target["kind"] == "numbers":
         return f"{target['n_targets']} number{'s' if target['n_targets'] > 1 else ''} a sample."
     classes = ", ".join(str(label) for label in target["classes"][:50])
+    if target["kind"] == "masks":
+        return f"One of the classes for every pixel: {classes}."
     return f"{'Any of the labels' if target['multilabel'] else 'One of the classes'}: {classes}."
 
 

@@ -13,6 +13,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from torch import Tensor
 
+from ganglion.data.dataset import Dataset
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.base import Estimator, Samples
 from ganglion.estimators.labels import read_labels
@@ -69,8 +70,8 @@ class BaseClassifier(ClassifierMixin, Estimator):
         scores = self._answers(X, scores=True).numpy()
         return scores[:, 0] if self.target_.binary else scores
 
-    def _read_target(self, y: Any, n_samples: int, *, reset: bool, weight: np.ndarray | None = None) -> np.ndarray:
-        labels = read_labels(y, n_samples, several=self.tags.multilabel)
+    def _read_target(self, y: Any, data: Dataset, *, reset: bool, weight: np.ndarray | None = None) -> np.ndarray:
+        labels = read_labels(y, len(data), several=self.tags.multilabel)
         if reset:
             if labels.ndim == 1:
                 _refuse_continuous(labels)

@@ -9,6 +9,7 @@ import torch
 from sklearn.base import RegressorMixin
 from torch import Tensor
 
+from ganglion.data.dataset import Dataset
 from ganglion.errors import InvalidParameter
 from ganglion.estimators.labels import read_numbers
 from ganglion.estimators.targets import NumberTarget
@@ -67,8 +68,8 @@ class Regressor(RegressorMixin, Trained):
         answers = self._answers(X)[:, self.target_.n_targets :].numpy()
         return answers[:, 0] if self.target_.flat else answers
 
-    def _read_target(self, y: Any, n_samples: int, *, reset: bool, weight: np.ndarray | None = None) -> np.ndarray:
-        numbers = read_numbers(y, n_samples, several=self.tags.multioutput)
+    def _read_target(self, y: Any, data: Dataset, *, reset: bool, weight: np.ndarray | None = None) -> np.ndarray:
+        numbers = read_numbers(y, len(data), several=self.tags.multioutput)
         if reset:
             loss = self._per_sample_loss()
             normal, positive = isinstance(loss, GaussianNLL), isinstance(loss, Poisson)

@@ -24,7 +24,7 @@ from ganglion.estimators.session import Session
 from ganglion.estimators.spec import Spec
 from ganglion.networks.backpropagation import Backpropagation, is_plain
 from ganglion.networks.network import Network
-from ganglion.networks.work import gains_from_bfloat16, products_per_sample
+from ganglion.networks.work import gains_from_bfloat16, most_images, products_per_sample
 from ganglion.options import hyperparameters, option
 from ganglion.training.diagnosis import warn_of_dead_units, warn_of_divergence
 from ganglion.training.distribution import fingerprint, muster, workers
@@ -41,6 +41,7 @@ PREPARED_BYTES = 512 * 2**20  # prepare the whole training set at once up to thi
 STATISTICS_NUMBERS = 2**21  # fit the preprocessing to so many of it
 PIECE = 2**17  # numbers prepared together
 EVALUATION_BYTES = 4 * 2**20  # measure so much held-out data at a time
+CLASSES = ("classification", "segmentation")  # tasks whose answer is the largest of some scores
 
 
 @hyperparameters
@@ -110,6 +111,10 @@ class Trained(Estimator):
     def _precision(self) -> str:
         return self.precision
 
+    def _augmentation(self) -> Callable[[Batch], Batch] | None:
+        """Return what changes batches at random while training; estimators of pictures have an option for it."""
+        return None
+
     def _score(self, network: Network, scores: Tensor, batch: Batch) -> Tensor | None:
         """Return the sum over a batch of what `history_` shows as "validation_score", or None."""
         raise NotImplementedError
@@ -123,6 +128,7 @@ class Trained(Estimator):
         n_samples = len(samples) if rows is None else len(rows)
         network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output(), n_samples))
         network.entry.adapt(*_for_statistics(samples, rows))
+        change = self._augmentation()
         optimizer = optimizer_by_name(self.optimizer)
         batch_size = n_samples if optimizer.full_batch else self._batch_size(n_samples)
         execution = self._execution(samples, network, batch_size)
@@ -131,9 +137,10 @@ class Trained(Estimator):
         trainer = self._trainer(optimizer, n_samples, batch_size, session.callbacks)
         network.cast(execution.dtype, inputs=execution.input_dtype)
         with execution.applied():
-            columns, prepare = self._tensors(network, samples, rows, execution)
+            columns, prepare = self._tensors(network, samples, rows, execution, raw=change is not None)
             order = torch.Generator().manual_seed(session.seed)
-            batches = Batches(columns, batch_size, order, rows=rows, prepare=prepare)
+            changing = partial(prepare, change=change) if prepare and change else prepare
+            batches = Batches(columns, batch_size, order, rows=rows, prepare=changing)
             monitor = None
             if held_out is not None:
                 monitor = self._monitor(network, *self._tensors(network, held_out, None, execution), None)
@@ -185,7 +192,7 @@ class Trained(Estimator):
         if not optimizer.decoupled:
             return 0.0
         # chosen on held-out parts of ten public tables: small ones overfit, and noisy labels ask for more than numbers
-        decay = 2.0 if n_samples < 1000 else 1.0 if self.tags.task == "classification" else 0.3
+        decay = 2.0 if n_samples < 1000 else 1.0 if self.tags.task in CLASSES else 0.3
         return decay * AdamW.default_rate / optimizer.default_rate  # a step shrinks by rate × decay
 
     def _batch_size(self, n_samples: int) -> int:
@@ -228,7 +235,7 @@ class Trained(Estimator):
             batch_size=batch_size,
             float64_input=any(tensor.dtype == torch.float64 for tensor in samples.inputs.values()),
             # a class is the largest of some scores; a number to be predicted may need more digits
-            stands_rounding=gains_from_bfloat16(network) and self.tags.task == "classification",
+            stands_rounding=gains_from_bfloat16(network) and self.tags.task in CLASSES,
             n_parameters=sum(parameter.numel() for parameter in network.parameters()),
         )
         return plan(
@@ -241,15 +248,16 @@ class Trained(Estimator):
         )
 
     def _tensors(
-        self, network: Network, samples: Samples, rows: Tensor | None, execution: Execution
+        self, network: Network, samples: Samples, rows: Tensor | None, execution: Execution, *, raw: bool = False
     ) -> tuple[dict[str, Tensor], Callable | None]:
         """Return the columns that batches are gathered from, and what is still to be done to every batch.
 
-        Small data are prepared here, once and for all; large ones batch by batch, so that they may lie on disk.
+        Small data are prepared here, once and for all, unless wanted `raw`; large ones batch by batch, so that they may
+        lie on disk.
         """
         columns: dict[str, Tensor] = dict(samples.inputs)
         n_bytes = sum(tensor.numel() * 4 for tensor in columns.values())
-        small = n_bytes <= PREPARED_BYTES and not is_large(n_bytes)
+        small = not raw and n_bytes <= PREPARED_BYTES and not is_large(n_bytes)
         if small:
             columns = _prepared(network, samples.inputs)
         columns["target"] = self.target_.encode(samples.y, execution.dtype)
@@ -271,6 +279,8 @@ class Trained(Estimator):
         spec = self.encoder_.spec
         n_numbers = math.prod(spec.image) if spec.image else spec.numeric + len(spec.cardinalities)
         n_together = min(8192, max(256, EVALUATION_BYTES // (4 * n_numbers)))
+        if spec.image:
+            n_together = min(n_together, most_images(network, columns["image"]) or n_together)
 
         def measure() -> dict[str, float]:
             total_loss, total_score, has_score = 0.0, 0.0, False
@@ -323,9 +333,10 @@ def _prepared(network: Network, inputs: Mapping[str, Tensor]) -> dict[str, Tenso
     return whole
 
 
-def _prepared_on(network: Network, device: str, batch: Batch) -> Batch:
-    """Return a batch on the device, its inputs prepared."""
-    there = {name: tensor.to(device) for name, tensor in batch.items()}
+def _prepared_on(network: Network, device: str, batch: Batch, change: Callable[[Batch], Batch] | None = None) -> Batch:
+    """Return a batch on the device, changed if so wanted, its inputs prepared."""
+    there: Batch = {name: tensor.to(device) for name, tensor in batch.items()}
+    there = change(there) if change else there
     return {**there, **network.prepare(there)}
 
 

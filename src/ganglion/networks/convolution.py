@@ -6,7 +6,7 @@ A signal is a picture of height 1: its kernels are (1, k), its pools (1, 2). Let
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,21 @@ def convolution(n_in: int, n_out: int, kernel: Size, *, activation: str, normali
     if normalization is not None:
         parts.append(nn.BatchNorm2d(n_out))
     return nn.Sequential(*parts, ACTIVATIONS[activation].module())
+
+
+def channels_last(module: nn.Module) -> None:
+    """Keep a module's kernels in the order of axes in which convolutions are fastest, also when weights are loaded.
+
+    A picture of one channel does not tell by itself in which order it is meant: the kernel decides.
+    """
+    _in_that_order(module)
+    module.register_load_state_dict_post_hook(_in_that_order)
+
+
+def _in_that_order(module: nn.Module, *_: Any) -> None:
+    for parameter in module.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
 
 class ResidualBlock(nn.Module):
@@ -106,6 +121,7 @@ class ConvolutionStack(nn.Module):
         self.stages = nn.Sequential(*stages)
         self.head = nn.Flatten() if head == "flatten" else nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.n_out = n_in * height * width if head == "flatten" else n_in
+        channels_last(self)
 
     def maps(self, x: Tensor) -> list[Tensor]:
         """Return what every stage makes of pictures, (n, C, H, W) each; rows of numbers are signals."""

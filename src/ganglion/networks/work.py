@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ganglion.networks.backpropagation import is_plain
 from ganglion.networks.network import Inputs, Network
+
+IMAGE_BYTES = 64 * 2**20  # of what one layer makes of images that go through a network together
 
 
 @torch.no_grad()
@@ -18,10 +21,13 @@ def products_per_sample(network: Network, inputs: Inputs) -> int:
         return sum(parameter.numel() for parameter in network.parameters())
     counted = [0]
 
-    def count(module: Any, _: Any, output: Any) -> None:
-        counted[0] += output.numel() * module.weight[0].numel()
+    def count(module: Any, given: Any, output: Any) -> None:
+        # a transposed convolution goes through its weights once a place of its input, the others of their output
+        places = given[0] if isinstance(module, nn.ConvTranspose2d) else output
+        counted[0] += places.numel() * module.weight[0].numel()
 
-    layers = [module for module in network.modules() if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d)]
+    kinds = nn.Linear | nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d
+    layers = [module for module in network.modules() if isinstance(module, kinds)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     training = network.training
     try:
@@ -32,6 +38,17 @@ def products_per_sample(network: Network, inputs: Inputs) -> int:
         for hook in hooks:
             hook.remove()
     return counted[0]
+
+
+def most_images(network: nn.Module, images: Tensor) -> int | None:
+    """Return how many images, (n, C, H, W), may go through a network together; None if it has no convolutions.
+
+    What convolutions make of an image is many times its size. This is a bound: as if the widest saw every pixel.
+    """
+    widths = [module.out_channels for module in network.modules() if isinstance(module, nn.Conv2d)]
+    if not widths:
+        return None
+    return max(1, IMAGE_BYTES // (4 * math.prod(images.shape[2:]) * max(widths)))
 
 
 def gains_from_bfloat16(network: nn.Module) -> bool:

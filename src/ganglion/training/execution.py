@@ -17,6 +17,7 @@ from torch import nn
 
 from ganglion.data.memory import memory_bytes
 from ganglion.errors import InvalidParameter
+from ganglion.training.allocation import memory_kept
 from ganglion.training.distribution import workers
 
 PRECISIONS = ("auto", "float32", "float64", "bfloat16")
@@ -81,6 +82,7 @@ class Execution:
     precision: str
     threads: int
     fast_products: bool = False
+    keeps_memory: bool = False
     sharded: bool = False
 
     @property
@@ -106,6 +108,8 @@ class Execution:
             torch.set_num_threads(self.threads)
         try:
             with contextlib.ExitStack() as stack:
+                if self.keeps_memory:
+                    stack.enter_context(memory_kept())
                 if self.fast_products:
                     stack.enter_context(_products("medium"))
                 if self.precision == "bfloat16":  # its cache of weights would outlive the steps that change them
@@ -156,6 +160,7 @@ def plan(
         precision=precision,
         threads=min(threads, 4 * machine.threads),
         fast_products=medium,
+        keeps_memory=device == "cpu" and large,
         sharded=bool(sharded) and machine.workers > 1,
     )
 

@@ -3,9 +3,11 @@
     classification   cross_entropy, focal            scores are logits
     regression       mse, mae, huber, quantile        scores in units of the target's deviation
                      poisson, gaussian_nll            log rates · means and log variances
+    segmentation     cross_entropy, focal             scores are logits of every pixel, (n, K, H, W)
+                     dice, dice_cross_entropy
 
-`labels` is (n,) int64 for one class out of many, or (n, L) float in [0, 1] for L yes-or-no labels (a binary target is
-one such label).
+`labels` is (n,) int64 for one class out of many, (n, H, W) int64 for one of every pixel, or (n, L) float in [0, 1] for
+L yes-or-no labels (a binary target is one such label).
 """
 
 from __future__ import annotations
@@ -26,13 +28,13 @@ PerSampleLoss = Callable[[Tensor, Tensor], Tensor]  # (scores, target) → (n_sa
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
-    """Return -log p(label) of each sample, (n,); for yes-or-no labels the sum over them.
+    """Return -log p(label) of each sample, (n,); for yes-or-no labels the sum over them, for pixels their mean.
 
     Label smoothing (Szegedy et al. 2016, arXiv:1512.00567, section 7) moves that share of the probability to all
     classes alike.
     """
     if labels.dtype == torch.int64:
-        return F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
+        return _mean_of_pixels(F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing))
     target = labels * (1 - label_smoothing) + label_smoothing / 2 if label_smoothing else labels
     return F.binary_cross_entropy_with_logits(logits, target, reduction="none").sum(1)
 
@@ -41,9 +43,30 @@ def focal(logits: Tensor, labels: Tensor, *, gamma: float = 2.0) -> Tensor:
     """Return -(1 - p)^gamma log p of each sample, (n,): easy samples count less. Lin 2017, arXiv:1708.02002, eq. 4."""
     if labels.dtype == torch.int64:
         log_p = logits.log_softmax(1).gather(1, labels[:, None]).squeeze(1)
-        return -(_chance_of_error(log_p) ** gamma) * log_p
+        return _mean_of_pixels(-(_chance_of_error(log_p) ** gamma) * log_p)
     nll = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
     return (_chance_of_error(-nll) ** gamma * nll).sum(1)
+
+
+def soft_dice(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return 1 - 2 Σ p g / (Σ p + Σ g) of each picture, (n,), the mean over the classes that it has.
+
+    Drozdzal et al. 2016, arXiv:1608.04117, eq. 2, for each class: Σ runs over the pixels, p is the probability of the
+    class, g is 1 where the pixel is of it and 0 elsewhere. (Milletari et al. 2016, arXiv:1606.04797, square p and g in
+    the denominator.) A class that the picture has not would need a constant in the denominator: it is left to the
+    others, whose p it lowers.
+    """
+    shares = logits.softmax(1).flatten(2)
+    truth = torch.zeros_like(shares).scatter_(1, labels.flatten(1)[:, None], 1.0)
+    sizes = truth.sum(2)
+    overlap = 2 * (shares * truth).sum(2) / (shares.sum(2) + sizes).clamp(min=1.0)
+    present = sizes > 0
+    return 1 - (overlap * present).sum(1) / present.sum(1)
+
+
+def _mean_of_pixels(losses: Tensor) -> Tensor:
+    """Return the losses of samples, (n,), from theirs or from those of their pixels."""
+    return losses.flatten(1).mean(1) if losses.dim() > 1 else losses
 
 
 def _chance_of_error(log_p: Tensor) -> Tensor:
@@ -121,6 +144,38 @@ class Focal:
 
     def __str__(self) -> str:
         return call_text("focal", self)
+
+
+@dataclass(frozen=True, slots=True)
+class Dice:
+    """`dice`: how far the areas of a class, said and true, are from lying on each other (`soft_dice`)."""
+
+    def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Return one loss a picture."""
+        return soft_dice(scores, target)
+
+    def __str__(self) -> str:
+        return "dice"
+
+
+@dataclass(frozen=True, slots=True)
+class DiceCrossEntropy:
+    """`dice_cross_entropy(dice=1.0)`: cross-entropy, which is right for every pixel, and so much of `dice`.
+
+    The sum is that of Isensee et al. 2021, nnU-Net, Nature Methods 18, 203-211: small classes count through the second.
+    """
+
+    dice: float = 1.0
+
+    def __post_init__(self) -> None:
+        in_range("dice_cross_entropy", "dice", self.dice, at_least=0)
+
+    def __call__(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Return one loss a picture."""
+        return cross_entropy(scores, target) + self.dice * soft_dice(scores, target)
+
+    def __str__(self) -> str:
+        return call_text("dice_cross_entropy", self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,15 +275,23 @@ REGRESSION: dict[str, type] = {
     "quantile": Quantile,
 }
 
+SEGMENTATION: dict[str, type] = {
+    "cross_entropy": CrossEntropy,
+    "dice": Dice,
+    "dice_cross_entropy": DiceCrossEntropy,
+    "focal": Focal,
+}
+_BY_TASK = {"classification": CLASSIFICATION, "regression": REGRESSION, "segmentation": SEGMENTATION}
 
-def loss_by_name(given: Any, task: Literal["classification", "regression"]) -> PerSampleLoss:
+
+def loss_by_name(given: Any, task: Literal["classification", "regression", "segmentation"]) -> PerSampleLoss:
     """Return the loss that a text such as "focal(gamma=1)" names; a function is returned with its answers checked."""
-    known = CLASSIFICATION if task == "classification" else REGRESSION
+    known = _BY_TASK[task]
     if isinstance(given, tuple(known.values())):
         return cast(PerSampleLoss, given)
     if callable(given) and not isinstance(given, type):
         return _checked(given)
-    return call_by_name("loss", given, CLASSIFICATION if task == "classification" else REGRESSION)
+    return call_by_name("loss", given, known)
 
 
 def _checked(loss: Callable[..., Any]) -> PerSampleLoss:
@@ -256,3 +319,8 @@ def check_classification_loss(given: Any) -> None:
 def check_regression_loss(given: Any) -> None:
     """Raise InvalidParameter unless `given` names a loss for numbers, or is a function."""
     loss_by_name(given, "regression")
+
+
+def check_segmentation_loss(given: Any) -> None:
+    """Raise InvalidParameter unless `given` names a loss for the classes of pixels, or is a function."""
+    loss_by_name(given, "segmentation")
