@@ -162,7 +162,7 @@ def boxes_chart(picture: Array, boxes: Sequence[DrawnBox], title: str, *, most_w
     scale = width / picture.shape[2]
     marks = [image(0, 0, width, height, png_data_uri(picture, most_side=400), crisp=_is_small(picture))]
     order = sorted(boxes, key=lambda each: each.status != "found")  # mistakes lie on top
-    marks += [_box(each, scale) for each in order]
+    marks += [_box(each, scale, width, height) for each in order]
     told = [each for each in order if len(boxes) <= most_words or each.status != "found"]
     marks += [_label(each, scale, width, height) for each in told]
     keys, x = [], 0.0
@@ -172,8 +172,9 @@ def boxes_chart(picture: Array, boxes: Sequence[DrawnBox], title: str, *, most_w
     return Chart(title, width, height + 26, "".join([*marks, *keys]))
 
 
-def _box(drawn: DrawnBox, scale: float) -> str:
-    left, top, right, bottom = (scale * float(v) for v in drawn.box)
+def _box(drawn: DrawnBox, scale: float, width: float, height: float) -> str:
+    ends = (width, height) * 2  # what reaches beyond the picture is drawn to its edge
+    left, top, right, bottom = (min(max(0.0, scale * float(v)), end) for v, end in zip(drawn.box, ends, strict=True))
     shape = f"M{left:.1f} {top:.1f}H{right:.1f}V{bottom:.1f}H{left:.1f}Z"
     return (
         f"<g><title>{html.escape(f'{drawn.words}: {drawn.status}')}</title>{_stroke(shape, *_STROKE[drawn.status])}</g>"
@@ -193,7 +194,8 @@ def _label(drawn: DrawnBox, scale: float, width: float, height: float) -> str:
     words = shorten(drawn.words, 24)
     long = text_width(words, 10) + 6
     x = min(max(0.0, scale * float(drawn.box[0])), max(0.0, width - long))
-    y = min(max(0.0, scale * float(drawn.box[1]) - 14), height - 14)
+    below = drawn.status == "missed"  # what was found near it has its words above
+    y = min(max(0.0, scale * float(drawn.box[3]) if below else scale * float(drawn.box[1]) - 14), height - 14)
     colour, edge, _ = _STROKE[drawn.status]
     plate = f'<rect x="{x:.1f}" y="{y:.1f}" width="{long:.1f}" height="14" rx="2" fill="{colour}"/>'
     return plate + text(x + 3, y + 10.5, words, kind="xs").replace("<text", f'<text style="fill:{edge}"', 1)

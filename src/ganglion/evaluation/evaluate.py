@@ -89,7 +89,7 @@ def evaluate(
     remarks = [*notes, *_remarks(kind, truth, said), *([] if train is None else _seen_before(X, train[0]))]
     raced = _race(kind, truth, X, model, train, weight, random_state, remarks) if baselines else []
     name = _free_name(type(innermost(model)).__name__, raced)
-    n_resamples = affordable_resamples(len(truth), kind.n_rankings(truth) * (1 + len(raced)), n_bootstrap)
+    n_resamples = affordable_resamples(len(truth), kind.n_rankings(truth, said) * (1 + len(raced)), n_bootstrap)
     if n_resamples < n_bootstrap:
         remarks.append(f"Intervals come from {n_resamples:,} resamples instead of {n_bootstrap:,}: the data are large.")
     contenders = {name: said} | {each.name: each.predictions for each in raced}
@@ -104,6 +104,7 @@ def evaluate(
         comparison=compare(name, measured, metric, is_deep=is_deep(model)),
         confusion=kind.confusion(truth, said),
         calibration=kind.calibration(truth, said),
+        curves=kind.curves(truth, said),
         learning_curves=learning_curves(model),
         best_epoch=best_epoch(model),
         mistakes=kind.mistakes(truth, said, X),

@@ -66,6 +66,22 @@ def check_lengths(X: Any, y: Any, what: str) -> None:
         raise InvalidInput(f"X and {what} are empty. Give at least one row to evaluate on.")
 
 
+def class_codes(labels: Array, classes: Array) -> tuple[Array, list[Any]]:
+    """Return labels, of any shape, as codes into `classes`, int64, and the labels that are not among them."""
+    if labels.dtype.kind in "OUS" or classes.dtype.kind in "OUS":
+        labels, classes = labels.astype(str), classes.astype(str)
+    order = np.argsort(classes)
+    ordered = classes[order]
+    place = np.minimum(np.searchsorted(ordered, labels), len(classes) - 1)
+    strange = ordered[place] != labels
+    return order[place], np.unique(labels[strange]).tolist() if strange.any() else []
+
+
+def listed(labels: list[Any]) -> str:
+    """Return labels as a message names them."""
+    return ", ".join(map(repr, labels[:20])) + (", …" if len(labels) > 20 else "")
+
+
 def check_pair(train: Any) -> None:
     """Raise InvalidInput unless `train` is None or a pair of features and answers."""
     if train is not None and not (isinstance(train, tuple | list) and len(train) == 2):

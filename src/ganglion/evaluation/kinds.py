@@ -16,7 +16,19 @@ from sklearn.metrics import confusion_matrix
 
 from ganglion.data.boxes import holds_boxes
 from ganglion.evaluation.baselines import Baseline, run_baselines
+from ganglion.evaluation.box_baselines import run_box_baselines
 from ganglion.evaluation.calibration import CalibrationBin, calibration_curve
+from ganglion.evaluation.detection import (
+    Curves,
+    box_facts,
+    box_truth,
+    box_values,
+    precision_recall,
+    predict_boxes,
+    present_boxes,
+    resampled_box_metrics,
+    worst_boxes,
+)
 from ganglion.evaluation.inputs import truth_of
 from ganglion.evaluation.mask_baselines import run_mask_baselines
 from ganglion.evaluation.metrics import Measured, Metric, metric_of, point_values
@@ -62,7 +74,8 @@ class Kind:
     facts : (truth) -> what a reader must know of the truth
     present : (truth) -> whether each class is true anywhere
     confusion, calibration : (truth, said) -> what its name says, or nothing
-    n_rankings : (truth) -> what a resample costs, in rankings of the rows
+    curves : (truth, said) -> recall and precision of each class, by name
+    n_rankings : (truth, said) -> what a resample costs, in rankings of the rows
     """
 
     about: str
@@ -81,7 +94,8 @@ class Kind:
     present: Callable[[Truth], Iterable[bool]] = lambda truth: (True for _ in truth.classes)
     confusion: Callable[[Truth, Any], Confusion | None] = lambda truth, said: None
     calibration: Callable[[Truth, Any], tuple[CalibrationBin, ...]] = lambda truth, said: ()
-    n_rankings: Callable[[Truth], int] = lambda truth: 1
+    curves: Callable[[Truth, Any], Curves] = lambda truth, said: {}
+    n_rankings: Callable[[Truth, Any], int] = lambda truth, said: 1
 
 
 def read_truth(model: Any, X: Any, y: Any) -> Truth:
@@ -132,7 +146,7 @@ _ROWS = Kind(
     baselines=run_baselines,
     mistakes=worst_mistakes,
     facts=_label_facts,
-    n_rankings=lambda truth: len(truth.classes),
+    n_rankings=lambda truth, said: len(truth.classes),
 )
 _CLASSES = replace(
     _ROWS,
@@ -160,12 +174,30 @@ _SEGMENTATION = Kind(
     present=_present,
     confusion=lambda truth, said: tuple(tuple(row) for row in said.counts.sum(axis=0).tolist()),
 )
+_DETECTION = Kind(
+    about="detection: boxes around objects",
+    unit="images",
+    large=("map_50", "map_50_95", "precision", "recall"),
+    worst="Worst images",
+    lead="The images with the lowest F1 of found and true objects. Look here first for wrong boxes and blind spots.",
+    truth=box_truth,
+    predict=predict_boxes,
+    values=box_values,
+    resampled=resampled_box_metrics,
+    headline=lambda truth, measured: metric_of("detection", "map_50"),
+    baselines=run_box_baselines,
+    mistakes=worst_boxes,
+    facts=box_facts,
+    present=present_boxes,
+    curves=precision_recall,
+    n_rankings=lambda truth, said: 1 + said.matches.right.size // len(truth),
+)
 KINDS: dict[Task, Kind] = {
     "binary": replace(
         _CLASSES,
         about="classification, two classes",
         large=("accuracy", "roc_auc", "f1", "calibration_error"),
-        n_rankings=lambda truth: 1,
+        n_rankings=lambda truth, said: 1,
     ),
     "multiclass": _CLASSES,
     "multilabel": _ROWS,
@@ -176,7 +208,8 @@ KINDS: dict[Task, Kind] = {
         worst="Largest errors",
         lead="The rows whose predictions are furthest from the truth. Look here first for wrong targets.",
         facts=_number_facts,
-        n_rankings=lambda truth: 1,
+        n_rankings=lambda truth, said: 1,
     ),
     "segmentation": _SEGMENTATION,
+    "detection": _DETECTION,
 }

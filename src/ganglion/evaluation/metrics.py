@@ -83,7 +83,7 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
     ),
     "detection": (
         Metric("map_50", "mAP@0.5"),
-        Metric("map", "mAP@[.5:.95]"),
+        Metric("map_50_95", "mAP@[.5:.95]"),
         Metric("precision", "Precision"),
         Metric("recall", "Recall"),
     ),

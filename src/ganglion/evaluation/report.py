@@ -53,6 +53,8 @@ class Report:
         Counts of rows (segmentation: of pixels), true class by predicted class.
     calibration : tuple of CalibrationBin
         Empty where there are no probabilities.
+    curves : dict of str to list of tuple
+        Recall and precision of each class (detection), the surest boxes first; empty for other tasks.
     learning_curves : dict of str to list
         Columns of the model's history, one value an epoch; empty for models without.
     best_epoch : int or None
@@ -77,6 +79,7 @@ class Report:
     comparison: Comparison
     confusion: tuple[tuple[int, ...], ...] | None
     calibration: tuple[CalibrationBin, ...]
+    curves: Mapping[str, list[tuple[float, float]]]
     learning_curves: Mapping[str, list[float | None]]
     best_epoch: int | None
     mistakes: tuple[Mistake, ...]

@@ -32,6 +32,12 @@ def resampled_metrics(truth: Truth, said: Predictions) -> list[Resampled]:
     return found
 
 
+def values_at(functions: list[Resampled], weight: Array, reason: Callable[[str], str]) -> dict[str, float | str]:
+    """Return what functions of resampled weights give at one weight a row, (n,); where that is NaN, the reason."""
+    found = {name: float(values[0]) for function in functions for name, values in function(weight[:, None]).items()}
+    return {name: value if np.isfinite(value) else reason(name) for name, value in found.items()}
+
+
 def indicator(groups: Array, n_groups: int, values: Array | None = None) -> Any:
     """Return the sparse matrix (n_groups, n) whose product with the weights (n, b) sums them, or `values`, by group."""
     n = len(groups)

@@ -12,6 +12,8 @@ The means are over the classes that are true or predicted anywhere, as in PASCAL
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +21,15 @@ import numpy as np
 
 from ganglion.drawing.pictures import masks_chart
 from ganglion.errors import InvalidInput
-from ganglion.evaluation.inputs import check_lengths
+from ganglion.evaluation.inputs import check_lengths, class_codes, listed
 from ganglion.evaluation.metrics import class_metrics
 from ganglion.evaluation.mistakes import Mistake, pictures_of
 from ganglion.evaluation.predictions import Array, Truth
-from ganglion.evaluation.resampling import Resampled, mean_where, ratio
+from ganglion.evaluation.resampling import Resampled, mean_where, ratio, values_at
 
 N_WORST = 6  # images shown
 MOST_CLASSES = 255
-PIECE_PIXELS = 2**22  # predicted together: labels of pixels take 8 bytes each
+PIECE_PIXELS = 2**22  # read together: labels of pixels take 8 bytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,11 @@ def mask_truth(model: Any, X: Any, y: Any, what: str = "y") -> Truth:
     classes = np.asarray(model.classes_)
     if len(classes) > MOST_CLASSES:
         raise InvalidInput(f"the model has {len(classes)} classes; masks of at most {MOST_CLASSES} can be evaluated.")
-    codes, strangers = _codes(masks, classes)
+    codes, strangers = _mask_codes(masks, classes)
     if strangers:
         raise InvalidInput(
-            f"{what} holds classes that {type(model).__name__} was not trained on: {_listed(strangers)}. Its classes "
-            f"are: {_listed(classes.tolist())}. Write the masks with these, or train on masks that have the others too."
+            f"{what} holds classes that {type(model).__name__} was not trained on: {listed(strangers)}. Its classes "
+            f"are: {listed(classes.tolist())}. Write the masks with these, or train on masks that have the others too."
         )
     return Truth("segmentation", codes, tuple(str(each) for each in classes.tolist()))
 
@@ -90,20 +92,18 @@ def predict_masks(model: Any, X: Any, truth: Truth) -> MaskPredictions:
     """
     classes, shape = np.asarray(model.classes_), truth.values.shape[1:]
     values = np.empty_like(truth.values)
-    step = max(1, PIECE_PIXELS // max(1, int(np.prod(shape))))
-    for start in range(0, len(truth), step):
-        rows = np.arange(start, min(start + step, len(truth)))
+    for rows in _pieces(truth.values.shape):
         said = np.asarray(model.predict(_rows_of(X, rows)))
         if said.shape != (len(rows), *shape):
             raise InvalidInput(
                 f"{type(model).__name__} predicts an array of shape {said.shape} for {len(rows)} images whose masks "
                 f"have shape {shape}. Images and masks must have the same height and width."
             )
-        values[rows], strangers = _codes(said, classes)
+        values[rows], strangers = _mask_codes(said, classes)
         if strangers:
             raise InvalidInput(
-                f"{type(model).__name__} predicts {_listed(strangers)}, which its classes_ do not hold: "
-                f"{_listed(classes.tolist())}. Its predict and classes_ must agree."
+                f"{type(model).__name__} predicts {listed(strangers)}, which its classes_ do not hold: "
+                f"{listed(classes.tolist())}. Its predict and classes_ must agree."
             )
     return MaskPredictions(count_pixels(truth.values, values, len(classes)), values)
 
@@ -147,14 +147,11 @@ def resampled_mask_metrics(truth: Truth, said: MaskPredictions) -> list[Resample
 
 def mask_values(truth: Truth, said: MaskPredictions, weight: Array | None = None) -> dict[str, float | str]:
     """Return every metric, or the reason why it is not defined on these images."""
-    return values_at(resampled_mask_metrics(truth, said), truth, weight, "the class is neither true nor predicted")
-
-
-def values_at(functions: list[Resampled], truth: Truth, weight: Array | None, reason: str) -> dict[str, float | str]:
-    """Return what functions of resampled weights give for the images as they are; `reason` where that is NaN."""
-    whole = (np.ones(len(truth)) if weight is None else weight)[:, None]
-    found = {name: float(values[0]) for function in functions for name, values in function(whole).items()}
-    return {name: value if np.isfinite(value) else reason for name, value in found.items()}
+    return values_at(
+        resampled_mask_metrics(truth, said),
+        np.ones(len(truth)) if weight is None else weight,
+        lambda name: "the class is neither true nor predicted",
+    )
 
 
 def mask_facts(truth: Truth) -> dict[str, str]:
@@ -202,13 +199,19 @@ def _overlaps(cells: Array) -> tuple[Array, Array]:
     return ratio(hits, both - hits), ratio(2 * hits, both)
 
 
-def _codes(masks: Array, classes: Array) -> tuple[Array, list[Any]]:
-    """Return labels of pixels as codes into `classes`, and the labels that are not among them."""
-    order = np.argsort(classes)
-    ordered = classes[order]
-    place = np.minimum(np.searchsorted(ordered, masks), len(classes) - 1)
-    strange = ordered[place] != masks
-    return order[place].astype(np.uint8), np.unique(masks[strange]).tolist() if strange.any() else []
+def _mask_codes(masks: Array, classes: Array) -> tuple[Array, list[Any]]:
+    """Return labels of pixels as codes into `classes`, uint8, and the labels that are not among them."""
+    codes, strangers = np.empty(masks.shape, dtype=np.uint8), set()
+    for rows in _pieces(masks.shape):
+        codes[rows], strange = class_codes(masks[rows], classes)
+        strangers |= set(strange)
+    return codes, sorted(strangers, key=str)
+
+
+def _pieces(shape: tuple[int, ...]) -> Iterator[Array]:
+    """Give the rows of so many images as have a few million pixels, and the next ones, until there are none."""
+    step = max(1, PIECE_PIXELS // max(1, math.prod(shape[1:])))
+    yield from (np.arange(start, min(start + step, shape[0])) for start in range(0, shape[0], step))
 
 
 def _rows_of(X: Any, rows: Array) -> Any:
@@ -220,7 +223,3 @@ def _rows_of(X: Any, rows: Array) -> Any:
 def _shares(shares: Array, classes: tuple[str, ...]) -> str:
     order = [k for k in np.argsort(-shares, kind="stable").tolist() if shares[k] > 0]
     return ", ".join(f"{classes[k]}: {shares[k]:.0%}" for k in order[:3]) + (", …" if len(order) > 3 else "")
-
-
-def _listed(labels: list[Any]) -> str:
-    return ", ".join(map(repr, labels[:20])) + (", …" if len(labels) > 20 else "")
