@@ -140,7 +140,18 @@ def test_images():
         fit_encoder(as_dataset({"image": images, "x": np.arange(5.0)}))
 
 
-@pytest.mark.parametrize("encoder", [fitted(), ImageEncoder((3, 4, 5))], ids=["table", "image"])
+def test_images_of_any_size():
+    encoder = fit_encoder(as_dataset(np.zeros((5, 8, 6), np.uint8)), any_size=True)
+    assert encoder.encode(as_dataset(np.zeros((2, 3, 17), np.uint8)))["image"].shape == (2, 1, 3, 17)
+    with pytest.raises(InvalidInput, match=r"\(3, 8, 6\).*\(1, 8, 6\). Give as many channels"):
+        encoder.encode(as_dataset(np.zeros((2, 8, 6, 3), np.uint8)))
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [fitted(), ImageEncoder((3, 4, 5)), ImageEncoder((3, 4, 5), any_size=True)],
+    ids=["table", "image", "any_size"],
+)
 def test_it_comes_back_from_json(encoder):
     assert encoder_from_json(json.loads(json.dumps(encoder.to_json()))) == encoder
 
@@ -155,10 +166,12 @@ FIELD = TABLE["fields"][1] | {"shape": [], "categories": ["a", "b"]}
         None,
         {},
         {"modality": "sound"},
-        {"modality": "image", "shape": [4, 3]},
-        {"modality": "image", "shape": [1, 0, 3]},
-        {"modality": "image", "shape": [1, 2, 2**40]},
-        {"modality": "image", "shape": "abc"},
+        {"modality": "image", "shape": [4, 3], "any_size": False},
+        {"modality": "image", "shape": [1, 0, 3], "any_size": False},
+        {"modality": "image", "shape": [1, 2, 2**40], "any_size": False},
+        {"modality": "image", "shape": "abc", "any_size": False},
+        {"modality": "image", "shape": [1, 2, 3]},
+        {"modality": "image", "shape": [1, 2, 3], "any_size": 1},
         {"modality": "table", "fields": TABLE["fields"]},
         TABLE | {"fields": [FIELD | {"kind": "image"}]},
         TABLE | {"fields": [FIELD | {"name": 3}]},

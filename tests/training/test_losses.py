@@ -17,6 +17,7 @@ from ganglion.errors import InvalidParameter, UnknownParameter
 from ganglion.training.losses import (
     CLASSIFICATION,
     REGRESSION,
+    SEGMENTATION,
     CrossEntropy,
     Focal,
     Huber,
@@ -28,6 +29,7 @@ from ganglion.training.losses import (
     loss_by_name,
     pinball,
     poisson_nll,
+    soft_dice,
 )
 from ganglion.training.supervised import WeightedLoss
 
@@ -37,6 +39,8 @@ CLASSES = torch.from_numpy(RNG.integers(0, 4, 9))
 LABELS = torch.from_numpy(RNG.integers(0, 2, (9, 4)).astype(float))
 SCORES, TARGET = torch.from_numpy(RNG.normal(size=(9, 2))), torch.from_numpy(RNG.normal(size=(9, 2)))
 COUNTS = torch.from_numpy(RNG.poisson(3.0, size=(9, 2)).astype(float))
+PIXELS = torch.from_numpy(RNG.normal(size=(3, 4, 5, 2)))
+MASKS = torch.from_numpy(RNG.integers(0, [[[3]], [[4]], [[2]]], (3, 5, 2)))
 
 
 def close(found, expected) -> None:
@@ -161,6 +165,70 @@ def test_gaussian_nll_of_a_perfect_fit_does_not_run_away():
     assert torch.autograd.grad(loss.sum(), certain)[0].isfinite().all()
 
 
+# masks
+
+
+def dice_by_hand(logits, labels):
+    """Return the loss of each picture, pixel by pixel and class by class."""
+    shares, found = logits.softmax(1).numpy(), []
+    for p, y in zip(shares, labels.numpy(), strict=True):
+        overlaps = []
+        for k in range(len(p)):
+            both = said = true = 0.0
+            for row, column in np.ndindex(y.shape):
+                both += p[k, row, column] * (y[row, column] == k)
+                said += p[k, row, column]
+                true += y[row, column] == k
+            if true:
+                overlaps.append(2 * both / (said + true))
+        found.append(1 - np.mean(overlaps))
+    return np.array(found)
+
+
+def test_dice_by_hand():
+    close(soft_dice(PIXELS, MASKS), dice_by_hand(PIXELS, MASKS))
+    assert 3 not in MASKS[0]  # a class that a picture has not
+
+
+@pytest.mark.parametrize(("truth", "said", "loss"), [(0, 0, 0), (0, 1, 1), (1, 1, 0)])
+def test_dice_of_one_class_alone(truth, said, loss):
+    scores = torch.zeros(1, 2, 3, 4).double()
+    scores[:, said] = 100.0
+    close(soft_dice(scores, torch.full((1, 3, 4), truth)), [loss])
+
+
+def test_dice_in_closed_form():
+    masks = torch.tensor([[[0, 0, 0, 1]]])
+    close(soft_dice(torch.zeros(1, 2, 1, 4).double(), masks), [1 - (2 * 1.5 / (2 + 3) + 2 * 0.5 / (2 + 1)) / 2])
+    shifted = torch.tensor([[[1, 0, 0, 0]]])  # of 4 pixels 2 are right of the class 0, none of the class 1
+    scores = 200.0 * F.one_hot(shifted, 2).movedim(-1, 1).double()
+    close(soft_dice(scores, masks), [1 - (2 * 2 / 6 + 0) / 2])
+
+
+def test_pixels_count_alike_in_cross_entropy_and_focal():
+    flat, labels = PIXELS.movedim(1, -1).reshape(3, -1, 4), MASKS.reshape(3, -1)
+    for loss in (cross_entropy, focal):
+        close(loss(PIXELS, MASKS), torch.stack([loss(*each).mean() for each in zip(flat, labels, strict=True)]))
+
+
+def test_dice_and_cross_entropy_are_added():
+    expected = cross_entropy(PIXELS, MASKS) + 0.3 * soft_dice(PIXELS, MASKS)
+    close(loss_by_name("dice_cross_entropy(dice=0.3)", "segmentation")(PIXELS, MASKS), expected)
+
+
+@pytest.mark.parametrize("name", [*SEGMENTATION, "cross_entropy(label_smoothing=0.2)", "focal(gamma=0.7)"])
+def test_gradient_of_segmentation(name):
+    loss = loss_by_name(name, "segmentation")
+    assert loss(PIXELS, MASKS).shape == (3,)
+    assert torch.autograd.gradcheck(lambda scores: loss(scores, MASKS), PIXELS.clone().requires_grad_())
+
+
+@pytest.mark.parametrize("name", SEGMENTATION)
+def test_a_mean_over_pictures_is_the_mean_of_their_losses(name):
+    loss = loss_by_name(name, "segmentation")
+    close(WeightedLoss(loss).of(PIXELS, {"target": MASKS}), loss(PIXELS, MASKS).mean())
+
+
 # all of them
 
 
@@ -184,7 +252,8 @@ def test_names_with_settings_and_back():
     assert loss_by_name("focal(gamma=1)", "classification") == Focal(1)
     assert loss_by_name("quantile(0.9)", "regression") == Quantile(0.9)
     assert loss_by_name(CrossEntropy(0.1), "classification") == CrossEntropy(0.1)
-    for task, known in (("classification", CLASSIFICATION), ("regression", REGRESSION)):
+    tables = {"classification": CLASSIFICATION, "regression": REGRESSION, "segmentation": SEGMENTATION}
+    for task, known in tables.items():
         assert [str(loss_by_name(name, task)) for name in known] == list(known)
     assert str(loss_by_name("huber(delta=0.5)", "regression")) == "huber(delta=0.5)"
 

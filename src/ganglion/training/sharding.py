@@ -52,6 +52,8 @@ def shard(network: N, device: str) -> N:
 
     empty = {id(p): nn.Parameter(torch.empty_like(p, device="meta"), p.requires_grad) for p in network.parameters()}
     skeleton = copy.deepcopy(network, empty)
+    for parameter in network.parameters():  # FSDP cuts along the order of axes, and knows one only
+        parameter.data = parameter.data.contiguous()
     mesh = init_device_mesh(torch.device(device).type, (dist.get_world_size(),))
     n_parameters = sum(parameter.numel() for parameter in network.parameters())
     for unit in (*_units(network, n_parameters // UNITS), network):  # each is moved to the device when it is cut
