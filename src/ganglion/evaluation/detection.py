@@ -204,8 +204,7 @@ def _drawn(true: Boxes, said: Boxes, classes: Sequence[str]) -> list[DrawnBox]:
         taken = bool(len(true)) and open_to.max() >= RIGHT_FROM
         if taken:
             free[open_to.argmax()] = False
-        assert said.scores is not None
-        words = f"{classes[int(said.labels[i])]} {said.scores[i]:.2f}"
+        words = f"{classes[int(said.labels[i])]} {_scores(said)[i]:.2f}"
         drawn.append(DrawnBox(tuple(said.boxes[i].tolist()), "found" if taken else "false", words))
     missed = [
         DrawnBox(tuple(true.boxes[i].tolist()), "missed", classes[int(true.labels[i])]) for i in np.flatnonzero(free)
@@ -215,10 +214,15 @@ def _drawn(true: Boxes, said: Boxes, classes: Sequence[str]) -> list[DrawnBox]:
 
 def _believed(said: Boxes, threshold: float) -> Boxes:
     """Return the boxes that reach the threshold, the surest first."""
-    assert said.scores is not None
-    order = np.argsort(-said.scores, kind="stable")
-    order = order[said.scores[order] >= threshold]
-    return Boxes(said.boxes[order], said.labels[order], said.scores[order])
+    scores = _scores(said)
+    order = np.argsort(-scores, kind="stable")
+    order = order[scores[order] >= threshold]
+    return Boxes(said.boxes[order], said.labels[order], scores[order])
+
+
+def _scores(said: Boxes) -> Array:
+    """Return the scores of found boxes, which `match` has seen to be there."""
+    return np.ones(len(said)) if said.scores is None else said.scores
 
 
 def _coded(pictures: Array, classes: Array) -> tuple[Array, list[Any]]:

@@ -8,12 +8,14 @@ from typing import Any
 
 from ganglion.data.convert import as_dataset
 from ganglion.data.suspicions import warn_of_repeated_rows
+from ganglion.drawing.svg import Chart
 from ganglion.errors import DataWarning, InvalidInput
 from ganglion.evaluation.baselines import FEWEST_ROWS, Baseline
 from ganglion.evaluation.bootstrap import affordable_resamples
 from ganglion.evaluation.facts import best_epoch, facts_of, innermost, is_deep, learning_curves
 from ganglion.evaluation.inputs import check_model, check_pair, check_resamples, check_weight, split_target
 from ganglion.evaluation.kinds import KINDS, Kind, read_truth
+from ganglion.evaluation.looking import plot_augmentation
 from ganglion.evaluation.measuring import measure
 from ganglion.evaluation.predictions import Array, Truth
 from ganglion.evaluation.report import Contender, Report
@@ -108,6 +110,7 @@ def evaluate(
         learning_curves=learning_curves(model),
         best_epoch=best_epoch(model),
         mistakes=kind.mistakes(truth, said, X),
+        augmentation=_augmentation(model, X if train is None else train[0]),
         facts=facts_of(model, kind, truth, n_resamples, random_state, weight is not None),
         notes=tuple(remarks),
         truth=truth,
@@ -169,6 +172,17 @@ def _seen_before(X: Any, X_train: Any) -> list[str]:
         return []
     remark = warn_of_repeated_rows(data, seen, "evaluation")
     return [remark] if remark else []
+
+
+def _augmentation(model: Any, X: Any) -> Chart | None:
+    """Draw how the pictures of a model were changed while it learned, if it learned from such."""
+    if not hasattr(innermost(model), "augmentation"):
+        return None
+    try:
+        data = as_dataset(X)
+    except InvalidInput:
+        return None
+    return plot_augmentation(model, data) if any(each.kind == "image" for each in data.features) else None
 
 
 def _free_name(name: str, raced: Sequence[Baseline]) -> str:

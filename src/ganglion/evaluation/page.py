@@ -47,6 +47,7 @@ def fragment(report: Report) -> str:
         _section("Learning curves", grid(curves)) if curves else "",
         _answers(report, {name: each for name, each in charts.items() if each not in curves}),
         _mistakes(report),
+        _augmentation(report),
         _section("Data and model", _facts(report)),
         _notes(report),
     ]
@@ -141,7 +142,7 @@ def _mistakes(report: Report) -> str:
     lead, shown = kind.lead, [each.picture for each in report.mistakes if each.picture]
     if shown:
         size = " large" if max(each.width for each in shown) > SMALL_SIDE else ""
-        cards = "".join(_card(each) for each in report.mistakes if each.picture)
+        cards = "".join(_card(each, each.picture) for each in report.mistakes if each.picture)
         return _section(heading, f'<p class="soft">{lead}</p><ul class="pictures{size}">{cards}</ul>')
     columns = list(report.mistakes[0].features)[:MOST_COLUMNS]
     rows = [
@@ -154,12 +155,18 @@ def _mistakes(report: Report) -> str:
     return _section(heading, f'<p class="soft">{lead}{more}</p>{table}')
 
 
-def _card(mistake: Mistake) -> str:
-    assert mistake.picture is not None
+def _augmentation(report: Report) -> str:
+    if report.augmentation is None:
+        return ""
+    lead = "Pictures as they are, at the left, and as the network saw them while it learned: another one each time."
+    return _section("Augmentation", f'<p class="soft">{lead}</p>{grid([report.augmentation])}')
+
+
+def _card(mistake: Mistake, picture: Chart) -> str:
     truth, said = (html.escape(shorten(words, 60)) for words in (_answer(mistake.truth), guess(mistake)))
     where = f"{shorten_inside(mistake.file, 40)}, row {mistake.row}" if mistake.file else f"row {mistake.row}"
     return (
-        f"<li>{mistake.picture.inline}<p>true <b>{truth}</b><br>said <b>{said}</b><br>"
+        f"<li>{picture.inline}<p>true <b>{truth}</b><br>said <b>{said}</b><br>"
         f"<small>{html.escape(where)}</small></p></li>"
     )
 

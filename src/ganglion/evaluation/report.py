@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console, RenderableType
 
 from ganglion.drawing.gallery import Charts
+from ganglion.drawing.svg import Chart
 from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.calibration import CalibrationBin
 from ganglion.evaluation.mistakes import Mistake
@@ -61,6 +62,8 @@ class Report:
         The epoch whose weights the model has, where its history knows that.
     mistakes : tuple of Mistake
         The most confident mistakes or largest errors, worst first.
+    augmentation : Chart or None
+        Some pictures and how training changed them at random, where it did; not part of `to_dict`.
     facts : dict of str to str
         Of model and data.
     notes : tuple of str
@@ -83,6 +86,7 @@ class Report:
     learning_curves: Mapping[str, list[float | None]]
     best_epoch: int | None
     mistakes: tuple[Mistake, ...]
+    augmentation: Chart | None = field(compare=False)
     facts: Mapping[str, str]
     notes: tuple[str, ...]
     truth: Truth = field(compare=False)
@@ -151,11 +155,12 @@ class Report:
         """Return the charts that suit the task, and the pictures of the worst mistakes, by name."""
         from ganglion.evaluation.plots import charts_of
 
-        pictures = {f"mistake_{k}": each.picture for k, each in enumerate(self.mistakes, start=1) if each.picture}
-        return Charts(charts_of(self) | pictures)
+        pictures = {f"mistake_{k}": each.picture for k, each in enumerate(self.mistakes, start=1)}
+        pictures["augmentation"] = self.augmentation
+        return Charts(charts_of(self) | {name: each for name, each in pictures.items() if each})
 
 
-_DRAWN_ONLY = ("truth", "predictions")
+_DRAWN_ONLY = ("truth", "predictions", "augmentation")
 
 
 def _plain(value: Any) -> Any:
