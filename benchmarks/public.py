@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
+import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ganglion.data.boxes import Boxes
 
 
 def mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -51,3 +57,25 @@ def sonar() -> tuple[np.ndarray, np.ndarray]:
     with find("sonar/sonar.csv").open(newline="") as file:
         rows = [row for row in csv.reader(file) if row]
     return np.array([row[:-1] for row in rows], dtype=np.float64), np.array([row[-1] for row in rows])
+
+
+def bccd(part: str, *, size: tuple[int, int] = (240, 320)) -> tuple[np.ndarray, list[Boxes]]:
+    """Return the blood cells of a part of the official split, "train" (205), "val" (87) or "test" (72).
+
+    Images are (n, height, width, 3) uint8, scaled to `size`; boxes are in their pixels, of RBC, WBC and Platelets.
+    """
+    from PIL import Image
+
+    from ganglion.data.annotations import read_voc
+    from ganglion.data.boxes import Boxes
+    from ganglion.data.public import find
+
+    images, objects = [], []
+    with zipfile.ZipFile(find("bccd/BCCD.zip")) as archive:
+        for name in archive.read(f"BCCD/ImageSets/Main/{part}.txt").decode().split():
+            image = Image.open(io.BytesIO(archive.read(f"BCCD/JPEGImages/{name}.jpg"))).convert("RGB")
+            boxes = read_voc(archive.read(f"BCCD/Annotations/{name}.xml"), f"{name}.xml").boxes
+            scale = np.array([size[1] / image.width, size[0] / image.height] * 2, dtype=np.float32)
+            objects.append(Boxes(boxes.boxes * scale, boxes.labels))
+            images.append(np.asarray(image.resize(size[::-1], Image.Resampling.BILINEAR)))
+    return np.stack(images), objects

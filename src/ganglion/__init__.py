@@ -20,6 +20,7 @@ from ganglion.version import __version__
 
 if TYPE_CHECKING:
     from ganglion.algorithms.cnn import CNNClassifier, CNNRegressor
+    from ganglion.algorithms.detection_cnn import DetectionCNN
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
     from ganglion.algorithms.perceptron import Perceptron
     from ganglion.algorithms.segmentation_cnn import SegmentationCNN
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Classifier": "ganglion.estimators.classifier",
     "Dataset": "ganglion.data.dataset",
+    "DetectionCNN": "ganglion.algorithms.detection_cnn",
     "Estimator": "ganglion.estimators.base",
     "CNNClassifier": "ganglion.algorithms.cnn",
     "CNNRegressor": "ganglion.algorithms.cnn",
@@ -67,6 +69,7 @@ __all__ = [
     "CNNRegressor",
     "Classifier",
     "Dataset",
+    "DetectionCNN",
     "Estimator",
     "MLPClassifier",
     "MLPRegressor",

@@ -126,7 +126,7 @@ def test_figures_without_objects_are_absent_with_the_reason():
     empty = np.empty(2, dtype=object)
     empty[:] = [Boxes(np.empty((0, 4), np.float32), np.empty(0, int), np.empty(0, np.float32)) for _ in range(2)]
     values = box_values(Truth("detection", empty, CLASSES), matched(Truth("detection", empty, CLASSES), empty))
-    assert "finds nothing" in str(values["precision"])
+    assert "no box reaches the score of 0.3" in str(values["precision"])
     assert "no such true object" in str(values["map_50"])
     assert "no such true object" in str(values["ap_50_cell"])
 

@@ -175,9 +175,14 @@ def _areas(n_right: np.ndarray, n_found: np.ndarray, n_true: np.ndarray) -> np.n
     return areas
 
 
-def mean_average_precision(matches: Matches, *, threshold: float | None = None) -> float:
-    """Return the mean over classes that have true objects, at one IoU threshold of `matches` or over all; or NaN."""
-    by_class = average_precision(matches)
+def mean_average_precision(
+    matches: Matches, *, threshold: float | None = None, weight: np.ndarray | None = None
+) -> float:
+    """Return the mean over classes that have true objects, at one IoU threshold of `matches` or over all; or NaN.
+
+    `weight`, (n_pictures,), is how much each picture counts.
+    """
+    by_class = average_precision(matches, weight)
     if threshold is not None:
         by_class = by_class[np.isclose(matches.thresholds, threshold)]
     defined = by_class[np.isfinite(by_class)]

@@ -1,9 +1,10 @@
 """Detection: boxes around objects, judged as COCO does; the bootstrap draws images.
 
     mAP@0.5, mAP@[.5:.95], AP@0.5 of a class     over all boxes that the model gives                (`data.matching`)
-    precision = right / found, recall = right / true     of the boxes that reach the model's threshold, at IoU 0.5
+    precision = right / found, recall = right / true     of the boxes that are believed in, at IoU 0.5
 
-The threshold is the model's option `score_threshold`; of a model without one, every box that it gives counts.
+Detectors give many boxes that they hardly believe in themselves, which average precision wants. Believed in are those
+that reach the model's option `score_threshold`, and a score of 0.3 at least; the report draws and counts these.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from ganglion.data.boxes import Boxes, as_boxes
 from ganglion.data.matching import Matches, average_precision, match, pairwise_iou
 from ganglion.drawing.pictures import DrawnBox, boxes_chart
 from ganglion.errors import InvalidInput
+from ganglion.evaluation.facts import innermost
 from ganglion.evaluation.inputs import check_lengths, class_codes, listed
 from ganglion.evaluation.metrics import class_metrics
 from ganglion.evaluation.mistakes import Mistake, pictures_of
 from ganglion.evaluation.predictions import Array, Truth
 from ganglion.evaluation.resampling import Resampled, mean_where, ratio, values_at
 
+BELIEVED_FROM = 0.3  # score, or the model's own threshold if that is higher
 RIGHT_FROM = 0.5  # IoU: the first of the thresholds of `match`
 N_WORST = 6  # images shown
 MOST_POINTS = 200  # of a curve
@@ -43,12 +46,12 @@ class BoxPredictions:
     matches : Matches
         Each of them beside what it was.
     threshold : float
-        The score from which the model believes in a box.
+        The score from which a box is believed in.
     """
 
     values: Array
     matches: Matches
-    threshold: float = 0.0
+    threshold: float = BELIEVED_FROM
 
     @property
     def counts(self) -> Array:
@@ -104,10 +107,10 @@ def predict_boxes(model: Any, X: Any, truth: Truth) -> BoxPredictions:
             f"{type(model).__name__} predicts {listed(strangers)}, which its classes_ do not hold: "
             f"{listed(classes.tolist())}. Its predict and classes_ must agree."
         )
-    return matched(truth, coded, float(getattr(model, "score_threshold", 0.0)))
+    return matched(truth, coded, max(BELIEVED_FROM, float(getattr(innermost(model), "score_threshold", 0.0))))
 
 
-def matched(truth: Truth, said: Array, threshold: float = 0.0) -> BoxPredictions:
+def matched(truth: Truth, said: Array, threshold: float = BELIEVED_FROM) -> BoxPredictions:
     """Return found boxes, (n,) of Boxes whose labels are codes, beside the true ones."""
     return BoxPredictions(said, match(truth.values.tolist(), said.tolist(), np.arange(len(truth.classes))), threshold)
 
@@ -136,7 +139,7 @@ def resampled_box_metrics(truth: Truth, said: BoxPredictions) -> list[Resampled]
 
 def box_values(truth: Truth, said: BoxPredictions, weight: Array | None = None) -> dict[str, float | str]:
     """Return every metric, or the reason why it is not defined on these images."""
-    reasons = {"precision": "the model finds nothing"}
+    reasons = {"precision": f"no box reaches the score of {said.threshold:g}"}
     return values_at(
         resampled_box_metrics(truth, said),
         np.ones(len(truth)) if weight is None else weight,
@@ -157,12 +160,16 @@ def precision_recall(truth: Truth, said: BoxPredictions) -> Curves:
     return curves
 
 
-def box_facts(truth: Truth) -> dict[str, str]:
-    """Return what a reader must know of the objects."""
+def box_facts(truth: Truth, said: BoxPredictions) -> dict[str, str]:
+    """Return what a reader must know of the objects, and of those that were found."""
     counts = _class_counts(truth)
     most = np.argsort(-counts, kind="stable")[:6]
     listed_ = ", ".join(f"{truth.classes[k]} {counts[k]:,}" for k in most) + (", …" if len(counts) > 6 else "")
-    return {"Objects": f"{counts.sum():,}, {counts.sum() / len(truth):.1f} an image", "Classes": listed_}
+    return {
+        "Objects": f"{counts.sum():,}, {counts.sum() / len(truth):.1f} an image",
+        "Classes": listed_,
+        "Believed in": f"boxes of a score of {said.threshold:g} or more, for precision, recall and the pictures",
+    }
 
 
 def present_boxes(truth: Truth) -> list[bool]:

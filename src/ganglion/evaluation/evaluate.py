@@ -111,7 +111,7 @@ def evaluate(
         best_epoch=best_epoch(model),
         mistakes=kind.mistakes(truth, said, X),
         augmentation=_augmentation(model, X if train is None else train[0]),
-        facts=facts_of(model, kind, truth, n_resamples, random_state, weight is not None),
+        facts=facts_of(model, kind, truth, said, n_resamples, random_state, weight is not None),
         notes=tuple(remarks),
         truth=truth,
         predictions=said,

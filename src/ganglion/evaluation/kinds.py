@@ -71,7 +71,7 @@ class Kind:
     headline : (truth, measured) -> the metric that decides
     baselines : (truth, X, train=, weight=, random_state=) -> baselines
     mistakes : (truth, said, X) -> the worst ones, worst first
-    facts : (truth) -> what a reader must know of the truth
+    facts : (truth, said) -> what a reader must know of the truth
     present : (truth) -> whether each class is true anywhere
     confusion, calibration : (truth, said) -> what its name says, or nothing
     curves : (truth, said) -> recall and precision of each class, by name
@@ -90,7 +90,7 @@ class Kind:
     headline: Callable[[Truth, Mapping[str, Measured]], Metric]
     baselines: Callable[..., list[Baseline]]
     mistakes: Callable[[Truth, Any, Any], tuple[Mistake, ...]]
-    facts: Callable[[Truth], Mapping[str, str]]
+    facts: Callable[[Truth, Any], Mapping[str, str]]
     present: Callable[[Truth], Iterable[bool]] = lambda truth: (True for _ in truth.classes)
     confusion: Callable[[Truth, Any], Confusion | None] = lambda truth, said: None
     calibration: Callable[[Truth, Any], tuple[CalibrationBin, ...]] = lambda truth, said: ()
@@ -119,18 +119,18 @@ def _present(truth: Truth) -> list[bool]:
     return (np.bincount(truth.values.ravel(), minlength=len(truth.classes)) > 0).tolist()
 
 
-def _class_facts(truth: Truth) -> dict[str, str]:
+def _class_facts(truth: Truth, said: Predictions) -> dict[str, str]:
     counts = np.bincount(truth.values, minlength=len(truth.classes))
     most = np.argsort(-counts, kind="stable")[:6]
     shares = ", ".join(f"{truth.classes[k]} {counts[k] / len(truth):.1%}" for k in most)
     return {"Classes": f"{len(truth.classes)}: {shares}" + (", …" if len(counts) > 6 else "")}
 
 
-def _label_facts(truth: Truth) -> dict[str, str]:
+def _label_facts(truth: Truth, said: Predictions) -> dict[str, str]:
     return {"Labels": f"{len(truth.classes)}, {truth.values.sum(axis=1).mean():.2f} of them a row"}
 
 
-def _number_facts(truth: Truth) -> dict[str, str]:
+def _number_facts(truth: Truth, said: Predictions) -> dict[str, str]:
     ranges = zip(truth.classes, truth.values.min(axis=0), truth.values.max(axis=0), strict=True)
     return {"Target": ", ".join(f"{name} from {low:.4g} to {high:.4g}" for name, low, high in list(ranges)[:4])}
 

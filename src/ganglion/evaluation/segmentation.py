@@ -154,7 +154,7 @@ def mask_values(truth: Truth, said: MaskPredictions, weight: Array | None = None
     )
 
 
-def mask_facts(truth: Truth) -> dict[str, str]:
+def mask_facts(truth: Truth, said: MaskPredictions) -> dict[str, str]:
     """Return what a reader must know of the masks."""
     shares = np.bincount(truth.values.ravel(), minlength=len(truth.classes)) / truth.values.size
     most = np.argsort(-shares, kind="stable")[:6]
