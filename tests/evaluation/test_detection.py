@@ -143,7 +143,7 @@ def test_the_curve_ends_at_the_recall_of_all_boxes():
 def test_what_is_drawn_is_what_is_counted():
     for row in range(20):
         drawn = [each.status for each in _drawn(TRUE[row], SAID.values[row], CLASSES)]
-        whole = matched(TRUTH, SAID.values).counts[:, row]
+        whole = matched(TRUTH, SAID.values, 0.0).counts[:, row]
         assert drawn.count("found") == whole[0]
         assert drawn.count("found") + drawn.count("false") == whole[1]
         assert drawn.count("found") + drawn.count("missed") == whole[2]

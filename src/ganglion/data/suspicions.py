@@ -90,7 +90,7 @@ def warn_of_repeated_rows(data: Dataset, training: Dataset, what: str) -> str:
     """
     if {field.name for field in data.features} != {field.name for field in training.features}:
         return ""
-    n_twice = int(duplicate_rows(data.drop([*data.target, *data.index]), training).sum())
+    n_twice = int(duplicate_rows(data.drop(data.target), training).sum())
     if not n_twice:
         return ""
     remark = (
