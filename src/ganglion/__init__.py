@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ganglion.estimators.regressor import Regressor
     from ganglion.estimators.selection import select
     from ganglion.evaluation.evaluate import evaluate
+    from ganglion.evaluation.looking import plot_augmentation, plot_feature_maps, plot_filters
     from ganglion.options import hyperparameters, option
     from ganglion.training.objective import Objective
     from ganglion.training.trainer import Trainer
@@ -58,6 +59,9 @@ _HOMES = {
     "inspect": "ganglion.data.inspection",
     "load": "ganglion.estimators.artifact",
     "option": "ganglion.options",
+    "plot_augmentation": "ganglion.evaluation.looking",
+    "plot_feature_maps": "ganglion.evaluation.looking",
+    "plot_filters": "ganglion.evaluation.looking",
     "read": "ganglion.data.read",
     "select": "ganglion.estimators.selection",
 }
@@ -83,6 +87,9 @@ __all__ = [
     "inspect",
     "load",
     "option",
+    "plot_augmentation",
+    "plot_feature_maps",
+    "plot_filters",
     "read",
     "select",
 ]

@@ -167,10 +167,12 @@ def inspect(
         dataset = _joined(dataset, target) if hasattr(target, "dtype") else with_target(dataset, target)  # type: ignore[arg-type]
     whole, dataset = dataset, _affordable(dataset)
     profiles = profile(dataset)
-    features = [each for each in profiles if each.name not in dataset.target]
+    features = [each for each in profiles if each.name not in (*dataset.target, *dataset.index)]
     if task is None and dataset.target and _is_plain(dataset):
         task = infer_task(whole.X_y()[1])
-    single = next((each for each in profiles if dataset.target == (each.name,)), None)
+    elif task is None and dataset.target:
+        task = _of_pixels(dataset)
+    single = next((each for each in profiles if dataset.target == (each.name,) and each.has_values), None)
     return Inspection(
         source=dataset.source,
         n_samples=len(whole),
@@ -204,12 +206,20 @@ def _joined(data: Dataset, y: Any) -> Dataset:
     if len(column) != len(data):
         raise InvalidInput(f"the target has {len(column)} values, but there are {len(data)} rows. Give one a row.")
     fields = [*data.fields, *column.fields]
-    return Dataset(fields, {**data.columns, **column.columns}, target=["target"], source=data.source)
+    return Dataset(fields, {**data.columns, **column.columns}, target=["target"], index=data.index, source=data.source)
 
 
 def _is_plain(data: Dataset) -> bool:
     """Say whether the target holds labels or numbers, and not images (a mask to predict) or text."""
     return all(data.field(name).kind not in ("image", "mask", "boxes", "text") for name in data.target)
+
+
+def _of_pixels(data: Dataset) -> Task | None:
+    """Return the task that the kind of the target alone tells: its values may be many."""
+    kinds = {data.field(name).kind for name in data.target}
+    if kinds == {"mask"}:
+        return Task("segmentation", "the target holds a class of every pixel")
+    return Task("detection", "the target holds boxes around objects") if kinds == {"boxes"} else None
 
 
 def _summary(column: Profile) -> ColumnSummary:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ganglion.data.dataset import Dataset, Field, Kind, Ragged
+from ganglion.data.spool import pieces
 
 MAX_BLOCK = 200  # so many columns of a block are looked at one by one
 
@@ -24,7 +26,7 @@ class Profile:
     kind : Kind
         As in `Field`.
     values : ndarray of shape (n_distinct,)
-        The distinct values in rising order: numbers, or labels of categories. Empty for text and images.
+        The distinct values in rising order: numbers, or labels of categories. Empty for text, images, masks and boxes.
     codes : ndarray of shape (n_samples,), int64
         Which of them each row has; -1 where the value is missing.
     counts : ndarray of shape (n_distinct,), int64
@@ -51,7 +53,7 @@ class Profile:
     @property
     def has_values(self) -> bool:
         """Whether distinct values are known: not for text and images."""
-        return self.kind not in ("text", "image")
+        return self.kind not in ("text", "image", "mask", "boxes")
 
     @property
     def n_distinct(self) -> int:
@@ -70,7 +72,9 @@ def profile(data: Dataset) -> list[Profile]:
     for field in data.fields:
         column = data.columns[field.name]
         if isinstance(column, Ragged):
-            profiles.append(_of_text(field, column))
+            profiles.append((_of_boxes if field.kind == "boxes" else _of_text)(field, column))
+        elif field.kind == "mask":
+            profiles.append(_of_masks(field, column))
         elif field.kind == "image":
             profiles.append(_of_images(field, column))
         elif field.kind == "categorical":
@@ -122,7 +126,8 @@ def _of_categories(field: Field, codes: np.ndarray) -> Profile:
     return Profile(field.name, "categorical", labels, new_code[codes], counts[used], missing, shown or "nothing")
 
 
-def _short(label: str) -> str:
+def _short(name: object) -> str:
+    label = str(name)
     return label if len(label) <= 24 else f"{label[:23]}…"
 
 
@@ -136,6 +141,21 @@ def _of_images(field: Field, column: Tensor) -> Profile:
     channels, height, width = cast("tuple[int, int, int]", field.shape)
     what = f"{channels} channel{'s' if channels > 1 else ''}, {str(column.dtype).removeprefix('torch.')}"
     return _opaque(field, 0.0, f"{height} × {width}, {what}")
+
+
+def _of_masks(field: Field, column: Tensor) -> Profile:
+    counts = sum(torch.bincount(part.flatten().long(), minlength=len(field.categories)) for _, part in pieces(column))
+    shares = np.asarray(counts) / column.numel()
+    order = np.argsort(-shares, kind="stable")[:3].tolist()
+    shown = ", ".join(f"{_short((field.categories or range(len(shares)))[i])} {shares[i]:.0%}" for i in order)
+    return _opaque(field, 0.0, f"{column.shape[1]} × {column.shape[2]}, {len(shares)} classes: {shown}")
+
+
+def _of_boxes(field: Field, column: Ragged) -> Profile:
+    counts = np.bincount(column.values[:, 4].long().numpy(), minlength=len(field.categories))
+    order = np.argsort(-counts, kind="stable")[:3].tolist()
+    shown = ", ".join(f"{_short(field.categories[i])} {counts[i]:,}" for i in order) or "none"
+    return _opaque(field, 0.0, f"{np.diff(column.offsets.numpy()).mean():.3g} a picture: {shown}")
 
 
 def _opaque(field: Field, missing: float, summary: str) -> Profile:

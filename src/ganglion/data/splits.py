@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from ganglion.data.boxes import Boxes
 from ganglion.data.dataset import Dataset, Field, Ragged
-from ganglion.data.spool import pieces
+from ganglion.data.spool import pieces, row_bytes
 from ganglion.data.task import infer_task
 from ganglion.errors import InvalidInput, InvalidParameter
 
@@ -67,13 +68,41 @@ def split(
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
+def with_every_class(y: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Move the pictures that alone have some class from the test rows to the training rows.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples, height, width), or (n_samples,) of Boxes
+        Classes of pixels, or objects.
+    train, test : ndarray of int64
+        Row indices, as `split` gives them.
+
+    Returns
+    -------
+    train, test : ndarray of int64
+        In rising order. The test rows stay as they are if all of them would have to move.
+    """
+    known = set().union(*(labels_in(y[row]) for row in train))
+    stays = np.array([labels_in(y[row]) <= known for row in test])
+    if stays.all() or not stays.any():
+        return train, test
+    return np.sort(np.concatenate([train, test[~stays]])), test[stays]
+
+
+def labels_in(y: Any) -> set[Any]:
+    """Return the classes of the pixels of one mask, (height, width), or of the objects of one picture, `Boxes`."""
+    return set(np.unique(y.labels if isinstance(y, Boxes) else y).tolist())
+
+
 def duplicate_rows(data: Dataset, other: Dataset | None = None) -> np.ndarray:
     """Say which rows repeat an earlier row, or stand in another data set too.
 
     Parameters
     ----------
     data : Dataset
-        The rows to look at. All columns count, the target too; a missing value equals another one.
+        The rows to look at. All columns but those of the index count, the target too; a missing value equals another
+        one.
     other : Dataset, optional
         With it, rows are compared with its rows (it needs the same columns), and not with each other.
 
@@ -85,9 +114,10 @@ def duplicate_rows(data: Dataset, other: Dataset | None = None) -> np.ndarray:
     -----
     Rows are compared by 64-bit hashes: a million different rows give a false alarm once in 10 million times.
     """
-    hashes = _row_hashes(data, data.fields)
+    fields = [field for field in data.fields if field.name not in data.index]
+    hashes = _row_hashes(data, fields)
     if other is not None:
-        return np.isin(hashes, _row_hashes(other, [other.field(field.name) for field in data.fields]))
+        return np.isin(hashes, _row_hashes(other, [other.field(field.name) for field in fields]))
     repeated = np.ones(len(hashes), dtype=bool)
     repeated[np.unique(hashes, return_index=True)[1]] = False
     return repeated
@@ -151,7 +181,7 @@ def _whole_groups(groups: np.ndarray, fraction: float, random: np.random.Generat
     return np.isin(group_of, order[: min(n_chosen, len(counts) - 1)])
 
 
-def _row_hashes(data: Dataset, fields: tuple[Field, ...] | list[Field]) -> np.ndarray:
+def _row_hashes(data: Dataset, fields: list[Field]) -> np.ndarray:
     """Return one uint64 a row; equal rows have equal ones."""
     hashes = np.zeros(len(data), dtype=np.uint64)
     with np.errstate(over="ignore"):
@@ -163,7 +193,7 @@ def _row_hashes(data: Dataset, fields: tuple[Field, ...] | list[Field]) -> np.nd
 
 def _column_hashes(field: Field, column: Tensor | Ragged) -> np.ndarray:
     if isinstance(column, Ragged):
-        raw, offsets = column.values.numpy().tobytes(), column.offsets.tolist()
+        raw, offsets = column.values.numpy().tobytes(), (column.offsets * row_bytes(column.values)).tolist()
         texts = [raw[begin:end] for begin, end in pairwise(offsets)]
         return np.array([hash(text) for text in texts], dtype=np.int64).view(np.uint64)
     if field.kind == "categorical":  # codes differ between data sets, labels do not
