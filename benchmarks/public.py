@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
+import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ganglion.data.boxes import Boxes
 
 
 def mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -17,6 +23,15 @@ def mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 def fashion_mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return the same of Fashion-MNIST: 30,000 training images at least, and 10,000 of the test set."""
     return _idx_folder("fashion_mnist")
+
+
+def cifar10() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return 10,000 training images (n, 32, 32, 3) uint8 of CIFAR-10 and labels int64, then 2,000 of the test set."""
+    from ganglion.data.public import find
+
+    with np.load(next(find("cifar10").glob("*.npz")), allow_pickle=False) as file:
+        X_train, y_train, X_test, y_test = (file[name] for name in ("x_train", "y_train", "x_test", "y_test"))
+    return X_train, y_train.astype(np.int64), X_test, y_test.astype(np.int64)
 
 
 def _idx_folder(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -51,3 +66,33 @@ def sonar() -> tuple[np.ndarray, np.ndarray]:
     with find("sonar/sonar.csv").open(newline="") as file:
         rows = [row for row in csv.reader(file) if row]
     return np.array([row[:-1] for row in rows], dtype=np.float64), np.array([row[-1] for row in rows])
+
+
+def bccd(part: str, *, size: tuple[int, int] = (240, 320)) -> tuple[np.ndarray, list[Boxes]]:
+    """Return the blood cells of a part of the official split, "train" (205), "val" (87) or "test" (72).
+
+    Images are (n, height, width, 3) uint8, scaled to `size`; boxes are in their pixels, of RBC, WBC and Platelets.
+    """
+    from PIL import Image
+
+    from ganglion.data.annotations import read_voc
+    from ganglion.data.boxes import Boxes
+    from ganglion.data.public import find
+
+    images, objects = [], []
+    with zipfile.ZipFile(find("bccd/BCCD.zip")) as archive:
+        for name in archive.read(f"BCCD/ImageSets/Main/{part}.txt").decode().split():
+            image = Image.open(io.BytesIO(archive.read(f"BCCD/JPEGImages/{name}.jpg"))).convert("RGB")
+            boxes = read_voc(archive.read(f"BCCD/Annotations/{name}.xml"), f"{name}.xml").boxes
+            scale = np.array([size[1] / image.width, size[0] / image.height] * 2, dtype=np.float32)
+            objects.append(Boxes(boxes.boxes * scale, boxes.labels))
+            images.append(np.asarray(image.resize(size[::-1], Image.Resampling.BILINEAR)))
+    return np.stack(images), objects
+
+
+def isbi2012_membrane() -> tuple[np.ndarray, np.ndarray]:
+    """Return 30 slices of nervous tissue, (30, 512, 512) uint8, and their labels: 1 inside cells, 0 on membranes."""
+    from ganglion.data.public import find
+
+    with np.load(find("isbi2012_membrane/train_512.npz")) as file:
+        return file["images"], file["labels"]

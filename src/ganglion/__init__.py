@@ -20,9 +20,11 @@ from ganglion.version import __version__
 
 if TYPE_CHECKING:
     from ganglion.algorithms.cnn import CNNClassifier, CNNRegressor
+    from ganglion.algorithms.detection_cnn import DetectionCNN
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
     from ganglion.algorithms.perceptron import Perceptron
     from ganglion.algorithms.segmentation_cnn import SegmentationCNN
+    from ganglion.algorithms.vision_transformer import VisionTransformer
     from ganglion.data.dataset import Dataset
     from ganglion.data.inspection import inspect
     from ganglion.data.read import read
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from ganglion.estimators.regressor import Regressor
     from ganglion.estimators.selection import select
     from ganglion.evaluation.evaluate import evaluate
+    from ganglion.evaluation.looking import plot_augmentation, plot_feature_maps, plot_filters
     from ganglion.options import hyperparameters, option
     from ganglion.training.objective import Objective
     from ganglion.training.trainer import Trainer
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Classifier": "ganglion.estimators.classifier",
     "Dataset": "ganglion.data.dataset",
+    "DetectionCNN": "ganglion.algorithms.detection_cnn",
     "Estimator": "ganglion.estimators.base",
     "CNNClassifier": "ganglion.algorithms.cnn",
     "CNNRegressor": "ganglion.algorithms.cnn",
@@ -49,11 +53,15 @@ _HOMES = {
     "Regressor": "ganglion.estimators.regressor",
     "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
     "Trainer": "ganglion.training.trainer",
+    "VisionTransformer": "ganglion.algorithms.vision_transformer",
     "evaluate": "ganglion.evaluation.evaluate",
     "hyperparameters": "ganglion.options",
     "inspect": "ganglion.data.inspection",
     "load": "ganglion.estimators.artifact",
     "option": "ganglion.options",
+    "plot_augmentation": "ganglion.evaluation.looking",
+    "plot_feature_maps": "ganglion.evaluation.looking",
+    "plot_filters": "ganglion.evaluation.looking",
     "read": "ganglion.data.read",
     "select": "ganglion.estimators.selection",
 }
@@ -63,6 +71,7 @@ __all__ = [
     "CNNRegressor",
     "Classifier",
     "Dataset",
+    "DetectionCNN",
     "Estimator",
     "MLPClassifier",
     "MLPRegressor",
@@ -71,12 +80,16 @@ __all__ = [
     "Regressor",
     "SegmentationCNN",
     "Trainer",
+    "VisionTransformer",
     "__version__",
     "evaluate",
     "hyperparameters",
     "inspect",
     "load",
     "option",
+    "plot_augmentation",
+    "plot_feature_maps",
+    "plot_filters",
     "read",
     "select",
 ]

@@ -18,10 +18,12 @@ from ganglion.errors import GanglionWarning, unknown_name
 ALGORITHMS = {
     "CNNClassifier": "ganglion.algorithms.cnn",
     "CNNRegressor": "ganglion.algorithms.cnn",
+    "DetectionCNN": "ganglion.algorithms.detection_cnn",
     "MLPClassifier": "ganglion.algorithms.mlp",
     "MLPRegressor": "ganglion.algorithms.mlp",
     "Perceptron": "ganglion.algorithms.perceptron",
     "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
+    "VisionTransformer": "ganglion.algorithms.vision_transformer",
 }
 GROUP = "ganglion.algorithms"
 

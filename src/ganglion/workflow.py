@@ -19,7 +19,7 @@ from ganglion.data.findings import Finding
 from ganglion.data.inspection import inspect
 from ganglion.data.read import like, read, read_as, read_test_part, reading_of, with_target
 from ganglion.data.resizing import Resize
-from ganglion.data.splits import split
+from ganglion.data.splits import labels_in, split, with_every_class
 from ganglion.errors import DataWarning, InvalidInput
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.selection import Selection, labels_of, select, task_of
@@ -121,6 +121,8 @@ def plan(
         rows, held_out = split(
             y, test_fraction=test_fraction, stratify=chosen.task.is_classification, random_state=random_state
         )
+        if chosen.task.name in ("segmentation", "detection"):
+            rows, held_out = with_every_class(y, rows, held_out)
         train, tested = whole.take(rows), whole.take(held_out)
         notes = [f"{len(held_out):,} of {len(whole):,} rows were held out at random (seed {random_state})."]
     else:
@@ -197,6 +199,8 @@ def _without_unlabelled(data: Dataset) -> Dataset:
 
 def _check_labels(train: Dataset, test: Dataset, chosen: Selection) -> None:
     """Refuse, before anything is trained, test rows whose class no training row has."""
+    if chosen.task.name in ("segmentation", "detection"):
+        _check_classes(train, test)
     if chosen.task.name not in ("binary", "multiclass"):
         return
     learned, asked = (labels_of(data.X_y()[1], chosen.task) for data in (train, test))
@@ -209,6 +213,17 @@ def _check_labels(train: Dataset, test: Dataset, chosen: Selection) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # labels in another spelling are reported by the evaluation
         match_labels(asked, classes.tolist(), model=chosen.name)
+
+
+def _check_classes(train: Dataset, test: Dataset) -> None:
+    """Refuse pictures to test on with classes, of pixels or objects, that no training picture has."""
+    learned, asked = (set().union(*map(labels_in, data.X_y()[1])) for data in (train, test))
+    if asked - learned:
+        strange, known = (", ".join(map(repr, sorted(each, key=str)[:20])) for each in (asked - learned, learned))
+        raise InvalidInput(
+            f"the pictures to test on have classes that no training picture has: {strange}. Those of training are: "
+            f"{known}. Write both in the same way, or train on pictures that have the others too."
+        )
 
 
 def _choose(data: Dataset, name: str | None, task: str | None) -> Selection:

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import ganglion as gg
-from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter
+from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.errors import DataWarning, InvalidFile, InvalidInput, InvalidParameter
 from ganglion.workflow import assess, plan, train
 
 QUICK = {"hidden": (8,), "epochs": 30, "learning_rate": 0.05, "random_state": 0}
@@ -175,3 +177,59 @@ def test_findings_are_those_of_the_task_that_was_asked_for(tmp_path):
     as_numbers = plan(tmp_path / "wine.csv", target="quality", task="regression")
     assert "imbalance" in [finding.check for finding in as_classes.findings]
     assert "imbalance" not in [finding.check for finding in as_numbers.findings]
+
+
+def pictures(target: str, n: int = 20) -> Dataset:
+    """Noise with a bright square, whose place a mask or a box tells; the last picture alone has class "rare"."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 100, (n, 1, 24, 24)).astype(np.uint8)
+    masks, boxes = np.zeros((n, 24, 24), np.uint8), np.zeros((n, 5), np.float32)
+    for i, (x, y) in enumerate(random.integers(0, 14, (n, 2))):
+        code = 1 if i < n - 1 else 2
+        images[i, 0, y : y + 10, x : x + 10] = 120 * code
+        masks[i, y : y + 10, x : x + 10] = code
+        boxes[i] = x, y, x + 10, y + 10, code
+    fields = {"mask": Field("mask", "mask", (24, 24), ("ground", "square", "rare"))}
+    fields["boxes"] = Field("boxes", "boxes", (), ("ground", "square", "rare"))
+    columns = {"mask": torch.from_numpy(masks), "boxes": Ragged(torch.from_numpy(boxes), torch.arange(n + 1))}
+    image = Field("image", "image", (1, 24, 24))
+    return Dataset(
+        [image, fields[target]], {"image": torch.from_numpy(images), target: columns[target]}, target=[target]
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "metric"), [("mask", "SegmentationCNN", "mean_iou"), ("boxes", "DetectionCNN", "map_50")]
+)
+def test_a_road_of_pictures(target, name, metric):
+    for seed in range(3):  # whatever is held out, the picture with a class of its own is trained on
+        planned = plan(pictures(target), random_state=seed)
+        assert 3 <= len(planned.test) <= 4
+        assert len(planned.train) + len(planned.test) == 20
+        assert len(planned.train.X_y()[0]) == len(planned.training_data[1])
+    assert planned.selection.name == name
+    model = train(planned, options={"epochs": 1, "batch_size": 8, "random_state": 0})
+    assert len(model.classes_) == (3 if target == "mask" else 2)
+    report = assess(planned, model)
+    assert report.task == planned.selection.task.name
+    assert report.comparison.metric == metric
+    assert report.baselines
+    assert model.metrics_[metric]["value"] == pytest.approx(model.score(*planned.test_data))
+
+
+@pytest.mark.parametrize("target", ["mask", "boxes"])
+def test_pictures_to_test_on_with_another_class(target):
+    data = pictures(target)
+    with pytest.raises(
+        InvalidInput, match=r"no training picture has: (2|'rare')\. Those of training are: (0, 1|'square')"
+    ):
+        plan(data.take(np.arange(15)), test=data.take(np.arange(15, 20)))
+
+
+@pytest.mark.parametrize("target", ["mask", "boxes"])
+def test_pictures_that_stand_twice_are_told(target):
+    data = pictures(target)
+    planned = plan(data, test=data.take([3, 4]))
+    model = train(planned, options={"epochs": 1, "random_state": 0})
+    with pytest.warns(DataWarning, match="2 of the 2 evaluation rows stand among the training rows"):
+        assess(planned, model, baselines=False)

@@ -8,7 +8,8 @@ from sklearn import metrics as sk
 
 from ganglion.evaluation.bootstrap import percentile_interval, resampled_rows, resampled_weights
 from ganglion.evaluation.calibration import calibration_curve, expected_calibration_error
-from ganglion.evaluation.metrics import METRICS, measure, point_values
+from ganglion.evaluation.measuring import measure
+from ganglion.evaluation.metrics import METRICS, point_values
 from ganglion.evaluation.predictions import Predictions, Truth
 from ganglion.evaluation.ranking import Ranking
 from ganglion.evaluation.resampling import resampled_metrics

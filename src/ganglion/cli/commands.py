@@ -59,6 +59,9 @@ def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bo
         estimator = load(model)
         dataset = read_as(data, _reading(estimator))
         dataset = dataset.drop([name for name in dataset.target if name not in _feature_names(estimator)])
+        if estimator.tags.task == "segmentation":
+            _write_masks(estimator, dataset, out, probabilities=probabilities)
+            return
         names = {name: dataset.values(name) for name in dataset.index if dataset.field(name).kind == "text"}
         columns = names | _answers(estimator, dataset, probabilities=probabilities)
     if as_json:
@@ -154,6 +157,21 @@ def _answers(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.nda
         shares = estimator.predict_proba(X)
         columns |= {f"p_{label}": share for label, share in zip(estimator.classes_, shares.T, strict=True)}
     return columns
+
+
+def _write_masks(estimator: Any, X: Any, out: Path | None, *, probabilities: bool) -> None:
+    """Write the class of every pixel as an array, (n, height, width), and where wanted the classes' probabilities."""
+    from ganglion.errors import InvalidParameter
+    from ganglion.storage import atomic_write
+
+    if out is None or out.suffix != ".npz":
+        raise InvalidParameter("masks are no lines of text: give --out FILE.npz, to which arrays are written.")
+    arrays = {"prediction": estimator.predict(X), "classes": estimator.classes_}
+    if probabilities:
+        arrays["probabilities"] = estimator.predict_proba(X)
+    with atomic_write(out) as file:
+        np.savez_compressed(file, **arrays)
+    say(f"saved {escape(str(out))}")
 
 
 def _lines(columns: dict[str, np.ndarray]) -> Iterator[str]:

@@ -141,7 +141,7 @@ def predict_command(
     probabilities: Annotated[bool, typer.Option(help="Whether to add one column a class.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Predict with a saved model: one line a row, as CSV."""
+    """Predict with a saved model: one line a row, as CSV. Masks are arrays: --out FILE.npz."""
     from ganglion.cli.commands import predict_rows
 
     predict_rows(model, data, out=out, probabilities=probabilities, as_json=as_json)

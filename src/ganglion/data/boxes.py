@@ -61,7 +61,7 @@ def as_boxes(y: Any) -> np.ndarray:
     """
     array = np.empty(len(y), dtype=object)
     for i, each in enumerate(y):
-        array[i] = each if isinstance(each, Boxes) else _read(each, i)
+        array[i] = _checked(each, i) if isinstance(each, Boxes) else _read(each, i)
     return array
 
 
@@ -84,11 +84,17 @@ def _read(given: Any, i: int) -> Boxes:
         boxes = np.asarray(given["boxes"], dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"the boxes of picture {i} must be numbers, (k, 4): {error}.") from error
-    labels = np.asarray(given["labels"])
-    boxes = boxes.reshape(0, 4) if boxes.size == 0 else boxes
-    if boxes.ndim != 2 or boxes.shape[1] != 4 or labels.shape != (len(boxes),):
+    labels = given["labels"]
+    if isinstance(labels, list | tuple) and 0 < sum(isinstance(label, str) for label in labels) < len(labels):
+        raise InvalidInput(f"the labels of picture {i} mix text and other values: {labels[:5]}. Give all as text.")
+    return _checked(Boxes(boxes.reshape(0, 4) if boxes.size == 0 else boxes, np.asarray(labels)), i)
+
+
+def _checked(given: Boxes, i: int) -> Boxes:
+    boxes, labels = np.shape(given.boxes), np.shape(given.labels)
+    if len(boxes) != 2 or boxes[1] != 4 or labels != boxes[:1]:
         raise InvalidInput(
-            f"picture {i} has boxes of shape {boxes.shape} and labels of shape {labels.shape}. Give (k, 4) and (k,): "
-            "left, top, right, bottom in pixels and the class of each."
+            f"picture {i} has boxes of shape {boxes} and labels of shape {labels}. Give (k, 4) and (k,): left, top, "
+            "right, bottom in pixels and the class of each."
         )
-    return Boxes(boxes, labels)
+    return given

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from ganglion.data.boxes import Boxes
 from ganglion.data.dataset import Dataset, Field, Ragged
 from ganglion.data.spool import pieces, row_bytes
 from ganglion.data.task import infer_task
@@ -65,6 +66,33 @@ def split(
     else:
         is_test = _by_class(np.zeros(n, dtype=np.int64) if labels is None else labels, test_fraction, random)
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
+
+
+def with_every_class(y: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Move the pictures that alone have some class from the test rows to the training rows.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples, height, width), or (n_samples,) of Boxes
+        Classes of pixels, or objects.
+    train, test : ndarray of int64
+        Row indices, as `split` gives them.
+
+    Returns
+    -------
+    train, test : ndarray of int64
+        In rising order. The test rows stay as they are if all of them would have to move.
+    """
+    known = set().union(*(labels_in(y[row]) for row in train))
+    stays = np.array([labels_in(y[row]) <= known for row in test])
+    if stays.all() or not stays.any():
+        return train, test
+    return np.sort(np.concatenate([train, test[~stays]])), test[stays]
+
+
+def labels_in(y: Any) -> set[Any]:
+    """Return the classes of the pixels of one mask, (height, width), or of the objects of one picture, `Boxes`."""
+    return set(np.unique(y.labels if isinstance(y, Boxes) else y).tolist())
 
 
 def duplicate_rows(data: Dataset, other: Dataset | None = None) -> np.ndarray:

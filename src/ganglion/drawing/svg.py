@@ -115,6 +115,18 @@ def path(points: Sequence[tuple[float, float]], *, colour: str, width: float = 2
     )
 
 
+def image(
+    x: float, y: float, width: float, height: float, uri: str, *, opacity: float = 1.0, crisp: bool = False
+) -> str:
+    """Return a picture, a data URI, stretched over a rectangle; `crisp` keeps its pixels apart when it is enlarged."""
+    faint = f' opacity="{opacity:.3g}"' if opacity < 1 else ""
+    edges = ' style="image-rendering:pixelated"' if crisp else ""
+    return (
+        f'<image x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" preserveAspectRatio="none" '
+        f'href="{html.escape(uri)}"{faint}{edges}/>'
+    )
+
+
 def legend(x: float, y: float, keys: Sequence[tuple[str, str, str]], right: float) -> tuple[str, float]:
     """Return keys (name, colour, dash) in rows from (x, y) to `right`, and the baseline of the last one."""
     marks, at = [], x

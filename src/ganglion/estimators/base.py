@@ -355,7 +355,7 @@ class Estimator(BaseEstimator):
         if "image" in inputs:
             size = min(size, most_images(self.network_, inputs["image"]) or size)
         device = next(self.network_.parameters()).device
-        network = self.network_.raw_scores if scores else self.network_
+        network = self._asked(scores=scores)
         method = network if then is None else lambda given: then(network(given))
         with torch.inference_mode(), fast_products(self.network_, rows, precision=self._precision()):
             if rows <= size and device.type == "cpu":
@@ -365,6 +365,10 @@ class Estimator(BaseEstimator):
                 pieces = ({k: load(t, part).to(device) for k, t in inputs.items()} for part in parts)
                 answers = torch.cat([method(piece).cpu() for piece in pieces])
             return answers.float() if answers.dtype == torch.bfloat16 else answers  # numpy has no bfloat16
+
+    def _asked(self, *, scores: bool) -> Callable[[Mapping[str, Tensor]], Tensor]:
+        """Return what is asked for answers, or scores, of encoded rows."""
+        return self.network_.raw_scores if scores else self.network_
 
     def _precision(self) -> str:
         return "auto"

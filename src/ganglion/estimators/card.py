@@ -49,6 +49,8 @@ def _output(target: Mapping[str, Any]) -> str:
     classes = ", ".join(str(label) for label in target["classes"][:50])
     if target["kind"] == "masks":
         return f"One of the classes for every pixel: {classes}."
+    if target["kind"] == "boxes":
+        return f"Boxes around objects of the classes {classes}."
     return f"{'Any of the labels' if target['multilabel'] else 'One of the classes'}: {classes}."
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganglion.errors import InvalidInput, InvalidModel
 from ganglion.estimators.masks import MaskTarget, mask_target
+from ganglion.estimators.objects import BoxTarget, box_target
 from ganglion.networks import outputs
 
 _DTYPES = {"str": np.str_, "int": np.int64, "float": np.float64, "bool": np.bool_}
@@ -164,7 +165,7 @@ class NumberTarget:
         }
 
 
-def target_from_json(stored: Any) -> ClassTarget | MaskTarget | NumberTarget:
+def target_from_json(stored: Any) -> BoxTarget | ClassTarget | MaskTarget | NumberTarget:
     """Make a target again from `to_json`, believing nothing: any flaw raises InvalidModel."""
     try:
         if stored["kind"] == "classes":
@@ -173,6 +174,8 @@ def target_from_json(stored: Any) -> ClassTarget | MaskTarget | NumberTarget:
             return _number_target(stored)
         if stored["kind"] == "masks":
             return mask_target(stored)
+        if stored["kind"] == "boxes":
+            return box_target(stored)
         raise ValueError(f"kind {stored['kind']!r}")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidModel(f"the model file's description of its target is damaged ({error}).") from error

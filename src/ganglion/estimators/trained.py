@@ -41,7 +41,7 @@ PREPARED_BYTES = 512 * 2**20  # prepare the whole training set at once up to thi
 STATISTICS_NUMBERS = 2**21  # fit the preprocessing to so many of it
 PIECE = 2**17  # numbers prepared together
 EVALUATION_BYTES = 4 * 2**20  # measure so much held-out data at a time
-CLASSES = ("classification", "segmentation")  # tasks whose answer is the largest of some scores
+CLASSES = ("classification", "detection", "segmentation")  # tasks whose answers are the largest of some scores
 
 
 @hyperparameters

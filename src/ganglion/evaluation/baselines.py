@@ -47,7 +47,7 @@ class Baseline:
     ----------
     name : str
         Such as "logistic regression".
-    predictions : Predictions
+    predictions : Predictions, or the like of them that the task has
     note : str
         How it was fitted: on which rows, on what of the data.
     seconds : float
@@ -55,7 +55,7 @@ class Baseline:
     """
 
     name: str
-    predictions: Predictions
+    predictions: Any
     note: str
     seconds: float
 

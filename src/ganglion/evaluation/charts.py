@@ -64,7 +64,7 @@ def _whiskered_bar(frame: Frame, y: float, estimate: Estimate, colour: str) -> s
     return "".join(marks)
 
 
-def confusion_chart(counts: Array, classes: Sequence[str]) -> Chart:
+def confusion_chart(counts: Array, classes: Sequence[str], *, unit: str = "rows") -> Chart:
     """Draw how often each true class was taken for each class: counts, percent of the row, darker for more.
 
     Parameters
@@ -73,6 +73,8 @@ def confusion_chart(counts: Array, classes: Sequence[str]) -> Chart:
         Rows are the truth.
     classes : sequence of str
         At most some 30 can be read.
+    unit : str
+        What is counted.
     """
     n = len(classes)
     cell = float(np.clip(330 / n, 38, 84))
@@ -82,7 +84,8 @@ def confusion_chart(counts: Array, classes: Sequence[str]) -> Chart:
     flat = all(text_width(name) < cell - 4 for name in names)
     above = 30.0 if flat else 18 + 0.75 * max(text_width(name) for name in names)
     top, width = 46 + above, margin + n * cell + (16 if flat else above)
-    marks = [text(16, 20, "Confusion matrix", kind="t"), text(margin, 42, "predicted", kind="s")]
+    title = "Confusion matrix" if unit == "rows" else f"Confusion matrix of {unit}"
+    marks = [text(16, 20, title, kind="t"), text(margin, 42, "predicted", kind="s")]
     marks.append(text(11, top + n * cell / 2, "true", anchor="middle", kind="s", turn=-90))
     for i, name in enumerate(names):
         x = margin + (i + 0.5) * cell
@@ -94,7 +97,7 @@ def confusion_chart(counts: Array, classes: Sequence[str]) -> Chart:
         marks.append(
             _cell(margin + j * cell, top + i * cell, cell, int(counts[i, j]), counts[i, j] / totals[i], i == j, tip)
         )
-    return Chart("Confusion matrix", max(width, 320), top + n * cell + 14, "".join(marks))
+    return Chart(title, max(width, 320), top + n * cell + 14, "".join(marks))
 
 
 def _cell(x: float, y: float, cell: float, count: int, share: float, right: bool, tip: str) -> str:
@@ -105,7 +108,9 @@ def _cell(x: float, y: float, cell: float, count: int, share: float, right: bool
     marks += rect(x + 1, y + 1, cell - 2, cell - 2, colour=colour, opacity=0.08 + 0.85 * share, tip=tip)
     ink = " on" if share > 0.55 else ""
     percent = f"{share:.0%}" if share >= 0.01 else "<1%"
-    shown = f"{count:,}" if count < 100_000 else f"{count / 1000:,.0f}k"
+    shown = (
+        f"{count:,}" if count < 100_000 else f"{count / 1000:,.0f}k" if count < 10_000_000 else f"{count / 1e6:,.0f}M"
+    )
     size = " xs" if cell < 50 and len(shown) > 4 else " b"
     return (
         marks

@@ -6,24 +6,23 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from sklearn.metrics import confusion_matrix
-
 from ganglion.data.convert import as_dataset
 from ganglion.data.suspicions import warn_of_repeated_rows
+from ganglion.drawing.svg import Chart
 from ganglion.errors import DataWarning, InvalidInput
-from ganglion.evaluation.baselines import FEWEST_ROWS, Baseline, run_baselines
+from ganglion.evaluation.baselines import FEWEST_ROWS, Baseline
 from ganglion.evaluation.bootstrap import affordable_resamples
-from ganglion.evaluation.calibration import calibration_curve
 from ganglion.evaluation.facts import best_epoch, facts_of, innermost, is_deep, learning_curves
-from ganglion.evaluation.inputs import check_pair, check_resamples, check_weight, split_target, truth_of
-from ganglion.evaluation.metrics import measure
-from ganglion.evaluation.mistakes import worst_mistakes
-from ganglion.evaluation.predictions import Array, Predictions, Truth, predict
+from ganglion.evaluation.inputs import check_model, check_pair, check_resamples, check_weight, split_target
+from ganglion.evaluation.kinds import KINDS, Kind, read_truth
+from ganglion.evaluation.looking import plot_augmentation
+from ganglion.evaluation.measuring import measure
+from ganglion.evaluation.predictions import Array, Truth
 from ganglion.evaluation.report import Contender, Report
-from ganglion.evaluation.verdict import compare, headline_metric
+from ganglion.evaluation.verdict import compare
 
 FEW_ROWS = 100
+FEW_IMAGES = 30  # each says more than a row: it has many pixels, or many objects
 
 
 def evaluate(
@@ -43,11 +42,13 @@ def evaluate(
     Parameters
     ----------
     model : estimator
-        A fitted classifier or regressor of Ganglion, scikit-learn, or anything with their contract; pipelines too.
+        A fitted classifier or regressor of Ganglion, scikit-learn, or anything with their contract; pipelines too. One
+        that segments or detects says so in `tags.task`; else y tells.
     X : Dataset, ndarray, frame, or list of rows
         Rows that the model has not seen, as its `predict` takes them.
-    y : array-like of shape (n_rows,) or (n_rows, n_targets), optional
-        The true labels or numbers. Not needed when X is a `Dataset` that knows its target.
+    y : array-like of shape (n_rows,), (n_rows, n_targets) or (n_rows, height, width), or sequence of Boxes, optional
+        The true labels or numbers, classes of pixels, or objects of pictures. Not needed when X is a `Dataset` that
+        knows its target.
     train : tuple of X_train and y_train, optional
         What the model was trained on; the baselines are then fitted on it too. Without, they predict the evaluation
         rows out of fold, and the report says so.
@@ -82,18 +83,20 @@ def evaluate(
     n_bootstrap = check_resamples(n_bootstrap)
     check_pair(train)
     X, y = split_target(X, y)
-    truth = truth_of(model, X, y)
+    check_model(model)
+    truth = read_truth(model, X, y)
+    kind = KINDS[truth.task]
     weight = check_weight(sample_weight, len(truth))
-    said = predict(model, X, truth)
-    remarks = [*notes, *_remarks(truth, said), *([] if train is None else _seen_before(X, train[0]))]
-    raced = _race(truth, X, model, train, weight, random_state, remarks) if baselines else []
+    said = kind.predict(model, X, truth)
+    remarks = [*notes, *_remarks(kind, truth, said), *([] if train is None else _seen_before(X, train[0]))]
+    raced = _race(kind, truth, X, model, train, weight, random_state, remarks) if baselines else []
     name = _free_name(type(innermost(model)).__name__, raced)
-    n_resamples = affordable_resamples(len(truth), _n_rankings(truth) * (1 + len(raced)), n_bootstrap)
+    n_resamples = affordable_resamples(len(truth), kind.n_rankings(truth, said) * (1 + len(raced)), n_bootstrap)
     if n_resamples < n_bootstrap:
         remarks.append(f"Intervals come from {n_resamples:,} resamples instead of {n_bootstrap:,}: the data are large.")
     contenders = {name: said} | {each.name: each.predictions for each in raced}
     measured = measure(truth, contenders, weight=weight, n_bootstrap=n_resamples, seed=random_state)
-    metric = headline_metric(truth, measured)
+    metric = kind.headline(truth, measured)
     return Report(
         task=truth.task,
         n_rows=len(truth),
@@ -101,12 +104,14 @@ def evaluate(
         model=Contender(name, measured[name].metrics),
         baselines=tuple(Contender(b.name, measured[b.name].metrics, b.note, b.seconds) for b in raced),
         comparison=compare(name, measured, metric, is_deep=is_deep(model)),
-        confusion=_confusion(truth, said),
-        calibration=_calibration(truth, said),
+        confusion=kind.confusion(truth, said),
+        calibration=kind.calibration(truth, said),
+        curves=kind.curves(truth, said),
         learning_curves=learning_curves(model),
         best_epoch=best_epoch(model),
-        mistakes=worst_mistakes(truth, said, X),
-        facts=facts_of(model, truth, n_resamples, random_state, weight is not None),
+        mistakes=kind.mistakes(truth, said, X),
+        augmentation=_augmentation(model, X if train is None else train[0]),
+        facts=facts_of(model, kind, truth, said, n_resamples, random_state, weight is not None),
         notes=tuple(remarks),
         truth=truth,
         predictions=said,
@@ -114,6 +119,7 @@ def evaluate(
 
 
 def _race(
+    kind: Kind,
     truth: Truth,
     X: Any,
     model: Any,
@@ -124,13 +130,13 @@ def _race(
 ) -> list[Baseline]:
     """Run the baselines, or say in `remarks` why they cannot be run."""
     if train is None and len(truth) < FEWEST_ROWS:
-        remarks.append(f"No baselines: {len(truth)} rows are too few to fit any. Give train=(X_train, y_train).")
+        remarks.append(f"No baselines: {len(truth)} {kind.unit} are too few to fit any. Give train=(X_train, y_train).")
         return []
-    seen = None if train is None else (train[0], truth_of(model, train[0], train[1], what="y_train"))
+    seen = None if train is None else (train[0], kind.truth(model, train[0], train[1], "y_train"))
     try:
-        raced = run_baselines(truth, X, train=seen, weight=weight, random_state=seed)
+        raced = kind.baselines(truth, X, train=seen, weight=weight, random_state=seed)
     except InvalidInput as error:
-        remarks.append(f"No baselines: they read tables and images only. {error}")
+        remarks.append(f"No baselines: they cannot read these data. {error}")
         warnings.warn(f"the baselines were not run: {error}", DataWarning, stacklevel=3)
         return []
     if train is None:
@@ -142,17 +148,19 @@ def _race(
     return raced
 
 
-def _remarks(truth: Truth, said: Predictions) -> list[str]:
+def _remarks(kind: Kind, truth: Truth, said: Any) -> list[str]:
     remarks = []
-    if len(truth) < FEW_ROWS:
-        remarks.append(f"Only {len(truth)} rows: intervals are wide, and bootstrap intervals are too narrow on so few.")
-    if truth.task in ("binary", "multiclass"):
-        absent = [name for code, name in enumerate(truth.classes) if code not in set(truth.values.tolist())]
-        if absent:
-            named = ", ".join(absent[:10]) + (", …" if len(absent) > 10 else "")
-            remarks.append(f"No row has the class {named}, so nothing is known about it; means leave it out.")
-        if said.probabilities is None:
-            remarks.append("The model gives no probabilities, so log loss, Brier score and calibration are absent.")
+    if len(truth) < (FEW_ROWS if kind.unit == "rows" else FEW_IMAGES):
+        remarks.append(
+            f"Only {len(truth)} {kind.unit}: intervals are wide, and bootstrap intervals are too narrow on so few."
+        )
+    absent = [name for name, there in zip(truth.classes, kind.present(truth), strict=True) if not there]
+    if absent:
+        named = ", ".join(absent[:10]) + (", …" if len(absent) > 10 else "")
+        left_out = "; means leave it out" if kind.unit == "rows" else ""
+        remarks.append(f"No {kind.unit[:-1]} has the class {named}, so nothing is known about it{left_out}.")
+    if truth.task in ("binary", "multiclass") and said.probabilities is None:
+        remarks.append("The model gives no probabilities, so log loss, Brier score and calibration are absent.")
     return remarks
 
 
@@ -166,22 +174,16 @@ def _seen_before(X: Any, X_train: Any) -> list[str]:
     return [remark] if remark else []
 
 
-def _n_rankings(truth: Truth) -> int:
-    return 1 if truth.task in ("binary", "regression") else len(truth.classes)
+def _augmentation(model: Any, X: Any) -> Chart | None:
+    """Draw how the pictures of a model were changed while it learned, if it learned from such."""
+    if not hasattr(innermost(model), "augmentation"):
+        return None
+    try:
+        data = as_dataset(X)
+    except InvalidInput:
+        return None
+    return plot_augmentation(model, data) if any(each.kind == "image" for each in data.features) else None
 
 
 def _free_name(name: str, raced: Sequence[Baseline]) -> str:
     return f"{name} (model)" if name in {each.name for each in raced} else name
-
-
-def _confusion(truth: Truth, said: Predictions) -> tuple[tuple[int, ...], ...] | None:
-    if truth.task not in ("binary", "multiclass"):
-        return None
-    counts = confusion_matrix(truth.values, said.values, labels=np.arange(len(truth.classes)))
-    return tuple(tuple(row) for row in counts.tolist())
-
-
-def _calibration(truth: Truth, said: Predictions) -> tuple[Any, ...]:
-    if said.probabilities is None or truth.task == "multilabel":
-        return ()
-    return calibration_curve(truth.values, said.probabilities)

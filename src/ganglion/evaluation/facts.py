@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ganglion.evaluation.predictions import Truth
+
+if TYPE_CHECKING:
+    from ganglion.evaluation.kinds import Kind
 
 
 def innermost(model: Any) -> Any:
@@ -44,22 +47,15 @@ def _is_number(value: Any) -> bool:
     return number and bool(np.isfinite(value))
 
 
-def facts_of(model: Any, truth: Truth, n_resamples: int, seed: int, weighted: bool) -> dict[str, str]:
+def facts_of(
+    model: Any, kind: Kind, truth: Truth, said: Any, n_resamples: int, seed: int, weighted: bool
+) -> dict[str, str]:
     """Return what a reader must know of model and data to repeat the evaluation, as pairs of words."""
     inner = innermost(model)
     facts = {"Model": type(inner).__name__ if inner is model else f"{type(inner).__name__} in {type(model).__name__}"}
     features = getattr(model, "n_features_in_", None)
     facts |= {"Features": f"{features:,}"} if isinstance(features, (int, np.integer)) else {}
-    facts["Evaluation rows"] = f"{len(truth):,}" + (", weighted" if weighted else "")
-    if truth.task in ("binary", "multiclass"):
-        counts = np.bincount(truth.values, minlength=len(truth.classes))
-        most = np.argsort(-counts, kind="stable")[:6]
-        shares = ", ".join(f"{truth.classes[k]} {counts[k] / len(truth):.1%}" for k in most)
-        facts["Classes"] = f"{len(truth.classes)}: {shares}" + (", …" if len(counts) > 6 else "")
-    elif truth.task == "multilabel":
-        facts["Labels"] = f"{len(truth.classes)}, {truth.values.sum(axis=1).mean():.2f} of them a row"
-    else:
-        ranges = zip(truth.classes, truth.values.min(axis=0), truth.values.max(axis=0), strict=True)
-        facts["Target"] = ", ".join(f"{name} from {low:.4g} to {high:.4g}" for name, low, high in list(ranges)[:4])
+    facts[f"Evaluation {kind.unit}"] = f"{len(truth):,}" + (", weighted" if weighted else "")
+    facts |= kind.facts(truth, said)
     facts["Intervals"] = f"95 % bootstrap, {n_resamples:,} resamples, seed {seed}"
     return facts

@@ -25,7 +25,7 @@ def split_target(X: Any, y: Any) -> tuple[Any, Any]:
     )
 
 
-def truth_of(model: Any, X: Any, y: Any, *, what: str = "y") -> Truth:
+def truth_of(model: Any, X: Any, y: Any, what: str = "y") -> Truth:
     """Return the true answers of the rows of X, coded by the classes of the model.
 
     Parameters
@@ -42,14 +42,9 @@ def truth_of(model: Any, X: Any, y: Any, *, what: str = "y") -> Truth:
     InvalidInput
         If X and y differ in length, are empty, or y has missing or unfit values.
     """
-    _check_model(model)
     names = _column_names(y)
     values = _array(y, what)
-    n_rows = _count_rows(X)
-    if n_rows != len(values):
-        raise InvalidInput(f"X has {n_rows:,} rows and {what} has {len(values):,}. Give one answer for each row.")
-    if not n_rows:
-        raise InvalidInput(f"X and {what} are empty. Give at least one row to evaluate on.")
+    check_lengths(X, values, what)
     _refuse_missing(values, what)
     task = task_of(model, values)
     if task == "regression":
@@ -61,13 +56,40 @@ def truth_of(model: Any, X: Any, y: Any, *, what: str = "y") -> Truth:
     return Truth(task, codes, tuple(str(name) for name in classes))
 
 
+def check_lengths(X: Any, y: Any, what: str) -> None:
+    """Raise InvalidInput unless there is one answer for each row, and any row at all."""
+    shape = getattr(X, "shape", None)
+    n_rows = int(shape[0]) if shape else len(X)
+    if n_rows != len(y):
+        raise InvalidInput(f"X has {n_rows:,} rows and {what} has {len(y):,}. Give one answer for each row.")
+    if not n_rows:
+        raise InvalidInput(f"X and {what} are empty. Give at least one row to evaluate on.")
+
+
+def class_codes(labels: Array, classes: Array) -> tuple[Array, list[Any]]:
+    """Return labels, of any shape, as codes into `classes`, int64, and the labels that are not among them."""
+    if labels.dtype.kind in "OUS" or classes.dtype.kind in "OUS":
+        labels, classes = labels.astype(str), classes.astype(str)
+    order = np.argsort(classes)
+    ordered = classes[order]
+    place = np.minimum(np.searchsorted(ordered, labels), len(classes) - 1)
+    strange = ordered[place] != labels
+    return order[place], np.unique(labels[strange]).tolist() if strange.any() else []
+
+
+def listed(labels: list[Any]) -> str:
+    """Return labels as a message names them."""
+    return ", ".join(map(repr, labels[:20])) + (", …" if len(labels) > 20 else "")
+
+
 def check_pair(train: Any) -> None:
     """Raise InvalidInput unless `train` is None or a pair of features and answers."""
     if train is not None and not (isinstance(train, tuple | list) and len(train) == 2):
         raise InvalidInput(f"train is a pair (X_train, y_train), but a {type(train).__name__} was given.")
 
 
-def _check_model(model: Any) -> None:
+def check_model(model: Any) -> None:
+    """Raise InvalidInput unless the model is an object that can predict, and is fitted as far as it tells."""
     if isinstance(model, type):
         name = model.__name__
         raise InvalidInput(f"model is the class {name}. Give a fitted estimator: {name}().fit(X_train, y_train).")
@@ -122,11 +144,6 @@ def _array(y: Any, what: str) -> Array:
             f"{what} has shape {values.shape}. Give shape (n,), or (n, n_targets) for several targets or labels."
         )
     return values
-
-
-def _count_rows(X: Any) -> int:
-    shape = getattr(X, "shape", None)
-    return int(shape[0]) if shape else len(X)
 
 
 def _column_names(y: Any) -> tuple[str, ...]:

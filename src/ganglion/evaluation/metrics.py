@@ -6,16 +6,17 @@
     multiclass   the same; precision, recall, F1 and the areas are means over the classes (macro, one against the rest)
     multilabel   subset accuracy, F1 (micro, macro), Hamming loss, ROC AUC and PR AUC (macro)
     regression   RMSE, MAE, R², median absolute error; several targets: their mean
+    segmentation mean IoU, mean Dice, pixel accuracy and error; IoU of each class            (see `segmentation`)
+    detection    mAP@0.5, mAP@[.5:.95], precision and recall; AP@0.5 of each class           (see `detection`)
 
-The values are scikit-learn's own; the intervals come from `resampling`, which agrees with it. A figure that is not
-defined on the given rows is absent, with the reason. Each resample adds noise to the gaps of the calibration error,
-which never makes an absolute gap smaller on average: its interval is moved back by that bias.
+The values of the first four are scikit-learn's own; their intervals come from `resampling`, which agrees with it. A
+figure that is not defined on the given rows is absent, with the reason.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +24,9 @@ import numpy as np
 from sklearn import metrics as sk
 from sklearn.exceptions import UndefinedMetricWarning
 
-from ganglion.evaluation.bootstrap import Estimate, percentile_interval, resampled_weights
+from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.calibration import expected_calibration_error
 from ganglion.evaluation.predictions import Array, Predictions, Task, Truth
-from ganglion.evaluation.resampling import resampled_metrics
-
-LIFTED = "calibration_error"  # the metric that resampling lifts
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,60 +75,33 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("r2", "R²"),
         Metric("median_absolute_error", "Median absolute error", higher_is_better=False),
     ),
+    "segmentation": (
+        Metric("mean_iou", "Mean IoU"),
+        Metric("mean_dice", "Mean Dice"),
+        Metric("pixel_accuracy", "Pixel accuracy"),
+        Metric("pixel_error", "Pixel error", higher_is_better=False),
+    ),
+    "detection": (
+        Metric("map_50", "mAP@0.5"),
+        Metric("map_50_95", "mAP@[.5:.95]"),
+        Metric("precision", "Precision"),
+        Metric("recall", "Recall"),
+    ),
 }
+_OF_A_CLASS: dict[Task, tuple[str, str]] = {"segmentation": ("iou", "IoU"), "detection": ("ap_50", "AP@0.5")}
+
+
+def class_metrics(task: Task, classes: Sequence[str]) -> tuple[Metric, ...]:
+    """Return the metrics that a task has for each class, in the order of the classes; of most tasks there are none."""
+    if task not in _OF_A_CLASS:
+        return ()
+    name, label = _OF_A_CLASS[task]
+    return tuple(Metric(f"{name}_{each}", f"{label} of {each}") for each in classes)
 
 
 def metric_of(task: Task, name: str) -> Metric:
     """Return the metric of a task by its name."""
     return next(metric for metric in METRICS[task] if metric.name == name)
-
-
-def measure(
-    truth: Truth,
-    contenders: Mapping[str, Predictions],
-    *,
-    weight: Array | None = None,
-    n_bootstrap: int = 1000,
-    seed: int = 0,
-) -> dict[str, Measured]:
-    """Measure several models on the same rows and the same resamples, so that they can be compared in pairs.
-
-    Parameters
-    ----------
-    truth : Truth
-    contenders : mapping of str to Predictions
-    weight : ndarray of shape (n,), optional
-        Weights of the rows.
-    n_bootstrap : int
-        Number of resamples.
-    seed : int
-        The same seed gives the same intervals; the global generators are never touched.
-
-    Returns
-    -------
-    dict of str to Measured
-        Under the names of `contenders`.
-    """
-    functions = {name: resampled_metrics(truth, said) for name, said in contenders.items()}
-    found: dict[str, dict[str, list[Array]]] = {name: {} for name in contenders}
-    for weights in resampled_weights(len(truth), n_bootstrap, seed, weight):
-        for name in contenders:
-            for function in functions[name]:
-                for metric, values in function(weights).items():
-                    found[name].setdefault(metric, []).append(values)
-    samples = {name: {metric: np.concatenate(parts) for metric, parts in each.items()} for name, each in found.items()}
-    return {name: _measured(truth, contenders[name], weight, samples[name]) for name in contenders}
-
-
-def _measured(truth: Truth, said: Predictions, weight: Array | None, samples: Mapping[str, Array]) -> Measured:
-    estimates = {}
-    for name, value in point_values(truth, said, weight).items():
-        if isinstance(value, str):
-            estimates[name] = Estimate(None, reason=value)
-        else:
-            around = value if name == LIFTED else None
-            estimates[name] = Estimate(value, *percentile_interval(samples[name], around=around))
-    return Measured(estimates, samples)
 
 
 def point_values(truth: Truth, said: Predictions, weight: Array | None = None) -> dict[str, float | str]:

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ganglion.drawing.pictures import picture_chart
+from ganglion.drawing.png import displayable
+from ganglion.drawing.svg import Chart
 from ganglion.errors import InvalidInput
-from ganglion.evaluation.png import displayable, png_data_uri
 from ganglion.evaluation.predictions import Array, Predictions, Truth
 
 N_MISTAKES = 12
@@ -32,10 +34,14 @@ class Mistake:
         The model's, of the truth.
     error : float or None
         Predicted minus true, regression only; of several targets the one that is furthest off.
+    score : float or None
+        How good the prediction of this image is, from 0 to 1, segmentation and detection only.
     features : dict of str to value
         The row itself, for tables.
-    picture : str
-        The image as a data URI, for images.
+    file : str
+        The name of the image's file, where the data know it.
+    picture : Chart or None
+        The image, for images; what is true and what was said is drawn over it where it has places.
     """
 
     row: int
@@ -44,8 +50,10 @@ class Mistake:
     probability: float | None = None
     truth_probability: float | None = None
     error: float | None = None
+    score: float | None = None
     features: dict[str, Any] = field(default_factory=dict)
-    picture: str = ""
+    file: str = ""
+    picture: Chart | None = None
 
 
 def worst_mistakes(truth: Truth, said: Predictions, X: Any, *, most: int = N_MISTAKES) -> tuple[Mistake, ...]:
@@ -63,6 +71,28 @@ def worst_mistakes(truth: Truth, said: Predictions, X: Any, *, most: int = N_MIS
     rows = _worst_rows(truth, said)[:most]
     shown = _looks(X, rows)
     return tuple(_mistake(truth, said, row, look) for row, look in zip(rows.tolist(), shown, strict=True))
+
+
+def pictures_of(X: Any, rows: Array) -> list[tuple[Array | None, str]]:
+    """Return the images of some rows, (channels, height, width) uint8, or None, and the names of their files, or "".
+
+    Parameters
+    ----------
+    X : Dataset, ndarray, or anything else that can be read as data
+    rows : ndarray of shape (k,), int64
+    """
+    from ganglion.data.convert import as_dataset
+
+    nothing: list[tuple[Array | None, str]] = [(None, "") for _ in rows]
+    try:
+        chosen = as_dataset(X).take(rows)
+    except InvalidInput:
+        return nothing
+    images = [each.name for each in chosen.features if each.kind == "image"]
+    files = chosen.values("file").tolist() if "file" in chosen.index else [""] * len(rows)
+    if not images or not len(rows):
+        return nothing
+    return list(zip(displayable(np.asarray(chosen.columns[images[0]])), files, strict=True))
 
 
 def _worst_rows(truth: Truth, said: Predictions) -> Array:
@@ -123,9 +153,11 @@ def _looks(X: Any, rows: Array) -> list[dict[str, Any]]:
     except InvalidInput:  # a pipeline's own kind of input: the mistakes are still worth listing
         return [{} for _ in rows]
     chosen = data.take(rows)
-    images = [each.name for each in chosen.features if each.kind == "image"]
-    if images and len(rows):
-        return [{"picture": png_data_uri(each)} for each in displayable(np.asarray(chosen.columns[images[0]]))]
+    if any(each.kind == "image" for each in chosen.features):
+        return [
+            {"picture": None if image is None else picture_chart(image, f"Row {row}"), "file": file}
+            for row, (image, file) in zip(rows.tolist(), pictures_of(data, rows), strict=True)
+        ]
     columns: dict[str, list[Any]] = {}
     for each in chosen.features:
         values = chosen.values(each.name) if each.kind != "date" else _moments(chosen.values(each.name))

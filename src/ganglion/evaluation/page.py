@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from ganglion.drawing.axes import number
 from ganglion.drawing.gallery import GALLERY_STYLE, document, grid, scrollable
-from ganglion.drawing.svg import STYLE, Chart, shorten
+from ganglion.drawing.pictures import SMALL_SIDE
+from ganglion.drawing.svg import STYLE, Chart, shorten, shorten_inside
 from ganglion.evaluation import plots
-from ganglion.evaluation.metrics import METRICS, metric_of
+from ganglion.evaluation.kinds import KINDS
+from ganglion.evaluation.metrics import METRICS, Metric, class_metrics, metric_of
 from ganglion.evaluation.mistakes import Mistake
 from ganglion.evaluation.page_style import PAGE_STYLE
 from ganglion.evaluation.terminal import cell, figure, guess
@@ -19,18 +21,6 @@ if TYPE_CHECKING:
     from ganglion.evaluation.report import Report
 
 MOST_COLUMNS = 8  # of a row's values beside a mistake
-_TASK = {
-    "binary": "classification, two classes",
-    "multiclass": "classification",
-    "multilabel": "several labels a row",
-    "regression": "regression",
-}
-_LARGE = {
-    "binary": ("accuracy", "roc_auc", "f1", "calibration_error"),
-    "multiclass": ("accuracy", "f1", "roc_auc", "calibration_error"),
-    "multilabel": ("f1_micro", "f1_macro", "subset_accuracy", "roc_auc"),
-    "regression": ("rmse", "r2", "mae", "median_absolute_error"),
-}
 _OUTCOME = {"better": "good", "no difference": "even", "worse": "bad", "not compared": "even"}
 _HEADING = {
     "better": "Better than the baselines",
@@ -57,6 +47,7 @@ def fragment(report: Report) -> str:
         _section("Learning curves", grid(curves)) if curves else "",
         _answers(report, {name: each for name, each in charts.items() if each not in curves}),
         _mistakes(report),
+        _augmentation(report),
         _section("Data and model", _facts(report)),
         _notes(report),
     ]
@@ -72,7 +63,8 @@ def _section(heading: str, content: str) -> str:
 
 
 def _header(report: Report) -> str:
-    about = f"{_TASK[report.task]}, {report.n_rows:,} evaluation rows"
+    kind = KINDS[report.task]
+    about = f"{kind.about}, {report.n_rows:,} evaluation {kind.unit}"
     return f"<header><h1>{html.escape(report.model.name)}</h1><p>{about}</p></header>"
 
 
@@ -90,7 +82,7 @@ def _top(report: Report, race: Chart) -> str:
 
 def _headline(report: Report) -> str:
     """Return the headline metric and the next ones that are defined as large figures."""
-    names = list(dict.fromkeys((report.comparison.metric, *_LARGE[report.task])))
+    names = list(dict.fromkeys((report.comparison.metric, *KINDS[report.task].large)))
     defined = [metric_of(report.task, name) for name in names if report.metrics[name].value is not None][:4]
     boxes = []
     for metric in defined:
@@ -103,9 +95,18 @@ def _headline(report: Report) -> str:
 
 
 def _figures(report: Report) -> str:
+    caption = "95 % bootstrap intervals under each figure. ↑ higher is better, ↓ lower is better."
+    absent = {estimate.reason for estimate in report.metrics.values() if estimate.value is None}
+    reasons = "".join(f'<p class="soft">– {html.escape(reason)}.</p>' for reason in sorted(absent))
+    content = f'{_figure_table(report, METRICS[report.task], "All figures")}<p class="soft">{caption}</p>{reasons}'
+    of_classes = class_metrics(report.task, report.classes)
+    return content + (f"<h3>Each class</h3>{_figure_table(report, of_classes, 'Each class')}" if of_classes else "")
+
+
+def _figure_table(report: Report, metrics: Sequence[Metric], name: str) -> str:
     heads = "".join(f'<th scope="col">{html.escape(each.name)}</th>' for each in report.contenders)
     rows = []
-    for metric in METRICS[report.task]:
+    for metric in metrics:
         mark = "higher is better" if metric.higher_is_better else "lower is better"
         arrow = "↑" if metric.higher_is_better else "↓"
         headline = ' class="headline"' if metric.name == report.comparison.metric else ""
@@ -117,11 +118,8 @@ def _figures(report: Report) -> str:
             cells.append(f"<td{tip}>{value}<small>{html.escape(interval)}</small></td>")
         label = f'{html.escape(metric.label)} <abbr title="{mark}">{arrow}</abbr>'
         rows.append(f'<tr{headline}><th scope="row">{label}</th>{"".join(cells)}</tr>')
-    caption = "95 % bootstrap intervals under each figure. ↑ higher is better, ↓ lower is better."
-    absent = {estimate.reason for estimate in report.metrics.values() if estimate.value is None}
-    reasons = "".join(f'<p class="soft">– {html.escape(reason)}.</p>' for reason in sorted(absent))
     table = f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return f'{scrollable(table, "All figures")}<p class="soft">{caption}</p>{reasons}'
+    return scrollable(table, name)
 
 
 def _answers(report: Report, charts: Mapping[str, Chart]) -> str:
@@ -130,20 +128,22 @@ def _answers(report: Report, charts: Mapping[str, Chart]) -> str:
     content = grid(charts.values())
     if report.confusion is not None and "confusion" not in charts:
         rows = [(a, b, f"{n:,}", f"{share:.1%}") for a, b, n, share in plots.top_confusions(report)]
-        content += f"<h3>Commonest confusions</h3>{_table(('true', 'predicted', 'rows', 'of the true class'), rows)}"
-    return _section("Confusion and calibration", content) if content else ""
+        counted = "pixels" if report.task == "segmentation" else "rows"
+        content += f"<h3>Commonest confusions</h3>{_table(('true', 'predicted', counted, 'of the true class'), rows)}"
+    headings = {"segmentation": "Confusion of pixels", "detection": "Precision and recall"}
+    return _section(headings.get(report.task, "Confusion and calibration"), content) if content else ""
 
 
 def _mistakes(report: Report) -> str:
+    kind = KINDS[report.task]
+    heading = "Worst mistakes" if kind.unit == "rows" else kind.worst
     if not report.mistakes:
-        return _section("Worst mistakes", "<p>None: every row is predicted right.</p>")
-    pictures = [each for each in report.mistakes if each.picture]
-    lead = "Where the model was surest and wrong. Look here first for wrong labels and blind spots."
-    if report.task == "regression":
-        lead = "The rows whose predictions are furthest from the truth. Look here first for wrong targets."
-    if pictures:
-        cards = "".join(_card(each) for each in pictures)
-        return _section("Worst mistakes", f'<p class="soft">{lead}</p><ul class="pictures">{cards}</ul>')
+        return _section(heading, f"<p>None: every {kind.unit[:-1]} is predicted right.</p>")
+    lead, shown = kind.lead, [each.picture for each in report.mistakes if each.picture]
+    if shown:
+        size = " large" if max(each.width for each in shown) > SMALL_SIDE else ""
+        cards = "".join(_card(each, each.picture) for each in report.mistakes if each.picture)
+        return _section(heading, f'<p class="soft">{lead}</p><ul class="pictures{size}">{cards}</ul>')
     columns = list(report.mistakes[0].features)[:MOST_COLUMNS]
     rows = [
         (str(each.row), _answer(each.truth), guess(each), *(cell(each.features.get(name)) for name in columns))
@@ -152,14 +152,22 @@ def _mistakes(report: Report) -> str:
     table = _table(("row", "truth", "prediction", *columns), rows)
     left_out = len(report.mistakes[0].features) - len(columns)
     more = f" The first {len(columns)} columns are shown; {left_out} more are in the JSON." if left_out else ""
-    return _section("Worst mistakes", f'<p class="soft">{lead}{more}</p>{table}')
+    return _section(heading, f'<p class="soft">{lead}{more}</p>{table}')
 
 
-def _card(mistake: Mistake) -> str:
-    truth, said = shorten(_answer(mistake.truth), 30), shorten(guess(mistake), 40)
+def _augmentation(report: Report) -> str:
+    if report.augmentation is None:
+        return ""
+    lead = "Pictures as they are, at the left, and as the network saw them while it learned: another one each time."
+    return _section("Augmentation", f'<p class="soft">{lead}</p>{grid([report.augmentation])}')
+
+
+def _card(mistake: Mistake, picture: Chart) -> str:
+    truth, said = (html.escape(shorten(words, 60)) for words in (_answer(mistake.truth), guess(mistake)))
+    where = f"{shorten_inside(mistake.file, 40)}, row {mistake.row}" if mistake.file else f"row {mistake.row}"
     return (
-        f'<li><img src="{mistake.picture}" alt="Row {mistake.row}"><p>true <b>{html.escape(truth)}</b><br>'
-        f"said <b>{html.escape(said)}</b><br><small>row {mistake.row}</small></p></li>"
+        f"<li>{picture.inline}<p>true <b>{truth}</b><br>said <b>{said}</b><br>"
+        f"<small>{html.escape(where)}</small></p></li>"
     )
 
 

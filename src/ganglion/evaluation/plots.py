@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganglion.drawing.learning import learning_charts
+from ganglion.drawing.lines import Series, line_chart
 from ganglion.drawing.svg import Chart
 from ganglion.evaluation.charts import (
     confusion_chart,
@@ -22,16 +23,20 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 30  # of a confusion matrix that can be read
 MOST_TARGETS = 4
+MOST_LINES = 12  # that are told apart
 
 
 def charts_of(report: Report) -> dict[str, Chart]:
     """Return the charts of a report by name, in reading order."""
     charts = {"comparison": comparison(report)} | learning_charts(report.learning_curves, report.best_epoch)
     if report.confusion is not None and len(report.classes) <= MOST_CLASSES:
-        charts["confusion"] = confusion_chart(np.array(report.confusion), report.classes)
+        unit = "pixels" if report.task == "segmentation" else "rows"
+        charts["confusion"] = confusion_chart(np.array(report.confusion), report.classes, unit=unit)
     if report.calibration:
         error = report.metrics["calibration_error"].value
         charts["calibration"] = reliability_chart(report.calibration, error)
+    if report.curves:
+        charts["precision_recall"] = precision_recall(report)
     return charts | regression(report)
 
 
@@ -43,6 +48,12 @@ def comparison(report: Report) -> Chart:
     estimates = [each.metrics[metric.name] for each in report.contenders]
     title = "The model and its baselines" if report.baselines else metric.label
     return interval_chart(names, estimates, title=title, label=f"{metric.label}, 95 % interval ({better})")
+
+
+def precision_recall(report: Report) -> Chart:
+    """Draw precision against recall, a line for each of the first classes."""
+    lines = [Series(name, *map(list, zip(*points, strict=True))) for name, points in report.curves.items()][:MOST_LINES]
+    return line_chart(lines, title="Precision and recall at IoU 0.5", x_label="recall", y_label="precision")
 
 
 def regression(report: Report) -> dict[str, Chart]:

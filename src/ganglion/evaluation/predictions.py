@@ -5,6 +5,8 @@ binary       (n,) int64, codes into `classes`         (n, 2)
 multiclass   (n,) int64, codes into `classes`         (n, n_classes)
 multilabel   (n, n_labels) int64, 0 or 1              (n, n_labels), each label for itself
 regression   (n, n_targets) float64                   none
+segmentation (n, height, width) uint8, codes of pixels                            (predictions: see `segmentation`)
+detection    (n,) of Boxes, their labels codes                                    (predictions: see `detection`)
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from sklearn.base import is_classifier, is_regressor
 
 from ganglion.errors import InvalidInput
 
-Task = Literal["binary", "multiclass", "multilabel", "regression"]
+Task = Literal["binary", "multiclass", "multilabel", "regression", "segmentation", "detection"]
 Array = NDArray[Any]
 
 
@@ -28,7 +30,7 @@ class Truth:
 
     Attributes
     ----------
-    task : {"binary", "multiclass", "multilabel", "regression"}
+    task : {"binary", "multiclass", "multilabel", "regression", "segmentation", "detection"}
     values : ndarray
         See the table at the top of this file.
     classes : tuple of str

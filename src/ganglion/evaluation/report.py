@@ -13,10 +13,11 @@ from typing import Any
 from rich.console import Console, RenderableType
 
 from ganglion.drawing.gallery import Charts
+from ganglion.drawing.svg import Chart
 from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.calibration import CalibrationBin
 from ganglion.evaluation.mistakes import Mistake
-from ganglion.evaluation.predictions import Predictions, Task, Truth
+from ganglion.evaluation.predictions import Task, Truth
 from ganglion.evaluation.verdict import Comparison
 from ganglion.storage import write_text
 
@@ -39,9 +40,9 @@ class Report:
 
     Attributes
     ----------
-    task : {"binary", "multiclass", "multilabel", "regression"}
+    task : {"binary", "multiclass", "multilabel", "regression", "segmentation", "detection"}
     n_rows : int
-        Rows evaluated on.
+        Rows, or images, evaluated on.
     classes : tuple of str
         Names of classes, labels (multilabel) or targets (regression).
     model : Contender
@@ -50,21 +51,27 @@ class Report:
     comparison : Comparison
         The model against the best baseline; its sentence is `verdict`.
     confusion : tuple of tuple of int, or None
-        Counts of rows, true class by predicted class.
+        Counts of rows (segmentation: of pixels), true class by predicted class.
     calibration : tuple of CalibrationBin
         Empty where there are no probabilities.
+    curves : dict of str to list of tuple
+        Recall and precision of each class (detection), the surest boxes first; empty for other tasks.
     learning_curves : dict of str to list
         Columns of the model's history, one value an epoch; empty for models without.
     best_epoch : int or None
         The epoch whose weights the model has, where its history knows that.
     mistakes : tuple of Mistake
         The most confident mistakes or largest errors, worst first.
+    augmentation : Chart or None
+        Some pictures and how training changed them at random, where it did; not part of `to_dict`.
     facts : dict of str to str
         Of model and data.
     notes : tuple of str
         What to know before believing the figures.
-    truth, predictions : Truth, Predictions
+    truth : Truth
         The evaluated rows, for charts; not part of `to_dict`.
+    predictions : Predictions, MaskPredictions or BoxPredictions
+        What the model said of them; not part of `to_dict`.
     """
 
     task: Task
@@ -75,13 +82,15 @@ class Report:
     comparison: Comparison
     confusion: tuple[tuple[int, ...], ...] | None
     calibration: tuple[CalibrationBin, ...]
+    curves: Mapping[str, list[tuple[float, float]]]
     learning_curves: Mapping[str, list[float | None]]
     best_epoch: int | None
     mistakes: tuple[Mistake, ...]
+    augmentation: Chart | None = field(compare=False)
     facts: Mapping[str, str]
     notes: tuple[str, ...]
     truth: Truth = field(compare=False)
-    predictions: Predictions = field(compare=False)
+    predictions: Any = field(compare=False)
 
     @property
     def metrics(self) -> Mapping[str, Estimate]:
@@ -143,13 +152,15 @@ class Report:
         return content
 
     def plot(self) -> Charts:
-        """Return the charts that suit the task, by name."""
+        """Return the charts that suit the task, and the pictures of the worst mistakes, by name."""
         from ganglion.evaluation.plots import charts_of
 
-        return Charts(charts_of(self))
+        pictures = {f"mistake_{k}": each.picture for k, each in enumerate(self.mistakes, start=1)}
+        pictures["augmentation"] = self.augmentation
+        return Charts(charts_of(self) | {name: each for name, each in pictures.items() if each})
 
 
-_DRAWN_ONLY = ("truth", "predictions")
+_DRAWN_ONLY = ("truth", "predictions", "augmentation")
 
 
 def _plain(value: Any) -> Any:

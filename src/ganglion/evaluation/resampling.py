@@ -32,6 +32,12 @@ def resampled_metrics(truth: Truth, said: Predictions) -> list[Resampled]:
     return found
 
 
+def values_at(functions: list[Resampled], weight: Array, reason: Callable[[str], str]) -> dict[str, float | str]:
+    """Return what functions of resampled weights give at one weight a row, (n,); where that is NaN, the reason."""
+    found = {name: float(values[0]) for function in functions for name, values in function(weight[:, None]).items()}
+    return {name: value if np.isfinite(value) else reason(name) for name, value in found.items()}
+
+
 def indicator(groups: Array, n_groups: int, values: Array | None = None) -> Any:
     """Return the sparse matrix (n_groups, n) whose product with the weights (n, b) sums them, or `values`, by group."""
     n = len(groups)
@@ -39,13 +45,14 @@ def indicator(groups: Array, n_groups: int, values: Array | None = None) -> Any:
     return sparse.csc_matrix((data, groups, np.arange(n + 1)), shape=(n_groups, n)).tocsr()
 
 
-def _ratio(part: Array, whole: Array, otherwise: float = np.nan) -> Array:
+def ratio(part: Array, whole: Array, otherwise: float = np.nan) -> Array:
+    """Return part / whole, and `otherwise` where the whole is 0."""
     return np.divide(part, whole, out=np.full(np.broadcast(part, whole).shape, otherwise), where=whole > 0)
 
 
-def _mean_where(values: Array, counted: Array) -> Array:
+def mean_where(values: Array, counted: Array) -> Array:
     """Return the mean over axis 0 of the entries that count, (b,)."""
-    return _ratio(np.where(counted, values, 0.0).sum(axis=0), counted.sum(axis=0))
+    return ratio(np.where(counted, values, 0.0).sum(axis=0), counted.sum(axis=0))
 
 
 def _class_counts(truth: Truth, said: Predictions) -> Resampled:
@@ -59,20 +66,20 @@ def _class_counts(truth: Truth, said: Predictions) -> Resampled:
     def metrics(weights: Array) -> dict[str, Array]:
         counts = in_cell @ weights
         hits, support, guesses = hits_of @ counts, support_of @ counts, guesses_of @ counts
-        recall = _ratio(hits, support)
+        recall = ratio(hits, support)
         found = {
-            "accuracy": _ratio(hits.sum(axis=0), support.sum(axis=0)),
-            "balanced_accuracy": _mean_where(recall, support > 0),
+            "accuracy": ratio(hits.sum(axis=0), support.sum(axis=0)),
+            "balanced_accuracy": mean_where(recall, support > 0),
         }
         if truth.task == "binary":
             hits, support, guesses = hits[1], support[1], guesses[1]
-            f1 = _ratio(2 * hits, support + guesses)
-            return found | {"precision": _ratio(hits, guesses), "recall": recall[1], "f1": f1}
+            f1 = ratio(2 * hits, support + guesses)
+            return found | {"precision": ratio(hits, guesses), "recall": recall[1], "f1": f1}
         seen = support + guesses > 0  # a class that is neither true nor predicted says nothing, as in scikit-learn
         return found | {
-            "precision": _mean_where(_ratio(hits, guesses, 0.0), seen),
-            "recall": _mean_where(_ratio(hits, support, 0.0), seen),
-            "f1": _mean_where(_ratio(2 * hits, support + guesses, 0.0), seen),
+            "precision": mean_where(ratio(hits, guesses, 0.0), seen),
+            "recall": mean_where(ratio(hits, support, 0.0), seen),
+            "f1": mean_where(ratio(2 * hits, support + guesses, 0.0), seen),
         }
 
     return metrics
@@ -90,8 +97,8 @@ def _label_counts(truth: Truth, said: Predictions) -> Resampled:
         return {
             "subset_accuracy": exact,
             "hamming_loss": wrong,
-            "f1_micro": _ratio(2 * hits.sum(axis=0), whole.sum(axis=0), 0.0),
-            "f1_macro": _ratio(2 * hits, whole, 0.0).mean(axis=0),
+            "f1_micro": ratio(2 * hits.sum(axis=0), whole.sum(axis=0), 0.0),
+            "f1_macro": ratio(2 * hits, whole, 0.0).mean(axis=0),
         }
 
     return metrics
@@ -112,8 +119,8 @@ def _rankings(truth: Truth, scores: Array) -> Resampled:
         areas, precisions = zip(*(ranking.areas(weights) for ranking in rankings), strict=True)
         area, precision = np.stack(areas), np.stack(precisions)
         return {
-            "roc_auc": _mean_where(area, np.isfinite(area)),
-            "average_precision": _mean_where(precision, np.isfinite(precision)),
+            "roc_auc": mean_where(area, np.isfinite(area)),
+            "average_precision": mean_where(precision, np.isfinite(precision)),
         }
 
     return metrics
@@ -150,7 +157,7 @@ def _errors(truth: Truth, said: Predictions) -> Resampled:
         return {
             "rmse": np.sqrt(squares / total).mean(axis=0),
             "mae": (absolute @ weights / total).mean(axis=0),
-            "r2": (1 - _ratio(squares, variation)).mean(axis=0),
+            "r2": (1 - ratio(squares, variation)).mean(axis=0),
         }
 
     return metrics

@@ -16,13 +16,15 @@ from rich.text import Text
 from ganglion.drawing.axes import number
 from ganglion.drawing.svg import shorten
 from ganglion.evaluation.bootstrap import Estimate
-from ganglion.evaluation.metrics import METRICS
+from ganglion.evaluation.kinds import KINDS
+from ganglion.evaluation.metrics import METRICS, class_metrics
 from ganglion.evaluation.mistakes import Mistake
 
 if TYPE_CHECKING:
     from ganglion.evaluation.report import Report
 
 MOST_MISTAKES = 5
+MOST_CLASSES = 12  # with figures of their own; those of more are on the page and in the JSON
 _COLOUR = {"better": "green", "no difference": "yellow", "worse": "red", "not compared": "dim"}
 
 
@@ -37,6 +39,8 @@ def render(report: Report) -> RenderableType:
     parts += [Text(f"–: {reason}", style="dim") for reason in sorted(absent)]
     if report.mistakes:
         parts.append(_mistakes(report))
+        if any(each.picture for each in report.mistakes):
+            parts.append(Text("Their pictures are on the page: report.to_html(PATH), or --report PATH.\n", style="dim"))
     parts += [Text(f"• {note}") for note in report.notes]
     parts += [Text(f"• {names}: {note}.", style="dim") for note, names in _baseline_notes(report).items()]
     return Group(*parts)
@@ -89,15 +93,15 @@ class _Figures:
     def _table(self, n_intervals: int, whole_labels: bool) -> Table:
         report, most = self.report, len(self.report.contenders)
         what = {most: ", 95 % bootstrap intervals", 0: ""}
-        title = (
-            f"{report.task} on {report.n_rows:,} rows{what.get(n_intervals, ', 95 % bootstrap interval for the model')}"
-        )
+        intervals = what.get(n_intervals, ", 95 % bootstrap interval for the model")
+        title = f"{report.task} on {report.n_rows:,} {KINDS[report.task].unit}{intervals}"
         table = Table(title=title, box=box.SIMPLE, title_justify="left")
         table.add_column("", no_wrap=True)
         for each in report.contenders:
             name = each.name if n_intervals == most else each.name.replace("-", "-\n").replace(" ", "\n")
             table.add_column(Text(name), justify="right", no_wrap=True, style="bold" if each is report.model else "")
-        for metric in METRICS[report.task]:
+        of_classes = class_metrics(report.task, report.classes)
+        for metric in (*METRICS[report.task], *(of_classes if len(of_classes) <= MOST_CLASSES else ())):
             label = f"{metric.label}\N{NO-BREAK SPACE}{'↑' if metric.higher_is_better else '↓'}"
             style = "bold" if metric.name == report.comparison.metric else ""
             shown = [figure(each.metrics[metric.name]) for each in report.contenders]
@@ -112,8 +116,7 @@ def _width(table: Table, console: Console, options: ConsoleOptions) -> int:
 
 
 def _mistakes(report: Report) -> Table:
-    title = "Largest errors" if report.task == "regression" else "Most confident mistakes"
-    table = Table(title=title, box=box.SIMPLE, title_justify="left")
+    table = Table(title=KINDS[report.task].worst, box=box.SIMPLE, title_justify="left")
     for name in ("row", "truth", "prediction"):
         table.add_column(name, no_wrap=True)
     shown = report.mistakes[:MOST_MISTAKES]

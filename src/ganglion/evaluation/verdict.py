@@ -86,7 +86,11 @@ def compare(model: str, measured: Mapping[str, Measured], metric: Metric, *, is_
     outcome: Outcome = "no difference"
     if gain.low is not None and gain.high is not None:
         outcome = "better" if gain.low > 0 else "worse" if gain.high < 0 else "no difference"
-    label = metric.label if metric.label[1:2].isupper() or metric.label[1:2].isdigit() else metric.label.lower()
+    label = (
+        metric.label
+        if metric.label[1:2].isupper() or metric.label[1:2].isdigit()
+        else metric.label[0].lower() + metric.label[1:]
+    )
     figures = f"{model} has {label} {own.value:.4g}, against {measured[best].metrics[metric.name].value:.4g} for {best}"
     return Comparison(outcome, metric.name, best, gain, _sentence(outcome, model, best, figures, gain, is_deep))
 

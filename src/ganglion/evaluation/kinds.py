@@ -1,0 +1,215 @@
+"""What each kind of task does in its own way, in one table: adding a kind is adding a line.
+
+rows           labels or numbers, one row of X each                              the other files of this room
+segmentation   a class of every pixel                                            segmentation.py
+detection      boxes around objects                                              detection.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+
+from ganglion.data.boxes import holds_boxes
+from ganglion.evaluation.baselines import Baseline, run_baselines
+from ganglion.evaluation.box_baselines import run_box_baselines
+from ganglion.evaluation.calibration import CalibrationBin, calibration_curve
+from ganglion.evaluation.detection import (
+    Curves,
+    box_facts,
+    box_truth,
+    box_values,
+    precision_recall,
+    predict_boxes,
+    present_boxes,
+    resampled_box_metrics,
+    worst_boxes,
+)
+from ganglion.evaluation.inputs import truth_of
+from ganglion.evaluation.mask_baselines import run_mask_baselines
+from ganglion.evaluation.metrics import Measured, Metric, metric_of, point_values
+from ganglion.evaluation.mistakes import Mistake, worst_mistakes
+from ganglion.evaluation.predictions import Predictions, Task, Truth, predict
+from ganglion.evaluation.resampling import Resampled, resampled_metrics
+from ganglion.evaluation.segmentation import (
+    mask_facts,
+    mask_truth,
+    mask_values,
+    predict_masks,
+    resampled_mask_metrics,
+    worst_masks,
+)
+from ganglion.evaluation.verdict import headline_metric
+
+Confusion = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How a task is read, measured, raced against baselines, and told.
+
+    Attributes
+    ----------
+    about : str
+        What the task is, in words.
+    unit : {"rows", "images"}
+        What is counted, and drawn anew by the bootstrap.
+    large : tuple of str
+        Metrics that the page shows large.
+    worst : str
+        What the worst mistakes are, a heading.
+    lead : str
+        Which ones they are, and what to do with them.
+    truth : (model, X, y, name of y) -> Truth
+    predict : (model, X, truth) -> what the model said, in the form of the task
+    values : (truth, said, weight) -> every metric, or the reason why it is not defined
+    resampled : (truth, said) -> functions of the weights that give every metric of many resamples
+    headline : (truth, measured) -> the metric that decides
+    baselines : (truth, X, train=, weight=, random_state=) -> baselines
+    mistakes : (truth, said, X) -> the worst ones, worst first
+    facts : (truth, said) -> what a reader must know of the truth
+    present : (truth) -> whether each class is true anywhere
+    confusion, calibration : (truth, said) -> what its name says, or nothing
+    curves : (truth, said) -> recall and precision of each class, by name
+    n_rankings : (truth, said) -> what a resample costs, in rankings of the rows
+    """
+
+    about: str
+    unit: Literal["rows", "images"] = "rows"
+    large: tuple[str, ...]
+    worst: str = "Most confident mistakes"
+    lead: str = "Where the model was surest and wrong. Look here first for wrong labels and blind spots."
+    truth: Callable[[Any, Any, Any, str], Truth]
+    predict: Callable[[Any, Any, Truth], Any]
+    values: Callable[[Truth, Any, Any], Mapping[str, float | str]]
+    resampled: Callable[[Truth, Any], list[Resampled]]
+    headline: Callable[[Truth, Mapping[str, Measured]], Metric]
+    baselines: Callable[..., list[Baseline]]
+    mistakes: Callable[[Truth, Any, Any], tuple[Mistake, ...]]
+    facts: Callable[[Truth, Any], Mapping[str, str]]
+    present: Callable[[Truth], Iterable[bool]] = lambda truth: (True for _ in truth.classes)
+    confusion: Callable[[Truth, Any], Confusion | None] = lambda truth, said: None
+    calibration: Callable[[Truth, Any], tuple[CalibrationBin, ...]] = lambda truth, said: ()
+    curves: Callable[[Truth, Any], Curves] = lambda truth, said: {}
+    n_rankings: Callable[[Truth, Any], int] = lambda truth, said: 1
+
+
+def read_truth(model: Any, X: Any, y: Any) -> Truth:
+    """Return the true answers as the model's task has them: what its `tags.task` says, or else what y looks like."""
+    task = getattr(getattr(model, "tags", None), "task", None)
+    if task not in ("segmentation", "detection"):
+        task = "detection" if holds_boxes(y) else "segmentation" if np.ndim(y) == 3 else None
+    return (_ROWS if task is None else KINDS[task]).truth(model, X, y, "y")
+
+
+def _counted(truth: Truth, said: Predictions) -> Confusion:
+    counts = confusion_matrix(truth.values, said.values, labels=np.arange(len(truth.classes)))
+    return tuple(tuple(row) for row in counts.tolist())
+
+
+def _calibrated(truth: Truth, said: Predictions) -> tuple[CalibrationBin, ...]:
+    return () if said.probabilities is None else calibration_curve(truth.values, said.probabilities)
+
+
+def _present(truth: Truth) -> list[bool]:
+    return (np.bincount(truth.values.ravel(), minlength=len(truth.classes)) > 0).tolist()
+
+
+def _class_facts(truth: Truth, said: Predictions) -> dict[str, str]:
+    counts = np.bincount(truth.values, minlength=len(truth.classes))
+    most = np.argsort(-counts, kind="stable")[:6]
+    shares = ", ".join(f"{truth.classes[k]} {counts[k] / len(truth):.1%}" for k in most)
+    return {"Classes": f"{len(truth.classes)}: {shares}" + (", …" if len(counts) > 6 else "")}
+
+
+def _label_facts(truth: Truth, said: Predictions) -> dict[str, str]:
+    return {"Labels": f"{len(truth.classes)}, {truth.values.sum(axis=1).mean():.2f} of them a row"}
+
+
+def _number_facts(truth: Truth, said: Predictions) -> dict[str, str]:
+    ranges = zip(truth.classes, truth.values.min(axis=0), truth.values.max(axis=0), strict=True)
+    return {"Target": ", ".join(f"{name} from {low:.4g} to {high:.4g}" for name, low, high in list(ranges)[:4])}
+
+
+_ROWS = Kind(
+    about="several labels a row",
+    large=("f1_micro", "f1_macro", "subset_accuracy", "roc_auc"),
+    truth=truth_of,
+    predict=predict,
+    values=point_values,
+    resampled=resampled_metrics,
+    headline=headline_metric,
+    baselines=run_baselines,
+    mistakes=worst_mistakes,
+    facts=_label_facts,
+    n_rankings=lambda truth, said: len(truth.classes),
+)
+_CLASSES = replace(
+    _ROWS,
+    about="classification",
+    large=("accuracy", "f1", "roc_auc", "calibration_error"),
+    facts=_class_facts,
+    present=_present,
+    confusion=_counted,
+    calibration=_calibrated,
+)
+_SEGMENTATION = Kind(
+    about="segmentation: a class of every pixel",
+    unit="images",
+    large=("mean_iou", "pixel_accuracy", "mean_dice", "pixel_error"),
+    worst="Worst images",
+    lead="The images with the lowest mean IoU. Look here first for wrong masks and blind spots.",
+    truth=mask_truth,
+    predict=predict_masks,
+    values=mask_values,
+    resampled=resampled_mask_metrics,
+    headline=lambda truth, measured: metric_of("segmentation", "mean_iou"),
+    baselines=run_mask_baselines,
+    mistakes=worst_masks,
+    facts=mask_facts,
+    present=_present,
+    confusion=lambda truth, said: tuple(tuple(row) for row in said.counts.sum(axis=0).tolist()),
+)
+_DETECTION = Kind(
+    about="detection: boxes around objects",
+    unit="images",
+    large=("map_50", "map_50_95", "precision", "recall"),
+    worst="Worst images",
+    lead="The images with the lowest F1 of found and true objects. Look here first for wrong boxes and blind spots.",
+    truth=box_truth,
+    predict=predict_boxes,
+    values=box_values,
+    resampled=resampled_box_metrics,
+    headline=lambda truth, measured: metric_of("detection", "map_50"),
+    baselines=run_box_baselines,
+    mistakes=worst_boxes,
+    facts=box_facts,
+    present=present_boxes,
+    curves=precision_recall,
+    n_rankings=lambda truth, said: 1 + said.matches.right.size // len(truth),
+)
+KINDS: dict[Task, Kind] = {
+    "binary": replace(
+        _CLASSES,
+        about="classification, two classes",
+        large=("accuracy", "roc_auc", "f1", "calibration_error"),
+        n_rankings=lambda truth, said: 1,
+    ),
+    "multiclass": _CLASSES,
+    "multilabel": _ROWS,
+    "regression": replace(
+        _ROWS,
+        about="regression",
+        large=("rmse", "r2", "mae", "median_absolute_error"),
+        worst="Largest errors",
+        lead="The rows whose predictions are furthest from the truth. Look here first for wrong targets.",
+        facts=_number_facts,
+        n_rankings=lambda truth, said: 1,
+    ),
+    "segmentation": _SEGMENTATION,
+    "detection": _DETECTION,
+}
