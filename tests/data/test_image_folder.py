@@ -234,9 +234,7 @@ def test_one_deep_picture_makes_all_of_them_floats(tmp_path):
 
 def test_options_for_pictures_alone(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4\n")
-    with pytest.raises(
-        InvalidParameter, match=r"size, resize and channels are for picture files, but t.csv holds"
-    ):
+    with pytest.raises(InvalidParameter, match=r"size, resize and channels are for picture files, but t.csv holds"):
         read(tmp_path / "t.csv", size=(3, 4))
 
 
@@ -312,6 +310,15 @@ def test_a_table_in_a_zip(tmp_path):
     data = read(zipped(tmp_path / "x", tmp_path / "x.zip"))
     assert data.X_y()[1].tolist() == [2.5, 3.5]
     assert files(data) == ["photos/1.png", "photos/0.png"]
+
+
+def test_names_of_many_words(tmp_path):
+    names = [f"a cat on the old mat {i}.png" for i in range(4)]
+    for name in names:
+        put(tmp_path / name)
+    (tmp_path / "t.csv").write_text("".join(f"{name}\t{i}.5\n" for i, name in enumerate(names)))
+    data = read(tmp_path / "t.csv")
+    assert (files(data), data.X_y()[1].tolist()) == (names, [0.5, 1.5, 2.5, 3.5])
 
 
 def test_absolute_paths_and_several_columns(tmp_path):
