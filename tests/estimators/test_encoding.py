@@ -170,7 +170,7 @@ FIELD = TABLE["fields"][1] | {"shape": [], "categories": ["a", "b"]}
         {"modality": "image", "shape": [1, 0, 3], "any_size": False},
         {"modality": "image", "shape": [1, 2, 2**40], "any_size": False},
         {"modality": "image", "shape": "abc", "any_size": False},
-        {"modality": "image", "shape": [1, 2, 3]},
+        {"modality": "image", "shape": [1, 2, 3], "resize": "fold"},
         {"modality": "image", "shape": [1, 2, 3], "any_size": 1},
         {"modality": "table", "fields": TABLE["fields"]},
         TABLE | {"fields": [FIELD | {"kind": "image"}]},
