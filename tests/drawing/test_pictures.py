@@ -139,3 +139,5 @@ def test_sheets_hold_every_picture_and_name():
 def test_a_picture_keeps_its_shape():
     chart = picture_chart(np.zeros((1, 30, 60), np.uint8), "Row 1")
     assert (chart.width, chart.height) == (96, 48)
+    photograph = picture_chart(np.zeros((3, 600, 300), np.uint8), "Row 1")
+    assert (photograph.width, photograph.height) == (116, 232)
