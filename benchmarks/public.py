@@ -25,6 +25,15 @@ def fashion_mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return _idx_folder("fashion_mnist")
 
 
+def cifar10() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return 10,000 training images (n, 32, 32, 3) uint8 of CIFAR-10 and labels int64, then 2,000 of the test set."""
+    from ganglion.data.public import find
+
+    with np.load(next(find("cifar10").glob("*.npz")), allow_pickle=False) as file:
+        X_train, y_train, X_test, y_test = (file[name] for name in ("x_train", "y_train", "x_test", "y_test"))
+    return X_train, y_train.astype(np.int64), X_test, y_test.astype(np.int64)
+
+
 def _idx_folder(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     from ganglion.data.public import find
 
@@ -79,3 +88,11 @@ def bccd(part: str, *, size: tuple[int, int] = (240, 320)) -> tuple[np.ndarray, 
             objects.append(Boxes(boxes.boxes * scale, boxes.labels))
             images.append(np.asarray(image.resize(size[::-1], Image.Resampling.BILINEAR)))
     return np.stack(images), objects
+
+
+def isbi2012_membrane() -> tuple[np.ndarray, np.ndarray]:
+    """Return 30 slices of nervous tissue, (30, 512, 512) uint8, and their labels: 1 inside cells, 0 on membranes."""
+    from ganglion.data.public import find
+
+    with np.load(find("isbi2012_membrane/train_512.npz")) as file:
+        return file["images"], file["labels"]

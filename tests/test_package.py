@@ -77,7 +77,7 @@ def test_the_public_surface_grows_on_purpose_only():
             "Perceptron",
         ),
         *("Regressor", "Trainer", "__version__", "evaluate", "hyperparameters", "inspect", "load", "option", "read"),
-        *("DetectionCNN", "SegmentationCNN", "select"),
+        *("DetectionCNN", "SegmentationCNN", "VisionTransformer", "select"),
         *("plot_augmentation", "plot_feature_maps", "plot_filters"),
     }
     assert dir(ganglion) == ganglion.__all__

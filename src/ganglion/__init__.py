@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
     from ganglion.algorithms.perceptron import Perceptron
     from ganglion.algorithms.segmentation_cnn import SegmentationCNN
+    from ganglion.algorithms.vision_transformer import VisionTransformer
     from ganglion.data.dataset import Dataset
     from ganglion.data.inspection import inspect
     from ganglion.data.read import read
@@ -52,6 +53,7 @@ _HOMES = {
     "Regressor": "ganglion.estimators.regressor",
     "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
     "Trainer": "ganglion.training.trainer",
+    "VisionTransformer": "ganglion.algorithms.vision_transformer",
     "evaluate": "ganglion.evaluation.evaluate",
     "hyperparameters": "ganglion.options",
     "inspect": "ganglion.data.inspection",
@@ -78,6 +80,7 @@ __all__ = [
     "Regressor",
     "SegmentationCNN",
     "Trainer",
+    "VisionTransformer",
     "__version__",
     "evaluate",
     "hyperparameters",

@@ -23,6 +23,7 @@ ALGORITHMS = {
     "MLPRegressor": "ganglion.algorithms.mlp",
     "Perceptron": "ganglion.algorithms.perceptron",
     "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
+    "VisionTransformer": "ganglion.algorithms.vision_transformer",
 }
 GROUP = "ganglion.algorithms"
 

@@ -17,7 +17,8 @@ from ganglion.data.boxes import holds_boxes
 from ganglion.data.dataset import Dataset
 from ganglion.data.findings import Finding
 from ganglion.data.inspection import inspect
-from ganglion.data.read import read, with_target
+from ganglion.data.read import like, read, read_as, read_test_part, reading_of, with_target
+from ganglion.data.resizing import Resize
 from ganglion.data.splits import labels_in, split, with_every_class
 from ganglion.errors import DataWarning, InvalidInput
 from ganglion.estimators.base import Estimator
@@ -78,13 +79,16 @@ def plan(
     algorithm_name: str | None = None,
     task: str | None = None,
     random_state: int = 0,
+    size: tuple[int, int] | None = None,
+    resize: Resize = "stretch",
 ) -> Plan:
     """Read data, look at them, split them, and choose an algorithm.
 
     Parameters
     ----------
     data, test : path or Dataset
-        What to train on, and what to test on; without `test` a part of `data` is held out.
+        What to train on, and what to test on. Without `test`, files and folders that keep a part for testing (train/
+        and test/, x_train and x_test) are tested on that; of others a part is held out.
     target : str, int, or a sequence of them, optional
         The column to predict, by name or position (-1 is the last). Files that name their own need none.
     test_fraction : float
@@ -97,18 +101,22 @@ def plan(
         In place of what the target looks like.
     random_state : int
         Seed of the split.
+    size, resize
+        What pictures from files are brought to, and how; see `read`.
 
     Raises
     ------
     InvalidFile, InvalidInput, InvalidParameter
         If the data cannot be read or used, or something named does not exist.
     """
-    whole = _without_unlabelled(with_known_target(_read(data), target).drop(list(drop)))
+    given = data if isinstance(data, Dataset) else read(data, size=size, resize=resize)
+    whole = _without_unlabelled(with_known_target(given, target).drop(list(drop)))
     if len(whole) < LEAST_ROWS:
         raise InvalidInput(f"{len(whole)} rows are too few to train and test on. Give at least {LEAST_ROWS}.")
     chosen = _choose(whole, algorithm_name, task)
     findings = inspect(whole, task=chosen.task).findings
-    if test is None:
+    tested = _given_test(data, test, whole)
+    if tested is None:
         y = whole.X_y()[1]
         rows, held_out = split(
             y, test_fraction=test_fraction, stratify=chosen.task.is_classification, random_state=random_state
@@ -118,7 +126,7 @@ def plan(
         train, tested = whole.take(rows), whole.take(held_out)
         notes = [f"{len(held_out):,} of {len(whole):,} rows were held out at random (seed {random_state})."]
     else:
-        train, tested = whole, _without_unlabelled(with_known_target(_read(test), whole.target).drop(list(drop)))
+        train, tested = whole, _without_unlabelled(tested.with_target(whole.target).drop(list(drop)))
         notes = [f"Tested on {tested.source or 'other data'}, {len(tested):,} rows."]
     _check_labels(train, tested, chosen)
     return Plan(train, tested, chosen, findings, (*notes, *_leaks(findings)))
@@ -156,8 +164,14 @@ def assess(planned: Plan, model: Any, *, baselines: bool = True, random_state: i
     return report
 
 
-def _read(data: str | os.PathLike[str] | Dataset) -> Dataset:
-    return data if isinstance(data, Dataset) else read(data)
+def _given_test(
+    data: str | os.PathLike[str] | Dataset, test: str | os.PathLike[str] | Dataset | None, whole: Dataset
+) -> Dataset | None:
+    """Return the data to test on that were given, or that stand beside the training data, like these; or None."""
+    if test is not None:
+        given = test if isinstance(test, Dataset) else read_as(test, reading_of(whole))
+        return like(with_known_target(given, whole.target), whole)
+    return None if isinstance(data, Dataset) else read_test_part(data, whole)
 
 
 def with_known_target(data: Dataset, target: Any) -> Dataset:

@@ -16,7 +16,7 @@ from ganglion.storage import read_model, write_model
 X, Y = discs(n=60, sides=(22, 18))
 X_NEW, Y_NEW = (part[60:] for part in discs(n=90, sides=(22, 18)))
 
-ROUNDING = 3e-6
+ROUNDING = 5e-6
 
 
 def quick(**options):
@@ -111,6 +111,16 @@ def test_classes_are_answered_as_they_were_given(values):
     np.testing.assert_array_equal(fitted.predict(X), classes[quick(epochs=20).fit(X, Y).predict(X)])
 
 
+def test_masks_are_changed_with_their_images():
+    found = [
+        quick(epochs=40, learning_rate=0.01, augmentation=text).fit(X, Y).score(X_NEW, Y_NEW)
+        for text in ("flip(vertical=True) + affine", "crop(size=16)", "none")
+    ]
+    assert min(found) > 0.85
+    with pytest.raises(InvalidParameter, match="mixup and cutmix mix the targets of whole pictures"):
+        quick(augmentation="mixup").fit(X, Y)
+
+
 def test_truth_values_and_lists_of_masks():
     fitted = quick().fit(X, list(Y > 0))
     assert fitted.predict(X).dtype == np.bool_
@@ -152,6 +162,8 @@ def test_steps_follow_the_size():
         images = rng.normal(size=(20 if sides[0] < 100 else 4, *sides))
         fitted = quick(channels=1, epochs=1, depth=1).fit(images, images > 0)
         assert fitted.history_.execution["batch_size"] == batch_size
+    crops = quick(channels=1, epochs=1, depth=1, augmentation="crop(size=300)").fit(images, images > 0)
+    assert crops.history_.execution["batch_size"] == 2
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ def test_file(ganglion, mistake, tmp_path):
 def test_folder_as_data(ganglion, tmp_path):
     ran = ganglion("train", tmp_path, "-t", "rich")
     assert ran.code == 1
-    assert "is a folder without Parquet files. Give one file: CSV, TSV" in ran.err
+    assert "is a folder or zip without pictures or Parquet files; it holds nothing at all" in ran.err
 
 
 def test_test_rows_of_a_class_that_was_not_trained(ganglion, people, tmp_path):

@@ -5,9 +5,11 @@ import io
 import json
 import re
 
+import numpy as np
 import pytest
 
 import ganglion as gg
+from ganglion.checks import discs
 
 from .conftest import N, table, write
 
@@ -180,6 +182,7 @@ def test_list(ganglion):
         "MLPClassifier",
         "MLPRegressor",
         "Perceptron",
+        "SegmentationCNN",
     ]
 
 
@@ -204,3 +207,19 @@ def test_markup_in_names_is_no_markup(ganglion, tmp_path):
     assert ran.code == 0, ran.err
     assert "warning: [red]: is always [/red]." in ran.err
     assert "saved [m]" in ran.err
+
+
+def test_masks_are_predicted_into_arrays(ganglion, tmp_path):
+    images, masks = discs(n=8)
+    model = gg.SegmentationCNN(channels=2, epochs=1, random_state=0).fit(images, masks)
+    model.save(tmp_path / "model")
+    np.save(tmp_path / "images.npy", images)
+    ran = ganglion("predict", tmp_path / "model", tmp_path / "images.npy", "--out", tmp_path / "masks.npz")
+    assert ran.code == 0
+    with np.load(tmp_path / "masks.npz") as found:
+        np.testing.assert_array_equal(found["prediction"], model.predict(images))
+        np.testing.assert_array_equal(found["probabilities"], model.predict_proba(images))
+        assert found["classes"].tolist() == [0, 1, 2]
+    ran = ganglion("predict", tmp_path / "model", tmp_path / "images.npy")
+    assert (ran.code, ran.out) == (2, "")
+    assert "give --out FILE.npz" in words(ran.err)

@@ -110,7 +110,8 @@ def test_tags_choose_the_checks():
     assert "check_several_labels" in chosen["MLPClassifier"] - chosen["Perceptron"]
     assert "check_several_numbers" in chosen["MLPRegressor"] - chosen["MLPClassifier"]
     assert "check_one_class_is_refused" in chosen["Perceptron"] - chosen["MLPRegressor"]
-    assert "check_image_stacks" in chosen["Perceptron"]
+    assert "check_image_stacks" in chosen["Perceptron"] & chosen["SegmentationCNN"]
+    assert "check_mixed_frame" in chosen["CNNClassifier"] - chosen["SegmentationCNN"]
 
 
 def test_every_check_is_on_the_list():

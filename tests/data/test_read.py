@@ -225,7 +225,7 @@ def test_missing_files_and_folders(table):
         read(table.with_name("t.cvs"))
     with pytest.raises(InvalidFile, match="nor does its folder"):
         read(table.parent / "no" / "t.csv")
-    with pytest.raises(InvalidFile, match=r"is a folder.*not supported yet"):
+    with pytest.raises(InvalidFile, match=r"is a folder or zip without pictures or Parquet files; it holds 1 \.csv"):
         read(table.parent)
 
 

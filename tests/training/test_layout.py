@@ -48,9 +48,14 @@ def test_lbfgs_remembers_the_same_steps_packed_or_not():
     torch.testing.assert_close(layout.whole(own)["moves"], moves, rtol=0, atol=0)
 
 
-def test_unpacked_it_is_left_alone():
-    parameters = list(network().parameters())
+def test_unpacked_it_has_the_strides_of_the_parameters():
+    kernel = torch.randn(4, 3, 5, 5).contiguous(memory_format=torch.channels_last)
+    parameters = [kernel, torch.randn(4)]
     state = Adam().start(parameters)
     layout = Layout(parameters, None, state)
     assert layout.whole(state) is state
-    assert layout.own(state) is state
+    written = {name: [each.contiguous() for each in several] for name, several in state.items()}
+    written["first"] = [kernel.contiguous(), parameters[1]]
+    own = Layout(parameters, None, {**state, "first": parameters}).own(written)
+    assert own["first"][0].stride() == kernel.stride() != written["first"][0].stride()
+    torch.testing.assert_close(own, written, rtol=0, atol=0)

@@ -15,8 +15,8 @@ that is as hot as its eight neighbours, but for those that a surer one of their 
 Zhou, Wang & Krähenbühl 2019, "Objects as points", arXiv:1904.07850; the Gaussians and the boxes around more than the
 middle: Liu et al. 2019, "Training-time-friendly network for real-time object detection", arXiv:1909.00700; focal loss
 with soft targets: Law & Deng 2018, arXiv:1808.01244, eq. 1. Differs: N is the training set's mean number of objects of
-a picture times the pictures, so that no picture's loss depends on its batch; objects count alike, not by the logarithm
-of their area; a residual network with a feature pyramid, trained from scratch; of boxes that cover each other one stays.
+a picture times the pictures, so that no picture's loss depends on its batch; objects count alike, not by their area; a
+residual network with a feature pyramid, trained from scratch; of boxes that cover each other one is kept.
 Letters: B pictures, K classes, M objects of a picture (padded), H, W sides of the maps in cells.
 """
 

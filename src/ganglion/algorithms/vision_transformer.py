@@ -5,8 +5,8 @@
     z_l  = MLP(LN(z'_l)) + z'_l                                                                                  (eq. 3)
     s    = W LN(z_L)_token + b                    scores: logits                                                 (eq. 4)
 
-Dosovitskiy et al. 2021, "An image is worth 16 × 16 words", arXiv:2010.11929. Differs: with `pool="average"`, the default,
-the scores read the mean of the patches, which learns more from few pictures (Beyer, Zhai & Kolesnikov 2022,
+Dosovitskiy et al. 2021, "An image is worth 16 × 16 words", arXiv:2010.11929. Differs: with `pool="average"`, the
+default, the scores read the mean of the patches, which learns more from few pictures (Beyer, Zhai & Kolesnikov 2022,
 arXiv:2205.01580); sizes for small pictures. It knows nothing of neighbourhoods beforehand, and needs more pictures, or
 more augmentation, than a convolutional network.
 """
@@ -14,7 +14,7 @@ more augmentation, than a convolutional network.
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -103,7 +103,7 @@ class VisionTransformer(PictureOptions, Classifier):
         self._check_fitted()
         network = self.network_
         with torch.inference_mode():
-            patches, encoder, _ = network.body
+            patches, encoder, _ = cast(nn.Sequential, network.body)
             x = patches(network.input(network.prepare(self._encoded(X))))
             return torch.stack(encoder.weights(x), 1).numpy()
 

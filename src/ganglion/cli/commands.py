@@ -22,7 +22,7 @@ LINES = 10_000  # written together
 
 
 def inspect_data(data: Path, target: Sequence[str] | None, *, as_json: bool) -> None:
-    """Look at a data file."""
+    """Look at a data file or folder."""
     from ganglion.data.inspection import inspect
     from ganglion.data.read import read, with_target
 
@@ -52,14 +52,18 @@ def evaluate_model(
 
 def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bool, as_json: bool) -> None:
     """Predict every row of a data file."""
-    from ganglion.data.read import read
+    from ganglion.data.read import read_as
     from ganglion.estimators.artifact import load
 
     with shown_warnings():
         estimator = load(model)
-        dataset = read(data)
+        dataset = read_as(data, _reading(estimator))
         dataset = dataset.drop([name for name in dataset.target if name not in _feature_names(estimator)])
-        columns = _answers(estimator, dataset, probabilities=probabilities)
+        if estimator.tags.task == "segmentation":
+            _write_masks(estimator, dataset, out, probabilities=probabilities)
+            return
+        names = {name: dataset.values(name) for name in dataset.index if dataset.field(name).kind == "text"}
+        columns = names | _answers(estimator, dataset, probabilities=probabilities)
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in _rows(columns)])
         return
@@ -122,13 +126,20 @@ def _table(rows: list[dict[str, str]]) -> Table:
 
 
 def _features_and_target(data: Path, target: Sequence[str] | None, estimator: Any) -> tuple[Any, np.ndarray]:
-    from ganglion.data.read import read
+    from ganglion.data.read import read_as
     from ganglion.workflow import with_known_target
 
-    dataset = read(data)
+    dataset = read_as(data, _reading(estimator))
     trained = getattr(estimator, "target_name_", "")
     names = [trained] if trained in dataset.columns else [name for name in trained.split(", ") if name]
     return with_known_target(dataset, list(target or names)).X_y()
+
+
+def _reading(estimator: Any) -> Any:
+    """Return how picture files are read to what the model was trained on."""
+    from ganglion.data.resizing import Reading
+
+    return estimator.encoder_.reading if estimator.modality_ == "image" else Reading()
 
 
 def _feature_names(estimator: Any) -> set[str]:
@@ -146,6 +157,21 @@ def _answers(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.nda
         shares = estimator.predict_proba(X)
         columns |= {f"p_{label}": share for label, share in zip(estimator.classes_, shares.T, strict=True)}
     return columns
+
+
+def _write_masks(estimator: Any, X: Any, out: Path | None, *, probabilities: bool) -> None:
+    """Write the class of every pixel as an array, (n, height, width), and where wanted the classes' probabilities."""
+    from ganglion.errors import InvalidParameter
+    from ganglion.storage import atomic_write
+
+    if out is None or out.suffix != ".npz":
+        raise InvalidParameter("masks are no lines of text: give --out FILE.npz, to which arrays are written.")
+    arrays = {"prediction": estimator.predict(X), "classes": estimator.classes_}
+    if probabilities:
+        arrays["probabilities"] = estimator.predict_proba(X)
+    with atomic_write(out) as file:
+        np.savez_compressed(file, **arrays)
+    say(f"saved {escape(str(out))}")
 
 
 def _lines(columns: dict[str, np.ndarray]) -> Iterator[str]:

@@ -13,11 +13,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from ganglion.cli.screen import out, print_json
+from ganglion.data.image_cache import cache_folder, n_bytes_kept
 from ganglion.version import __version__
 
 CORE = ("torch", "numpy", "scipy", "sklearn", "narwhals", "safetensors", "rich", "typer")
-EXTRAS = {"pandas": "tables", "pyarrow": "tables", "tensorboard": "track", "mlflow": "track"}
+EXTRAS = {"PIL": "image", "pandas": "tables", "pyarrow": "tables", "tensorboard": "track", "mlflow": "track"}
 DISTRIBUTIONS = {
+    "PIL": "pillow",
     "mlflow": "mlflow-skinny",
     "sklearn": "scikit-learn",
 }  # where the package is called otherwise than its module
@@ -41,7 +43,9 @@ def examine(*, as_json: bool) -> None:
     with ThreadPoolExecutor() as pool:
         found = list(pool.map(diagnose, [*CORE, *EXTRAS], ["", *[""] * (len(CORE) - 1), *EXTRAS.values()]))
     if as_json:
-        print_json({"ganglion": __version__, "python": platform.python_version(), "packages": [*map(asdict, found)]})
+        cache = {"folder": str(cache_folder()), "bytes": n_bytes_kept()}
+        python = platform.python_version()
+        print_json({"ganglion": __version__, "python": python, "packages": [*map(asdict, found)], "cache": cache})
     else:
         _show(found)
     if any(each.state == "broken" or (each.state == "missing" and not each.extra) for each in found):
@@ -74,3 +78,5 @@ def _show(found: list[Diagnosis]) -> None:
         table.add_row(each.package, f"[{colours[each.state]}]{each.state}[/]", escape(each.detail), each.extra)
     out.print(f"ganglion {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     out.print(table)
+    cache = f"decoded pictures: {n_bytes_kept() / 10**6:,.0f} MB in {cache_folder()}, which may be deleted"
+    out.print(escape(cache), highlight=False, soft_wrap=True)

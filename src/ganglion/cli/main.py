@@ -24,7 +24,10 @@ app = typer.Typer(
 )
 
 Data = Annotated[
-    Path, typer.Argument(metavar="DATA", help="CSV, TSV, Parquet, npz, npy or IDX file, or a folder of Parquet.")
+    Path,
+    typer.Argument(
+        metavar="DATA", help="CSV, TSV, Parquet, npz, npy or IDX file, or a folder or zip of pictures or of Parquet."
+    ),
 ]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `train` wrote.")]
 Target = Annotated[
@@ -82,6 +85,11 @@ def train_command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from --checkpoint FOLDER if a run saved itself there.")
     ] = False,
+    image_size: Annotated[
+        str | None,
+        typer.Option("--image-size", metavar="HEIGHTxWIDTH", help="Bring pictures from files to this size, as 96x128."),
+    ] = None,
+    resize: Annotated[str, typer.Option("--resize", metavar="POLICY", help="How: stretch, crop or pad.")] = "stretch",
     seed: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Seed of the split and the training.")] = 0,
     report: Html = None,
     baselines: Annotated[bool, typer.Option(help="Whether to run the baselines too.")] = True,
@@ -101,6 +109,8 @@ def train_command(
         task=task,
         settings=settings or [],
         out=out,
+        size=image_size,
+        resize=resize,
         seed=seed,
         checkpoint=checkpoint,
         resume=resume,
@@ -131,7 +141,7 @@ def predict_command(
     probabilities: Annotated[bool, typer.Option(help="Whether to add one column a class.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Predict with a saved model: one line a row, as CSV."""
+    """Predict with a saved model: one line a row, as CSV. Masks are arrays: --out FILE.npz."""
     from ganglion.cli.commands import predict_rows
 
     predict_rows(model, data, out=out, probabilities=probabilities, as_json=as_json)

@@ -33,6 +33,7 @@ def train_model(
     baselines: bool,
     quiet: bool,
     as_json: bool,
+    size: str | None,
     **asked: Any,
 ) -> None:
     """Plan, train, save, test, save again with the figures, and show the report.
@@ -47,7 +48,7 @@ def train_model(
         with together():
             for path in (out, report) if speaks else ():
                 _check_folder(path)
-            planned = workflow.plan(data, random_state=seed, **asked)
+            planned = workflow.plan(data, random_state=seed, size=parse_size(size), **asked)
             options = {"random_state": seed} | parse_settings(planned.selection.name, settings)
             _tell(planned, quiet=quiet)
             with TrainingProgress(quiet=quiet) as progress:
@@ -83,6 +84,16 @@ def parse_settings(name: str, settings: Sequence[str]) -> dict[str, Any]:
             raise unknown_option(name, option, list(declared))
         options[option] = parse_option(name, option, text, *declared[option][:2])
     return options
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Read `--image-size`: HEIGHTxWIDTH, or one number for both."""
+    if text is None:
+        return None
+    sides = text.lower().replace("×", "x").split("x")
+    if len(sides) > 2 or not all(side.strip().isdecimal() for side in sides):
+        raise InvalidParameter(f"--image-size {text}: give HEIGHTxWIDTH in pixels, as 96x128, or one number for both.")
+    return int(sides[0]), int(sides[-1])
 
 
 def _check_folder(path: Path | None) -> None:

@@ -58,12 +58,25 @@ class Ragged(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What one column looks like: its name, its kind, the shape of one sample, the categories of its codes."""
+    """What one column looks like.
+
+    Attributes
+    ----------
+    name : str
+    kind : Kind
+    shape : tuple of int
+        Of one sample.
+    categories : tuple of str
+        What its codes stand for.
+    resize : str
+        How pictures from files were brought to that shape, see `resizing`; empty for all that is not from files.
+    """
 
     name: str
     kind: Kind
     shape: tuple[int, ...] = ()
     categories: tuple[str, ...] = ()
+    resize: str = ""
 
 
 class Dataset:

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ganglion.data.dataset import Dataset, Field
+from ganglion.data.resizing import POLICIES, Reading, Resize, reading_to
 from ganglion.data.spool import on_disk, pieces, store
 from ganglion.errors import DataWarning, InvalidInput, InvalidModel, suggestion
 
@@ -188,13 +189,13 @@ class TableEncoder:
         trained, *more = self.fields
         if more or len(trained.shape) != 1 or trained.name in data.columns:
             return data
-        others = [field for field in data.fields if field.kind not in NUMBERS]
+        others = [field for field in data.features if field.kind not in NUMBERS]
         if others:
             raise InvalidInput(
                 f"the model was trained on an array of numbers, (n_samples, {trained.shape[0]}), but the column "
                 f"{others[0].name!r} holds {others[0].kind} values. Give numbers, or train again on such columns."
             )
-        columns = [cast(Tensor, data.columns[field.name]) for field in data.fields]
+        columns = [cast(Tensor, data.columns[field.name]) for field in data.features]
         block = torch.cat([column if column.dim() == 2 else column[:, None] for column in columns], dim=1)
         return Dataset([Field(trained.name, "numeric", tuple(block.shape[1:]))], {trained.name: block})
 
@@ -218,16 +219,23 @@ class TableEncoder:
 class ImageEncoder:
     """Reads stacks of images of the shape (channels, height, width) that the training images had.
 
-    With `any_size` they may be of another height and width.
+    With `any_size` they may be of another height and width. `resize` is how files, and pictures of other sizes, are
+    brought to that of training, see `resizing`.
     """
 
     shape: tuple[int, ...]
     any_size: bool = False
+    resize: Resize = "stretch"
 
     @property
     def spec(self) -> InputSpec:
         """What the network is given."""
         return InputSpec(image=self.shape)
+
+    @property
+    def reading(self) -> Reading:
+        """How picture files are read to the shape of training."""
+        return reading_to(self.shape, self.resize)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -247,13 +255,20 @@ class ImageEncoder:
         if images[0].shape[:fixed] != self.shape[:fixed]:
             raise InvalidInput(
                 f"images have shape (channels, height, width) = {images[0].shape}, but the model was trained on "
-                f"{self.shape}. {'Give as many channels' if self.any_size else 'Resize or transpose them first'}."
+                f"{self.shape}. {'Give as many channels' if self.any_size else self._advice()}."
             )
         return {"image": cast(Tensor, data.columns[images[0].name])}
 
+    def _advice(self) -> str:
+        return (
+            f"Resize or transpose them first. With files, read(path, size={self.shape[1:]}, resize={self.resize!r}) "
+            "does so; with a list of pictures, predict itself"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return everything needed to make the same encoder again."""
-        return {"modality": "image", "shape": list(self.shape), "any_size": self.any_size}
+        stored = {"shape": list(self.shape), "any_size": self.any_size, "resize": self.resize}
+        return {"modality": "image", **stored}
 
 
 def fit_encoder(data: Dataset, weight: Tensor | None = None, *, any_size: bool = False) -> TableEncoder | ImageEncoder:
@@ -266,17 +281,18 @@ def fit_encoder(data: Dataset, weight: Tensor | None = None, *, any_size: bool =
             f"images beside other columns are not supported yet: {', '.join(field.name for field in data.features)}. "
             "Give the images alone."
         )
-    return ImageEncoder(images[0].shape, any_size)
+    return ImageEncoder(images[0].shape, any_size, cast(Resize, images[0].resize or "stretch"))
 
 
 def encoder_from_json(stored: Any) -> TableEncoder | ImageEncoder:
     """Make an encoder again from `to_json`, believing nothing: any flaw raises InvalidModel."""
     try:
         if stored["modality"] == "image":
-            shape, any_size = _sizes(stored["shape"]), stored["any_size"]
-            if len(shape) != 3 or type(any_size) is not bool:
-                raise ValueError(f"image shape {shape}")
-            return ImageEncoder(shape, any_size)
+            shape = _sizes(stored["shape"])
+            any_size, resize = stored.get("any_size", False), stored.get("resize", "stretch")  # older files have none
+            if len(shape) != 3 or type(any_size) is not bool or resize not in POLICIES:
+                raise ValueError(f"image shape {shape}, resize {resize!r:.20}")
+            return ImageEncoder(shape, any_size, resize)
         if stored["modality"] == "table":
             encoder = TableEncoder(tuple(_field(each) for each in stored["fields"]))
             if not encoder.fields or len({field.name for field in encoder.fields}) < len(encoder.fields):

@@ -6,6 +6,7 @@ labels or y_train what is to be predicted; class_names the names of integer labe
 
 from __future__ import annotations
 
+import contextlib
 import math
 import zipfile
 import zlib
@@ -80,6 +81,14 @@ def npz_to_dataset(path: Path, part: Part = "train") -> Dataset:
     if samples:
         return _labelled(arrays, samples, targets, path)
     return _unnamed(arrays, path)
+
+
+def has_part(path: Path, part: Part) -> bool:
+    """Say whether a .npz file holds samples of a part under a name of their own; `npz_to_dataset` tells of damage."""
+    with contextlib.suppress(*_DAMAGED), zipfile.ZipFile(path) as archive:
+        names = {each.removesuffix(".npy") for each in archive.namelist()}
+        return _known(names, SAMPLES, part) not in (None, *SAMPLES)
+    return False
 
 
 def _labelled(arrays: dict[str, np.ndarray], samples: str, targets: str | None, path: Path) -> Dataset:

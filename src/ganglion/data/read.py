@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
+import torch
 from torch import Tensor
 
 from ganglion.data.convert import as_dataset, numbered
@@ -16,14 +18,21 @@ from ganglion.data.dataset import Dataset
 from ganglion.data.gzip_file import MAGIC as GZIP_MAGIC
 from ganglion.data.gzip_file import unpack
 from ganglion.data.idx_file import idx_to_dataset, is_idx
+from ganglion.data.image_folder import files_to_dataset, folder_to_dataset, with_pictures
+from ganglion.data.image_layouts import is_picture
 from ganglion.data.memory import MB, VARIABLE, is_large
 from ganglion.data.npz_file import MAGIC as NPY_MAGIC
-from ganglion.data.npz_file import ZIP_MAGIC, Part, npy_to_dataset, npz_to_dataset
+from ganglion.data.npz_file import ZIP_MAGIC, Part, has_part, npy_to_dataset, npz_to_dataset
 from ganglion.data.parquet_file import ARROW_MAGIC, arrow_to_dataset, parquet_to_dataset
 from ganglion.data.parquet_file import MAGIC as PARQUET_MAGIC
+from ganglion.data.resizing import Reading, Resize, reading_to
+from ganglion.data.spool import changed
 from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter, UnsupportedType, suggestion
 
-SUPPORTED = "CSV, TSV and other delimited text (also .gz), Parquet, Arrow, NumPy's npz and npy, IDX"
+SUPPORTED = (
+    "CSV, TSV and other delimited text (also .gz), Parquet, Arrow, NumPy's npz and npy, IDX, pictures and folders or "
+    "zips of them"
+)
 _NEVER_TEXT = {  # suffix: what to do instead
     ".xlsx": "Export the sheet as CSV.",
     ".xls": "Export the sheet as CSV.",
@@ -36,10 +45,8 @@ _NEVER_TEXT = {  # suffix: what to do instead
     ".mat": "Load it with scipy.io.loadmat, and give the array.",
     ".arff": "Load it with scipy.io.arff, and give the arrays.",
     ".xml": "Convert it to CSV.",
-    ".zip": "Unpack it, and read the file inside.",
-    ".png": "Give the images as one array (n, height, width, channels).",
-    ".jpg": "Give the images as one array (n, height, width, channels).",
 }
+_BINARY = (".npz", ".npy", ".parquet", ".feather")  # numbers: no column of text to look for names of pictures in
 _IDX_NAME = re.compile(r"[-.]idx\d")
 _CLAIMS = {  # suffix: magic bytes, for files that are not what their name says
     ".npz": ZIP_MAGIC,
@@ -56,26 +63,43 @@ def read(
     target: str | int | Sequence[str | int] | None = None,
     columns: Sequence[str] | None = None,
     part: Part = "train",
+    size: tuple[int, int] | None = None,
+    resize: Resize = "stretch",
+    channels: int | None = None,
+    corrupt: Literal["skip", "refuse"] = "skip",
 ) -> Dataset:
-    """Read a file as a data set.
+    """Read a file or a folder as a data set.
 
     Parameters
     ----------
     path : str or path, or a sequence of them
         CSV, TSV or other delimited text (also packed with gzip), Parquet, Arrow, npz, npy or IDX. Several Parquet files
-        with the same columns, or a folder of them, are read as one.
+        with the same columns, or a folder of them, are read as one. Of pictures (JPEG, PNG, WebP, TIFF, BMP, GIF): a
+        folder or zip with a folder a class, with images/ and masks/, as Pascal VOC or COCO have it, with a CSV that
+        names them, or without labels; such a CSV; one picture or several.
     target : str, int, or a sequence of them, optional
         What is to be predicted: names or positions of columns, from 0, or from -1 for the last one. Files that
         name their target (y, labels) need none.
     columns : sequence of str, optional
         Names for the columns, one each, for files that hold no names or bad ones.
     part : "train" or "test"
-        Which part to read of an npz file that holds both.
+        Which part to read of a file or folder that holds both. Of folders train/, val/ and test/, the first two are
+        for training.
+    size : (height, width), optional
+        What all pictures are brought to, in pixels. Without it they keep a size that they share, up to 1024 on the
+        longer side; others get the median height and width, shrunk to at most 128 on the longer side.
+    resize : "stretch", "crop" or "pad"
+        How: the sides scaled independently, the middle part of the right proportions, or the whole picture on black.
+    channels : 1 or 3, optional
+        Grey or colour; without it all pictures become colour unless all are grey. Transparency is laid on white.
+    corrupt : "skip" or "refuse"
+        What to do about picture files that cannot be read: leave them out with a DataWarning that lists them, or raise.
 
     Returns
     -------
     Dataset
-        Named after the file. Parquet and npy files that are too large for memory stay on disk: everything works on them
+        Named after the file. Pictures are decoded once and kept in a cache, see `image_cache`. Pictures, Parquet and
+        npy files that are too large for memory stay on disk: everything works on them
         in pieces, with the same results. Too large is more than an eighth of the machine's or the container's
         memory, or of GANGLION_MEMORY, in megabytes, where that is set.
 
@@ -93,18 +117,86 @@ def read(
     """
     if part not in ("train", "test"):
         raise InvalidParameter(f"part={part!r}: a part is 'train' or 'test'.")
+    reading = Reading(size=size, resize=resize, channels=channels, corrupt=corrupt)
+    data = read_as(path, reading, columns=columns, part=part)
+    if columns is not None and data.names != tuple(columns):
+        data = _expanded(data) if len(data.fields) == 1 else data
+        data = as_dataset(data, names=columns)
+    if reading != Reading(corrupt=corrupt) and not any(field.resize for field in data.fields):
+        raise InvalidParameter(
+            f"size, resize and channels are for picture files, but {data.source} holds none. Leave them out; to resize "
+            "arrays of pictures, give predict a list of them."
+        )
+    return data if target is None else with_target(data, target)
+
+
+def read_as(
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    reading: Reading,
+    *,
+    columns: Sequence[str] | None = None,
+    part: Part = "train",
+) -> Dataset:
+    """Read a file or a folder as `read` does; where it holds no pictures, `reading` does not matter."""
     given = [_path(each) for each in (path if isinstance(path, list | tuple) else [path])]
-    paths = [file for each in given for file in _files(each)]
     try:
-        data = _read(paths[0], columns, part) if len(paths) == 1 else _read_together(paths, given)
+        return _read_any(given, columns, part, reading)
     except PermissionError as error:
         raise InvalidFile(
             f"{error.filename} cannot be read: {error.strerror}. Check its permissions (ls -l)."
         ) from error
-    if columns is not None and data.names != tuple(columns):
-        data = _expanded(data) if len(data.fields) == 1 else data
-        data = as_dataset(data, names=columns)
-    return data if target is None else with_target(data, target)
+
+
+def reading_of(data: Dataset) -> Reading:
+    """Return how to read picture files to the shape that those of a data set have."""
+    field = next((field for field in data.fields if field.resize), None)
+    return Reading() if field is None else reading_to(field.shape, cast(Resize, field.resize))
+
+
+def read_test_part(path: str | os.PathLike[str], training: Dataset) -> Dataset | None:
+    """Return the part of a file or folder that is for testing, like the training part; None if there is none.
+
+    Parameters
+    ----------
+    path : path
+        What `training` was read from.
+    training : Dataset
+        Pictures are brought to the size that its pictures have.
+    """
+    file = _path(path)
+    if file.suffix.lower() == ".npz" and file.is_file():
+        return npz_to_dataset(file, "test") if has_part(file, "test") else None
+    if not any(field.resize for field in training.fields) or not _is_picture_tree(file):
+        return None
+    data = folder_to_dataset(file, reading_of(training), "test")
+    return like(data, training) if data is not None and {*training.target} <= {*data.names} else None
+
+
+def like(data: Dataset, training: Dataset) -> Dataset:
+    """Return data whose masks have the codes that their classes have in the training data.
+
+    Raises
+    ------
+    InvalidInput
+        If a mask holds a class that no training mask has.
+    """
+    for name in training.target:
+        trained, given = training.field(name), data.field(name)
+        if trained.kind != "mask" or trained.categories == given.categories or not trained.categories:
+            continue
+        unknown = sorted({*given.categories} - {*trained.categories})
+        if unknown:
+            raise InvalidInput(
+                f"the masks of {data.source} hold the values {', '.join(unknown[:5])}, which those of "
+                f"{training.source} do not: {', '.join(trained.categories[:20])}. Leave these pictures out."
+            )
+        table = torch.tensor([trained.categories.index(each) for each in given.categories], dtype=torch.uint8)
+        codes = changed(cast(Tensor, data.columns[name]), lambda part, table=table: table[part.long()])
+        renamed = replace(given, categories=trained.categories)
+        fields = [renamed if field.name == name else field for field in data.fields]
+        columns = {**data.columns, name: codes}
+        data = Dataset(fields, columns, target=data.target, index=data.index, source=data.source)
+    return data
 
 
 def with_target(data: Dataset, target: str | int | Sequence[str | int]) -> Dataset:
@@ -126,6 +218,29 @@ def with_target(data: Dataset, target: str | int | Sequence[str | int]) -> Datas
         data = _expanded(data)
     chosen = [target] if isinstance(target, str | int) else list(target)
     return data.with_target([_name_of(each, data) for each in chosen])
+
+
+def _read_any(given: Sequence[Path], columns: Sequence[str] | None, part: Part, reading: Reading) -> Dataset:
+    if len(given) == 1 and _is_picture_tree(given[0]):
+        data = folder_to_dataset(given[0], reading, part)
+        if data is None:
+            raise InvalidFile(
+                f"{given[0].name} has no part {part!r}. Give folders train/ and test/ in it, or read it without part."
+            )
+        return data
+    paths = [file for each in given for file in _files(each)]
+    if paths and all(is_picture(file.name) for file in paths):
+        return files_to_dataset(paths, reading)
+    if len(paths) != 1:
+        return _read_together(paths, given)
+    data = _read(paths[0], columns, part)
+    return with_pictures(data, paths[0], reading) if paths[0].suffix.lower() not in _BINARY else data
+
+
+def _is_picture_tree(path: Path) -> bool:
+    if path.is_dir():
+        return not any(path.glob("*.parquet"))
+    return path.suffix.lower() == ".zip" and path.is_file()
 
 
 def _read(path: Path, columns: Sequence[str] | None, part: Part) -> Dataset:
@@ -183,18 +298,13 @@ def _path(given: Any) -> Path:
 
 def _files(path: Path) -> list[Path]:
     """Return the files that a path stands for: itself, or all Parquet files of a folder."""
-    found = sorted(path.glob("*.parquet")) if path.is_dir() else []
-    if not found:
-        _check_exists(path)
-    return found or [path]
+    if path.is_dir():
+        return sorted(each for each in path.iterdir() if each.suffix == ".parquet" or is_picture(each.name))
+    _check_exists(path)
+    return [path]
 
 
 def _check_exists(path: Path) -> None:
-    if path.is_dir():
-        raise InvalidFile(
-            f"{path} is a folder without Parquet files. Give one file: {SUPPORTED}. Folders of images are not "
-            "supported yet; give the images as one array (n, height, width, channels)."
-        )
     if path.is_file():
         return
     if not path.parent.is_dir():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
@@ -24,6 +24,9 @@ from torch import Tensor
 from ganglion.data.convert import as_dataset
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoding import ImageEncoder, TableEncoder, fit_encoder
+from ganglion.data.image_folder import holds_pictures, pictures_to_dataset
+from ganglion.data.read import read_as
+from ganglion.data.resizing import Reading
 from ganglion.data.spool import load
 from ganglion.data.suspicions import refuse_swapped_axes, warn_of_repeated_rows, warn_of_suspicions
 from ganglion.errors import GanglionError, InvalidInput
@@ -240,6 +243,7 @@ class Estimator(BaseEstimator):
         """Read features, and compare their names and number with those of training."""
         if scipy.sparse.issparse(X):
             X = X.toarray()
+        X = self._pictures(X, reset=reset)
         names = None if reset or not self._named_columns() or isinstance(X, Dataset) else self.feature_names_in_
         if isinstance(X, list | tuple):
             X = np.asarray(X) if _is_rectangle(X) else X
@@ -250,6 +254,19 @@ class Estimator(BaseEstimator):
             _check_columns(self, X, data, reset=reset)
         block = len(data.fields) == 1 and len(data.fields[0].shape) == 1
         return as_dataset(X, names=list(names)) if names is not None and block else data
+
+    def _pictures(self, X: Any, *, reset: bool) -> Any:
+        """Return pictures of any size, and files of pictures, as a data set in the form of training."""
+        if reset:
+            return pictures_to_dataset(X, Reading()) if holds_pictures(X) and not _is_stack(X) else X
+        if not isinstance(self.encoder_, ImageEncoder):
+            return X
+        if isinstance(X, str | os.PathLike):
+            data = read_as(X, replace(self.encoder_.reading, corrupt="refuse"))  # each file needs its answer
+            return data.drop(data.target)
+        if holds_pictures(X) and not _is_stack(X, self.encoder_.shape[1:]):
+            return pictures_to_dataset(X, self.encoder_.reading)
+        return X
 
     def _named_columns(self) -> bool:
         return hasattr(self, "feature_names_in_")
@@ -338,7 +355,7 @@ class Estimator(BaseEstimator):
         if "image" in inputs:
             size = min(size, most_images(self.network_, inputs["image"]) or size)
         device = next(self.network_.parameters()).device
-        network = self.network_.raw_scores if scores else self.network_
+        network = self._asked(scores=scores)
         method = network if then is None else lambda given: then(network(given))
         with torch.inference_mode(), fast_products(self.network_, rows, precision=self._precision()):
             if rows <= size and device.type == "cpu":
@@ -348,6 +365,10 @@ class Estimator(BaseEstimator):
                 pieces = ({k: load(t, part).to(device) for k, t in inputs.items()} for part in parts)
                 answers = torch.cat([method(piece).cpu() for piece in pieces])
             return answers.float() if answers.dtype == torch.bfloat16 else answers  # numpy has no bfloat16
+
+    def _asked(self, *, scores: bool) -> Callable[[Mapping[str, Tensor]], Tensor]:
+        """Return what is asked for answers, or scores, of encoded rows."""
+        return self.network_.raw_scores if scores else self.network_
 
     def _precision(self) -> str:
         return "auto"
@@ -421,6 +442,14 @@ def _are_ordinary(X: np.ndarray) -> bool:
     # torch's, not numpy's: the threads of another library would stand in the way of the products to come
     low, high = torch.aminmax(torch.from_numpy(X))
     return low.item() > -ORDINARY and high.item() < ORDINARY
+
+
+def _is_stack(X: Any, sides: tuple[int, ...] | None = None) -> bool:
+    """Return whether a list of arrays is one stack of images, of one (height, width)."""
+    if not isinstance(X, list | tuple) or not all(isinstance(each, np.ndarray) for each in X):
+        return False
+    shapes = {each.shape for each in X}
+    return len(shapes) == 1 and (sides is None or sides in (shape := shapes.pop(), shape[:2], shape[1:]))
 
 
 def _is_rectangle(rows: Sequence[Any]) -> bool:

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from ganglion.data.dataset import Dataset
+from ganglion.data.warps import Crop
 from ganglion.errors import InvalidInput
 from ganglion.estimators.masks import MaskTarget, confusion, mean_iou, read_masks
+from ganglion.estimators.pictures import PictureOptions
 from ganglion.estimators.trained import Trained
 from ganglion.networks.network import Network
 from ganglion.options import hyperparameters, option
@@ -23,7 +25,7 @@ STEPS = 2000  # of a training, where neither few nor many epochs come of it
 
 
 @hyperparameters
-class Segmenter(Trained):
+class Segmenter(PictureOptions, Trained):
     """Base of algorithms that tell the class of every pixel: an algorithm adds `build`."""
 
     epochs: int | Literal["auto"] = option(
@@ -122,7 +124,9 @@ class Segmenter(Trained):
     def _batch_size(self, n_samples: int) -> int:
         if self.batch_size != "auto":
             return super()._batch_size(n_samples)
-        n_pixels = math.prod(self.encoder_.spec.image[1:])
+        change = self._augmentation()
+        sizes = [part.size for part in change.parts if isinstance(part, Crop)] if change else []
+        n_pixels = math.prod(min([side, *sizes]) for side in self.encoder_.spec.image[1:])
         return min(n_samples, max(1, min(STEP_IMAGES, STEP_PIXELS // n_pixels)))
 
     def _epochs(self, n_samples: int, batch_size: int) -> int:

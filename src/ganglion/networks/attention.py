@@ -8,6 +8,8 @@ Letters: n samples, T places, D width, h heads, d = D / h.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +62,9 @@ class EncoderBlock(nn.Module):
     Normalised before each part, as in Xiong et al. 2020, arXiv:2002.04745.
     """
 
-    def __init__(self, width: int, n_heads: int, *, hidden: int, activation: str = "gelu", dropout: float = 0.0) -> None:
+    def __init__(
+        self, width: int, n_heads: int, *, hidden: int, activation: str = "gelu", dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.first_norm, self.second_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = SelfAttention(width, n_heads)
@@ -100,7 +104,7 @@ class Encoder(nn.Module):
     def weights(self, x: Tensor) -> list[Tensor]:
         """Return how much each place looks at each, (n, h, T, T) for every block."""
         weights = []
-        for block in self.blocks:
+        for block in cast("Iterable[EncoderBlock]", self.blocks):
             weights.append(block.weights(x))
             x = block(x)
         return weights

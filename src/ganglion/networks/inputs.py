@@ -190,11 +190,12 @@ class ImageInput(nn.Module):
         """Fit mean and deviation of every channel (on at most 10,000 images: more change no digit that matters)."""
         images = inputs["image"]
         some = slice(None, None, max(1, len(images) // 10_000))
-        pixels = images[some].to(torch.float32)
-        shares = torch.ones(len(pixels)) if weight is None else weight[some].to(torch.float32)
+        pieces = images[some].split(max(1, PIECE // self.n_out))  # a copy of all as floats would be many times as large
+        shares = torch.ones(len(images[some])) if weight is None else weight[some].to(torch.float32)
         shares = (shares / shares.sum())[:, None]
-        mean = (pixels.mean((2, 3)) * shares).sum(0)[:, None, None]
-        deviation = ((pixels - mean).square().mean((2, 3)) * shares).sum(0).sqrt()[:, None, None]
+        mean = (torch.cat([part.float().mean((2, 3)) for part in pieces]) * shares).sum(0)[:, None, None]
+        squares = torch.cat([(part.float() - mean).square().mean((2, 3)) for part in pieces])
+        deviation = (squares * shares).sum(0).sqrt()[:, None, None]
         self.center.copy_(mean)
         self.factor.copy_(torch.where(deviation > 0, 1.0 / deviation, 0.0))
 

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganglion.networks.convolution import ResidualBlock, convolution
+from ganglion.networks.convolution import ResidualBlock, channels_last, convolution
 
 KERNEL = (3, 3)
 
@@ -75,6 +75,7 @@ class UNet(nn.Module):
         self.widen = nn.ModuleList(_up_convolution(2 * width, width) for width in reversed(widths[:-1]))
         self.up = nn.ModuleList(stage(2 * width, width) for width in reversed(widths[:-1]))
         self.head = convolution(channels, n_out, (1, 1), activation="identity", normalization=None)[0]
+        channels_last(self)
 
     def maps(self, x: Tensor) -> list[Tensor]:
         """Return what every stage makes of pictures, on the way down, then up: 2 depth + 1 of (n, C, H, W)."""

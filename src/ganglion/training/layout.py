@@ -49,7 +49,13 @@ class Layout:
             return {name: self._packed(name, several, self.closed) for name, several in state.items()}
         if self.sharded:
             return {name: list(map(cut, several, self.parameters)) for name, several in state.items()}
-        return state
+        return {name: self._laid_out(several) if name in self._first else several for name, several in state.items()}
+
+    def _laid_out(self, several: list[Tensor]) -> list[Tensor]:
+        """Return a state with the strides of the parameters: a file has none, and the fused kernels need them."""
+        if [each.shape for each in several] != [parameter.shape for parameter in self.parameters]:
+            return several  # a count of steps
+        return [torch.empty_like(p).copy_(each) for p, each in zip(self.parameters, several, strict=True)]
 
     def _unpacked(self, name: str, several: list[Tensor], closed: ClosedForm) -> list[Tensor]:
         if name not in self._first:

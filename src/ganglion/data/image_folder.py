@@ -1,0 +1,297 @@
+"""Folders, zips, tables and lists of picture files as a data set, and pictures in memory of any size as a stack.
+
+The data set has a column "image", the target, and three that tell the pictures apart and are no features: "file", as
+the user knows it, and the "height" and "width" of the original, so that masks and boxes can be told in its pixels.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganglion.data.annotations import Annotation
+from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.data.file_tree import Tree, open_tree, tree_of
+from ganglion.data.image_files import (
+    Form,
+    Seen,
+    Unreadable,
+    choose_form,
+    fit_picture,
+    load_pillow,
+    opened,
+    pillow_warnings,
+    seen_of,
+)
+from ganglion.data.image_layouts import Listing, Part, beside_table, find_layout, is_picture, names_pictures
+from ganglion.data.image_set import Pictures, Skipped, listed, read_pictures
+from ganglion.data.images import CHANNELS
+from ganglion.data.masks import read_masks
+from ganglion.data.resizing import Reading, Size, place
+from ganglion.data.strings import Column
+from ganglion.errors import DataWarning, InvalidFile, InvalidInput
+
+_BRIGHTNESS = np.array(
+    [0.299, 0.587, 0.114], dtype=np.float32
+)  # of red, green and blue, ITU-R BT.601, as Pillow has it
+INDEX = ("file", "height", "width")
+
+
+def folder_to_dataset(path: Path, reading: Reading, part: Part = "train") -> Dataset | None:
+    """Read a folder or zip of pictures, in any of the layouts of `image_layouts`; None if it has no such part.
+
+    Raises
+    ------
+    InvalidFile
+        If there are no pictures, none can be read, one cannot and `reading` refuses that, or what is said of them does
+        not fit.
+    MissingExtra
+        If pillow is not installed.
+    SaveFailed
+        If the disk has no room for the decoded pictures.
+    """
+    with open_tree(path) as tree:
+        listing = find_layout(tree, part)
+        named = tree if part == "train" else replace(tree, name=f"{tree.name}, part {part!r}")
+        return None if listing is None else _dataset(named, listing, reading)
+
+
+def files_to_dataset(paths: Sequence[Path], reading: Reading) -> Dataset:
+    """Read picture files that may lie anywhere; errors as of `folder_to_dataset`."""
+    tree = tree_of(paths)
+    return _dataset(tree, Listing(list(tree.files), list(tree.files)), reading)
+
+
+def with_pictures(table: Dataset, path: Path, reading: Reading) -> Dataset:
+    """Return a table with the pictures that a column of it names; the table itself if none does.
+
+    Parameters
+    ----------
+    table : Dataset
+    path : Path
+        The file that it was read from: names are relative to its folder.
+    reading : Reading
+    """
+    column = names_pictures(table)
+    if column is None:
+        return table
+    tree = Tree(path.name, (), root=path.parent)
+    return _dataset(tree, beside_table(tree, table, column, path.name), reading)
+
+
+def holds_pictures(X: Any) -> bool:
+    """Say whether something holds pictures of any size: a PIL image, or a list of them, of paths or of arrays."""
+    if not isinstance(X, list | tuple):
+        return _is_pillow(X)
+    if not X or not all(isinstance(each, str | os.PathLike | np.ndarray) or _is_pillow(each) for each in X):
+        return False
+    return all(each.ndim in (2, 3) for each in X if isinstance(each, np.ndarray)) and all(
+        is_picture(each) for each in X if isinstance(each, str)
+    )
+
+
+def pictures_to_dataset(X: Any, reading: Reading) -> Dataset:
+    """Return pictures in memory, or named by their paths, as a data set, one row each.
+
+    Parameters
+    ----------
+    X : a PIL image, or a sequence of PIL images, paths and arrays
+        Arrays are (height, width) or (height, width, channels); numbers that are not uint8 are taken as they are.
+    reading : Reading
+        Pictures that cannot be read are refused: every one needs its answer.
+
+    Raises
+    ------
+    InvalidFile, InvalidInput
+        If a picture cannot be read.
+    """
+    reading = replace(reading, corrupt="refuse")
+    pictures = list(X) if isinstance(X, list | tuple) else [X]
+    if all(isinstance(each, str | os.PathLike) for each in pictures):
+        return files_to_dataset([Path(each) for each in pictures], reading)
+    bands = [_bands(each, i) for i, each in enumerate(pictures)]
+    with pillow_warnings():
+        try:
+            seen = [seen_of(each[0]) if len(each) == 1 else Seen(_size(each[0]), 3, is_deep=True) for each in bands]
+            form = choose_form(seen, reading)
+            images = np.stack([_fitted(each, form) for each in bands])
+        except Unreadable as error:
+            raise InvalidInput(f"a picture {error}. Give whole pictures of finite numbers.") from error
+    field = Field("image", "image", tuple(images.shape[1:]), resize=form.resize)
+    return Dataset([field], {"image": torch.from_numpy(images)})
+
+
+def _is_pillow(each: Any) -> bool:
+    return any(cls.__module__.startswith("PIL.") for cls in type(each).__mro__)  # without importing it
+
+
+def _bands(picture: Any, i: int) -> list[Any]:
+    """Return a picture as one PIL image; one of numbers in colour as an image a channel."""
+    Image = load_pillow("Resizing pictures")
+    if isinstance(picture, str | os.PathLike):
+        with opened(Path(picture).open("rb")) as image:
+            image.load()
+            return [image]
+    if not isinstance(picture, np.ndarray):
+        return [picture]
+    array = picture
+    if array.ndim == 3 and array.shape[2] not in CHANNELS and array.shape[0] in CHANNELS:
+        array = np.moveaxis(array, 0, 2)
+    if array.size == 0 or (array.ndim == 3 and array.shape[2] not in CHANNELS) or array.dtype.kind not in "buif":
+        raise InvalidInput(
+            f"picture {i} is an array of shape {picture.shape} and type {picture.dtype}. Give numbers, (height, width) "
+            "or (height, width, channels) with 1, 3 or 4 channels."
+        )
+    array = array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    if array.dtype == np.uint8:
+        return [Image.fromarray(np.ascontiguousarray(array))]
+    layers = [array] if array.ndim == 2 else [array[:, :, channel] for channel in range(3)]
+    return [Image.fromarray(np.ascontiguousarray(layer, dtype=np.float32)) for layer in layers]
+
+
+def _size(image: Any) -> Size:
+    return image.height, image.width
+
+
+def _fitted(bands: list[Any], form: Form) -> np.ndarray:
+    if len(bands) == 1:
+        turned = seen_of(bands[0]).size
+        return fit_picture(bands[0], turned, form)
+    layers = np.concatenate([fit_picture(band, _size(band), replace(form, channels=1, is_deep=True)) for band in bands])
+    return layers if form.channels == 3 else np.tensordot(_BRIGHTNESS, layers, 1)[None].astype(np.float32)
+
+
+def _dataset(tree: Tree, listing: Listing, reading: Reading) -> Dataset:
+    """Decode the pictures of a listing, and put what is known of them beside them."""
+    pictures = read_pictures(tree, listing.files, reading)
+    _tell(tree, listing, pictures, reading)
+    rows, table = pictures.rows, listing.table
+    names = [listing.names[i] for i in rows]
+    columns, target = _known(tree, listing, pictures, names, reading)
+    image, *index = (_free(name, () if table is None else table.names) for name in ("image", *INDEX))
+    shape = tuple(pictures.images.shape[1:])
+    first: Column = (Field(image, "image", shape, resize=reading.resize), pictures.images)
+    sizes = torch.from_numpy(pictures.sizes.astype(np.float64))
+    last = [_texts(index[0], names), *((Field(name, "numeric"), sizes[:, i]) for i, name in enumerate(index[1:]))]
+    data = _of_columns([first, *columns, *last], target, index, tree.name)
+    if not listing.masks:
+        return data
+    masks, kept = _masks(tree, [listing.masks[i] for i in rows], pictures, reading)
+    data = data if len(kept) == len(data) else data.take(kept)
+    columns = [(field, data.columns[field.name]) for field in data.fields]
+    return _of_columns([columns[0], masks, *columns[1:]], [masks[0].name], index, tree.name)
+
+
+def _of_columns(columns: Sequence[Column], target: Sequence[str], index: Sequence[str], source: str) -> Dataset:
+    values = {field.name: column for field, column in columns}
+    return Dataset([field for field, _ in columns], values, target=target, index=index, source=source)
+
+
+def _known(
+    tree: Tree, listing: Listing, pictures: Pictures, names: list[str], reading: Reading
+) -> tuple[list[Column], Sequence[str]]:
+    """Return the columns of what is known of the pictures, masks apart, and which of them is the target."""
+    rows = pictures.rows
+    if listing.labels:
+        return [_classes("class", [listing.labels[i] for i in rows])], ["class"]
+    if listing.annotations:
+        return [_boxes(tree, [listing.annotations[i] for i in rows], names, pictures, reading)], ["boxes"]
+    if listing.table is None:
+        return [], []
+    table = listing.table if len(rows) == len(listing.table) else listing.table.take(rows)
+    return [(field, table.columns[field.name]) for field in table.fields], table.names if len(table.names) == 1 else []
+
+
+def _classes(name: str, labels: Sequence[str]) -> Column:
+    """Return the names of folders as classes: no name means a missing value here."""
+    categories = sorted(set(labels))
+    code_of = {label: code for code, label in enumerate(categories)}
+    return Field(name, "categorical", categories=tuple(categories)), torch.tensor([code_of[label] for label in labels])
+
+
+def _texts(name: str, values: Sequence[str]) -> Column:
+    encoded = [value.encode("utf-8", errors="replace") for value in values]
+    offsets = torch.tensor([0, *(len(each) for each in encoded)]).cumsum(0)
+    return Field(name, "text"), Ragged(torch.frombuffer(bytearray(b"".join(encoded)), dtype=torch.uint8), offsets)
+
+
+def _boxes(
+    tree: Tree, annotations: Sequence[Annotation], names: Sequence[str], pictures: Pictures, reading: Reading
+) -> Column:
+    """Return the objects of the pictures where they are after resizing; what was cut off wholly is gone."""
+    shown: Size = tuple(pictures.images.shape[2:])  # type: ignore[assignment]
+    categories = sorted({str(label) for each in annotations for label in each.boxes.labels})
+    code_of = {label: code for code, label in enumerate(categories)}
+    found, lengths = [np.empty((0, 5), dtype=np.float32)], []
+    for each, name, size in zip(annotations, names, pictures.sizes.tolist(), strict=True):
+        if each.size is not None and list(each.size) != size:
+            raise InvalidFile(
+                f"{tree.name}: the annotation of {name} is of a picture {each.size[0]} high and {each.size[1]} wide, "
+                f"but it is {size[0]} high and {size[1]} wide. Give the picture that was annotated, or mend the size."
+            )
+        boxes = place((size[0], size[1]), shown, reading.resize).moved(each.boxes.boxes)
+        codes = np.array([code_of[str(label)] for label in each.boxes.labels], dtype=np.float32)
+        visible = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        found.append(np.column_stack([boxes, codes])[visible])
+        lengths.append(int(visible.sum()))
+    values = torch.from_numpy(np.concatenate(found).astype(np.float32))
+    offsets = torch.tensor([0, *lengths]).cumsum(0)
+    return Field("boxes", "boxes", categories=tuple(categories)), Ragged(values, offsets)
+
+
+def _masks(tree: Tree, files: Sequence[str], pictures: Pictures, reading: Reading) -> tuple[Column, np.ndarray]:
+    """Return the masks of the pictures, and the rows of the pictures whose mask can be read."""
+    height, width = pictures.images.shape[2:]
+    codes, categories, sizes, skipped = read_masks(tree, files, (height, width), reading.resize)
+    _refuse_or_tell(tree, files, skipped, reading, "masks")
+    kept = np.setdiff1d(np.arange(len(files)), [i for i, _ in skipped])
+    odd = [i for i in kept if (sizes[i] != pictures.sizes[i]).any()]
+    if odd:
+        i = int(odd[0])
+        (h, w), (mask_h, mask_w) = pictures.sizes[i].tolist(), sizes[i].tolist()
+        raise InvalidFile(
+            f"{tree.name}: {len(odd)} of {len(files)} masks fit no picture by size: {tree.inside(files[i])} is "
+            f"{mask_h} × {mask_w} (height × width), its picture {h} × {w}. Give masks of the size of the pictures."
+        )
+    return (Field("mask", "mask", (height, width), categories), codes), kept
+
+
+def _tell(tree: Tree, listing: Listing, pictures: Pictures, reading: Reading) -> None:
+    """Warn of what was left out, and of a size that nobody asked for."""
+    _refuse_or_tell(tree, listing.files, pictures.skipped, reading, "pictures")
+    for note in listing.notes:
+        warnings.warn(f"{tree.name}: {note.rstrip('.')}.", DataWarning, stacklevel=2)
+    height, width = pictures.images.shape[2:]
+    if reading.size is not None or (pictures.sizes == (height, width)).all():
+        return
+    (least_h, least_w), (most_h, most_w) = pictures.sizes.min(axis=0), pictures.sizes.max(axis=0)
+    warnings.warn(
+        f"{tree.name}: the pictures have {least_h} to {most_h} pixels in height and {least_w} to {most_w} in width. "
+        f"They are brought to {height} × {width} (height × width, resize={reading.resize!r}). Choose with size= "
+        "(--image-size) and resize= (--resize).",
+        DataWarning,
+        stacklevel=2,
+    )
+
+
+def _refuse_or_tell(tree: Tree, files: Sequence[str], skipped: Skipped, reading: Reading, what: str) -> None:
+    if not skipped:
+        return
+    text = f"{tree.name}: {len(skipped)} of {len(files)} {what} cannot be read: {listed(tree, files, skipped)}."
+    if reading.corrupt == "refuse":
+        raise InvalidFile(f"{text} Mend or remove them; read with corrupt='skip' leaves them out.")
+    warnings.warn(f"{text} They are left out; corrupt='refuse' makes it an error.", DataWarning, stacklevel=2)
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    """Return a name for a column of ours beside those of a table."""
+    while name in taken:
+        name = f"picture_{name}"
+    return name
