@@ -146,7 +146,7 @@ def class_legend(x: float, y: float, keys: Sequence[tuple[str, str]], right: flo
 
 
 def boxes_chart(picture: Array, boxes: Sequence[DrawnBox], title: str, *, most_words: int = 12) -> Chart:
-    """Draw boxes over a picture: solid what was found, dashed what was missed, dotted what is not there.
+    """Draw boxes over a picture: solid what was found, dashed what was missed, dotted what is false: not in the truth.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def boxes_chart(picture: Array, boxes: Sequence[DrawnBox], title: str, *, most_w
     told = [each for each in order if len(boxes) <= most_words or each.status != "found"]
     marks += [_label(each, scale, width, height) for each in told]
     keys, x = [], 0.0
-    for (colour, edge, dash), words in zip(_STROKE.values(), ("found", "missed", "not there"), strict=True):
+    for words, (colour, edge, dash) in _STROKE.items():
         keys.append(_stroke(f"M{x:.1f} {height + 14:.1f}h26", colour, edge, dash) + text(x + 32, height + 18, words))
         x += 44 + text_width(words)
     return Chart(title, width, height + 26, "".join([*marks, *keys]))
