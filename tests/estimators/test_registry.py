@@ -16,7 +16,8 @@ from ganglion.errors import GanglionWarning, InvalidParameter
 from ganglion.estimators.selection import TASKS
 from ganglion.options import hyperparameters
 
-BUILT_IN = ["CNNClassifier", "CNNRegressor", "DetectionCNN", "MLPClassifier", "MLPRegressor", "Perceptron", "SegmentationCNN"]
+BUILT_IN = ["CNNClassifier", "CNNRegressor", "DetectionCNN", "MLPClassifier", "MLPRegressor", "Perceptron"]
+BUILT_IN += ["SegmentationCNN"]
 
 
 @hyperparameters
