@@ -29,11 +29,11 @@ def claim() -> Claim:
     by_class = ", ".join(f"{name} {each.value:.3f}" for name, each in scores.ap_50.items())
     return Claim(
         name="bccd_detector",
-        data="BCCD, 640 × 480 pixels scaled to 320 × 240: trained on the 205 pictures of its train.txt, measured on the 72 "
+        data="BCCD, 640 × 480 pixels scaled to 320 × 240: trained on the 205 pictures of train.txt, measured on the 72 "
         "of test.txt; the 87 of val.txt served to choose the options, and were not trained on.",
         settings=f"DetectionCNN({', '.join(f'{name}={value!r}' for name, value in SETTINGS.items())}), all else as it "
-        f"comes, from random weights. AP@0.5: {by_class}; mAP@[.5:.95] {scores.map_50_95}. Interval: bootstrap over the "
-        "test pictures.",
+        f"comes, from random weights. AP@0.5: {by_class}; mAP@[.5:.95] {scores.map_50_95}. Interval: bootstrap over "
+        "the test pictures.",
         reference="Published runs of YOLO and Faster R-CNN on BCCD, begun from networks trained on COCO or ImageNet: "
         "mAP@0.5 of 0.85 to 0.92.",
         figures=[Figure("mAP@0.5", found.value, found.low, found.high, target=0.85, paper="0.85-0.92")],
