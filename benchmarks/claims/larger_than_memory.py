@@ -1,4 +1,4 @@
-"""Training on data 10 times as large as the memory it may take, from Parquet and from a memory map.
+"""Training on data 10 times as large as the memory it may take: from Parquet, a memory map, a folder of pictures.
 
 The process may allocate 32 MB beyond what it has after its imports and a small fit: the kernel refuses more
 (RLIMIT_DATA). What is resident at most, with the pages of mapped files, is read from /proc.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,8 @@ import numpy as np
 MEGABYTES = 32
 FACTOR = 10
 N_COLUMNS = 500
-KINDS = ("parquet", "npy")
+KINDS = ("parquet", "npy", "pictures")
+SIDE = 128  # of a picture, in pixels
 _TOGETHER = 4096  # rows written at a time
 
 
@@ -45,10 +47,11 @@ def claim() -> dict[str, Any]:
 
 def run(kind: str, folder: Path, megabytes: int) -> dict[str, float]:
     """Write data of `FACTOR` × megabytes and train on them in a process that may take so many; return what it found."""
-    n_rows = -(-FACTOR * megabytes * 2**20 // (4 * N_COLUMNS))
     path = folder / f"x.{kind}"
-    (_write_parquet if kind == "parquet" else _write_npy)(path, n_rows)
+    row_bytes = 3 * SIDE**2 if kind == "pictures" else 4 * N_COLUMNS
+    _write(kind, path, -(-FACTOR * megabytes * 2**20 // row_bytes))
     settings = {
+        "GANGLION_CACHE": str(folder / "cache"),
         "GANGLION_MEMORY": str(megabytes),
         "OMP_NUM_THREADS": "1",
         "ARROW_IO_THREADS": "1",  # a thread that starts late would be counted with its whole stack
@@ -57,10 +60,26 @@ def run(kind: str, folder: Path, megabytes: int) -> dict[str, float]:
     }
     command = [sys.executable, __file__, kind, str(path), str(megabytes)]
     done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, timeout=600)
-    path.unlink()
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
     if done.returncode:
         raise RuntimeError(done.stderr)
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def _write(kind: str, path: Path, n_rows: int) -> None:
+    {"parquet": _write_parquet, "npy": _write_npy, "pictures": _write_pictures}[kind](path, n_rows)
+
+
+def _write_pictures(path: Path, n_rows: int) -> None:
+    """Write pictures of one colour each, and a table that tells how red they are."""
+    from PIL import Image
+
+    path.mkdir()
+    colours = np.random.default_rng(0).integers(0, 256, (n_rows, 3))
+    for i, colour in enumerate(colours.tolist()):
+        Image.new("RGB", (SIDE, SIDE), tuple(colour)).save(path / f"{i}.png", compress_level=1)
+    lines = [f"{i}.png,{red}" for i, red in enumerate(colours[:, 0].tolist())]
+    (path / "labels.csv").write_text("\n".join(["file,red", *lines]))
 
 
 def _write_parquet(path: Path, n_rows: int) -> None:
@@ -100,7 +119,10 @@ def _fit_and_predict(kind: str, path: Path) -> float:
     import ganglion as gg
 
     model = gg.MLPRegressor(hidden=(8,), epochs=2, batch_size=256, random_state=0)
-    if kind == "parquet":
+    if kind == "pictures":
+        X, y = gg.read(path).X_y()
+        model.set_params(hidden=(), epochs=1, batch_size=8, learning_rate=1e-4, weight_decay=0.0).fit(X, y)
+    elif kind == "parquet":
         X, y = gg.read(path, target="y").X_y()
         model.fit(X, y)  # a tenth is held out
     else:
@@ -125,7 +147,7 @@ def _worker(kind: str, path: Path, megabytes: int) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / f"small.{kind}"
-        (_write_parquet if kind == "parquet" else _write_npy)(small, 2000)
+        _write(kind, small, 1200 if kind == "pictures" else 2000)
         os.environ["GANGLION_MEMORY"] = "4"
         _fit_and_predict(kind, small)
     os.environ["GANGLION_MEMORY"] = str(megabytes)

@@ -216,7 +216,7 @@ def test_huge_network_takes_no_memory(whole, file, hidden):
         ({"modality": "sound"}, "modality 'sound'"),
         ({"fields": [{"name": "x", "kind": "numeric", "shape": [2**30], "categories": []}]}, "n_features is 3, but"),
         ({"fields": [{"name": "x", "kind": "numeric", "shape": [-1], "categories": []}]}, "shape"),
-        ({"modality": "image", "shape": [2**30] * 3}, "larger than the weights|n_features"),
+        ({"modality": "image", "shape": [2**30] * 3, "any_size": False, "resize": "pad"}, "larger than|n_features"),
     ],
 )
 def test_encoder_that_lies(whole, file, encoder, message):

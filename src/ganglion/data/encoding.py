@@ -288,8 +288,7 @@ def encoder_from_json(stored: Any) -> TableEncoder | ImageEncoder:
     """Make an encoder again from `to_json`, believing nothing: any flaw raises InvalidModel."""
     try:
         if stored["modality"] == "image":
-            shape = _sizes(stored["shape"])
-            any_size, resize = stored.get("any_size", False), stored.get("resize", "stretch")  # older files have none
+            shape, any_size, resize = _sizes(stored["shape"]), stored["any_size"], stored["resize"]
             if len(shape) != 3 or type(any_size) is not bool or resize not in POLICIES:
                 raise ValueError(f"image shape {shape}, resize {resize!r:.20}")
             return ImageEncoder(shape, any_size, resize)

@@ -136,7 +136,7 @@ def _bands(picture: Any, i: int) -> list[Any]:
     """Return a picture as one PIL image; one of numbers in colour as an image a channel."""
     Image = load_pillow("Resizing pictures")
     if isinstance(picture, str | os.PathLike):
-        with opened(Path(picture).open("rb")) as image:
+        with Path(picture).open("rb") as file, opened(file) as image:
             image.load()
             return [image]
     if not isinstance(picture, np.ndarray):
@@ -250,7 +250,7 @@ def _masks(tree: Tree, files: Sequence[str], pictures: Pictures, reading: Readin
     """Return the masks of the pictures, and the rows of the pictures whose mask can be read."""
     height, width = pictures.images.shape[2:]
     codes, categories, sizes, skipped = read_masks(tree, files, (height, width), reading.resize)
-    _refuse_or_tell(tree, files, skipped, reading, "masks")
+    _refuse_or_tell(tree, [str(tree.inside(file)) for file in files], skipped, reading, "masks")
     kept = np.setdiff1d(np.arange(len(files)), [i for i, _ in skipped])
     odd = [i for i in kept if (sizes[i] != pictures.sizes[i]).any()]
     if odd:
@@ -265,7 +265,7 @@ def _masks(tree: Tree, files: Sequence[str], pictures: Pictures, reading: Readin
 
 def _tell(tree: Tree, listing: Listing, pictures: Pictures, reading: Reading) -> None:
     """Warn of what was left out, and of a size that nobody asked for."""
-    _refuse_or_tell(tree, listing.files, pictures.skipped, reading, "pictures")
+    _refuse_or_tell(tree, listing.names, pictures.skipped, reading, "pictures")
     for note in listing.notes:
         warnings.warn(f"{tree.name}: {note.rstrip('.')}.", DataWarning, stacklevel=2)
     height, width = pictures.images.shape[2:]
@@ -281,10 +281,10 @@ def _tell(tree: Tree, listing: Listing, pictures: Pictures, reading: Reading) ->
     )
 
 
-def _refuse_or_tell(tree: Tree, files: Sequence[str], skipped: Skipped, reading: Reading, what: str) -> None:
+def _refuse_or_tell(tree: Tree, names: Sequence[str], skipped: Skipped, reading: Reading, what: str) -> None:
     if not skipped:
         return
-    text = f"{tree.name}: {len(skipped)} of {len(files)} {what} cannot be read: {listed(tree, files, skipped)}."
+    text = f"{tree.name}: {len(skipped)} of {len(names)} {what} cannot be read: {listed(names, skipped)}."
     if reading.corrupt == "refuse":
         raise InvalidFile(f"{text} Mend or remove them; read with corrupt='skip' leaves them out.")
     warnings.warn(f"{text} They are left out; corrupt='refuse' makes it an error.", DataWarning, stacklevel=2)

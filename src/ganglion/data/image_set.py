@@ -124,9 +124,9 @@ def n_threads_for(sizes: Iterable[Size]) -> int:
     return max(1, min(MOST_THREADS, _n_cores(), affordable))
 
 
-def listed(tree: Tree, files: Sequence[str], skipped: Skipped) -> str:
+def listed(names: Sequence[str], skipped: Skipped) -> str:
     """Return names and what is wrong with them, for a message."""
-    shown = "; ".join(f"{tree.inside(files[i])} {reason}" for i, reason in skipped[:LISTED])
+    shown = "; ".join(f"{names[i]} {reason}" for i, reason in skipped[:LISTED])
     return shown + (f"; … and {len(skipped) - LISTED} more" if len(skipped) > LISTED else "")
 
 
@@ -143,10 +143,9 @@ def _decode_all(tree: Tree, files: Sequence[str], reading: Reading, write: Write
             for rows in _grouped(_whole(decoded, sizes, skipped), form):
                 write(rows)
     if not sizes:
-        wrong = sorted(skipped.items())
+        wrong = listed([str(tree.inside(file)) for file in files], sorted(skipped.items()))
         raise InvalidFile(
-            f"none of the {len(files)} pictures of {tree.name} can be read: {listed(tree, files, wrong)}. Give "
-            f"{image_files.KINDS} files."
+            f"none of the {len(files)} pictures of {tree.name} can be read: {wrong}. Give {image_files.KINDS} files."
         )
     return {"rows": list(sizes), "sizes": list(sizes.values()), "skipped": sorted(skipped.items())}
 

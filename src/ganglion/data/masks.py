@@ -21,7 +21,7 @@ from torch import Tensor
 from ganglion.data.file_tree import Tree
 from ganglion.data.image_cache import Write, kept
 from ganglion.data.image_files import Unreadable, opened, pillow_warnings
-from ganglion.data.image_set import Skipped, attempts, digest, n_threads_for
+from ganglion.data.image_set import Skipped, attempts, digest, listed, n_threads_for
 from ganglion.data.resizing import Resize, Size, place
 from ganglion.errors import InvalidFile
 
@@ -82,8 +82,8 @@ def _code_all(tree: Tree, files: Sequence[str], size: Size, resize: Resize, writ
                 found[i] = each
         wrong = sorted(skipped.items())
         if not found:
-            told = "; ".join(f"{tree.inside(files[i])} {reason}" for i, reason in wrong[:5])
-            raise InvalidFile(f"none of the {len(files)} masks of {tree.name} can be read: {told}.")
+            told = listed([str(tree.inside(file)) for file in files], wrong)
+            raise InvalidFile(f"none of the {len(files)} masks of {tree.name} can be read: {told}. Give PNG files.")
         values = np.unique(np.concatenate(list(found.values())))
         _check_classes(tree, values, coloured)
         code = partial(_codes, values=values, size=size, resize=resize, coloured=coloured)

@@ -351,7 +351,7 @@ class Estimator(BaseEstimator):
         inputs = self._encoded(X)
         rows = len(next(iter(inputs.values())))
         row_bytes = sum(tensor[:1].numel() * 8 for tensor in inputs.values())
-        size = max(256, CHUNK_BYTES // max(1, row_bytes))
+        size = max(16, CHUNK_BYTES // max(1, row_bytes))
         if "image" in inputs:
             size = min(size, most_images(self.network_, inputs["image"]) or size)
         device = next(self.network_.parameters()).device

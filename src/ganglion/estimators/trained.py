@@ -281,7 +281,7 @@ class Trained(Estimator):
         # the same number whether prepared or not: sums of other parts would differ in their last bits
         spec = self.encoder_.spec
         n_numbers = math.prod(spec.image) if spec.image else spec.numeric + len(spec.cardinalities)
-        n_together = min(8192, max(256, EVALUATION_BYTES // (4 * n_numbers)))
+        n_together = min(8192, max(16, EVALUATION_BYTES // (4 * n_numbers)))
         if spec.image:
             n_together = min(n_together, most_images(network, columns["image"]) or n_together)
 
