@@ -284,7 +284,7 @@ def check_unfitted_is_refused(estimator: Estimator) -> None:
 
 def check_one_class_is_refused(estimator: Estimator) -> None:
     """One class alone cannot be told apart from anything."""
-    X, y = table(estimator)
+    X, y = data_for(estimator)
     refused(lambda: fresh(estimator).fit(X, np.full(len(y), "only")), InvalidInput, "only")
     lonely = np.where(y == y[0], 1.0, 0.0)
     refused(lambda: fresh(estimator).fit(X, y, sample_weight=lonely), InvalidInput, "one class")
@@ -292,7 +292,7 @@ def check_one_class_is_refused(estimator: Estimator) -> None:
 
 def check_class_weight_counts(estimator: Estimator) -> None:
     """A class that weighs much is answered more often; one that does not exist is refused."""
-    X, y = table(estimator, noise=3.0)
+    X, y = data_for(estimator, noise=3.0)
     heavy = fresh(estimator, epochs=40).set_params(class_weight={"b": 1000.0}).fit(X, y)
     plain = fresh(estimator, epochs=40).fit(X, y)
     more, usual = (np.mean(model.predict(X) == "b") for model in (heavy, plain))
@@ -474,8 +474,8 @@ def check_zero_weight_of_images(estimator: Estimator) -> None:
 
 def check_several_labels(estimator: Estimator) -> None:
     """Labels that can occur together are answered together, and survive a file."""
-    X, _ = table(estimator)
-    y = (X[:, :3] > 0).astype(int)
+    X, _ = data_for(estimator)
+    y = (X.reshape(len(X), -1)[:, :3] > 0).astype(int)
     model = fresh(estimator).fit(X, y)
     answered, shares = model.predict(X), model.predict_proba(X)
     ensure(answered.shape == y.shape and set(np.unique(answered)) <= {0, 1}, "not one 0 or 1 a label")
@@ -568,12 +568,14 @@ def fresh(estimator: Any, *, epochs: int = EPOCHS) -> Any:
     return cloned.set_params(epochs=epochs) if "epochs" in cloned.get_params() else cloned
 
 
-def data_for(estimator: Any) -> tuple[np.ndarray, np.ndarray]:
+def data_for(estimator: Any, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Return numbers that float32 holds exactly, samples first, and a target, as suits the estimator's task."""
     made = {"segmentation": discs, "detection": squares}.get(estimator.tags.task)
     if made:
         return made(n=24)
-    return table(estimator) if "table" in estimator.tags.modalities else pictures(estimator, n=60, sides=(6, 5))
+    if "table" in estimator.tags.modalities:
+        return table(estimator, noise=noise)
+    return pictures(estimator, n=60, sides=(6, 5), noise=noise)
 
 
 def other_data_for(estimator: Any) -> tuple[Any, np.ndarray]:
@@ -646,11 +648,12 @@ def image_stack(estimator: Any) -> tuple[np.ndarray, np.ndarray]:
     return images, _target(estimator, images[:, :4].mean((1, 2)) - images[:, 4:].mean((1, 2)))
 
 
-def pictures(estimator: Any, *, n: int, sides: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def pictures(estimator: Any, *, n: int, sides: tuple[int, int], noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Return noisy images, (n, height, width), that float32 holds exactly, and a target: which half is brighter."""
     rng = np.random.default_rng(11)
     X = np.round(rng.normal(size=(n, *sides)) * 64) / 64
-    return X, _target(estimator, X[:, : sides[0] // 2].mean((1, 2)) - X[:, sides[0] // 2 :].mean((1, 2)))
+    signal = X[:, : sides[0] // 2].mean((1, 2)) - X[:, sides[0] // 2 :].mean((1, 2))
+    return X, _target(estimator, signal + noise * signal.std() * rng.normal(size=n))
 
 
 def _target(estimator: Any, signal: np.ndarray) -> np.ndarray:

@@ -351,6 +351,8 @@ def _parse(text: str, annotation: Any) -> Any:
             if _matches(value, argument):
                 return value
         return text
+    if origin is typing.Literal:
+        return next((argument for argument in arguments if str(argument) == text), text)
     if annotation is type(None):
         return None if text.lower() in ("none", "null") else text
     if annotation is bool:

@@ -179,10 +179,12 @@ def test_list(ganglion):
     assert [row["name"] for row in json.loads(ganglion("list", "--json").out)] == [
         "CNNClassifier",
         "CNNRegressor",
+        "DetectionCNN",
         "MLPClassifier",
         "MLPRegressor",
         "Perceptron",
         "SegmentationCNN",
+        "VisionTransformer",
     ]
 
 

@@ -168,3 +168,11 @@ def test_any_finite_numbers_can_be_drawn(loss, validation, positive):
         for x, y in (place for line in points(chart) for place in line):
             assert LEFT <= x <= RIGHT
             assert TOP <= y <= chart.height - 44
+
+
+def test_shares_may_have_axes_from_0_to_1():
+    chart = line_chart([Series("a", [0.2, 0.5], [0.9, 0.4])], title="t", x_label="x", y_label="y", ends=(0, 1))
+    ((first, last),) = points(chart)
+    width, height = RIGHT - LEFT, BOTTOM - 56.0
+    expected = [LEFT + 0.2 * width, BOTTOM - 0.9 * height, LEFT + 0.5 * width, BOTTOM - 0.4 * height]
+    assert [*first, *last] == pytest.approx(expected, abs=0.06)

@@ -121,7 +121,7 @@ def test_boxes_say_what_became_of_them():
     scale = 474 / 96
     assert f"M{10 * scale:.1f} {4 * scale:.1f}H{30 * scale:.1f}V{24 * scale:.1f}" in chart.svg
     words = {each.text for each in root.iter(f"{SVG}text")}
-    assert {"cell 0.93", "cell 0.51", "found", "missed", "not there"} <= words
+    assert {"cell 0.93", "cell 0.51", "found", "missed", "false"} <= words
     few = boxes_chart(picture, boxes, "t", most_words=2).svg
     assert few.count("cell 0.93") == 1  # the tip only: found, and there are many
     assert few.count("cell 0.51") == 2
@@ -139,3 +139,5 @@ def test_sheets_hold_every_picture_and_name():
 def test_a_picture_keeps_its_shape():
     chart = picture_chart(np.zeros((1, 30, 60), np.uint8), "Row 1")
     assert (chart.width, chart.height) == (96, 48)
+    photograph = picture_chart(np.zeros((3, 600, 300), np.uint8), "Row 1")
+    assert (photograph.width, photograph.height) == (116, 232)

@@ -199,7 +199,7 @@ def test_the_page_of_boxes(report):
         "Precision and recall at IoU 0.5",
         "Each class",
         "20 evaluation images",
-        "not there",
+        "false",
         "stroke-dasharray",
     ):
         assert words in page

@@ -111,6 +111,7 @@ class DetectionCNN(Detector):
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> images, objects = rng.normal(0, 0.2, (60, 32, 32)), []
     >>> for image in images:

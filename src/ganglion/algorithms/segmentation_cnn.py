@@ -25,7 +25,6 @@ import torch
 
 from ganglion.errors import InvalidParameter
 from ganglion.estimators.base import Tags
-from ganglion.estimators.pictures import PictureOptions
 from ganglion.estimators.segmenter import Segmenter
 from ganglion.estimators.spec import Spec
 from ganglion.networks.activations import check_activation
@@ -35,7 +34,7 @@ from ganglion.options import hyperparameters, option
 
 
 @hyperparameters
-class SegmentationCNN(PictureOptions, Segmenter):
+class SegmentationCNN(Segmenter):
     """U-Net for the class of every pixel.
 
     Learns from stacks of images and as many masks of the same height and width; answers images of any size.

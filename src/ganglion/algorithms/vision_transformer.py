@@ -7,8 +7,8 @@
 
 Dosovitskiy et al. 2021, "An image is worth 16 × 16 words", arXiv:2010.11929. Differs: with `pool="average"`, the
 default, the scores read the mean of the patches, which learns more from few pictures (Beyer, Zhai & Kolesnikov 2022,
-arXiv:2205.01580); sizes for small pictures. It knows nothing of neighbourhoods beforehand, and needs more pictures, or
-more augmentation, than a convolutional network.
+arXiv:2205.01580); the vectors of places begin as sines and cosines; sizes for small pictures. It knows nothing of
+neighbourhoods beforehand, and needs more pictures, or more augmentation, than a convolutional network.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ from ganglion.networks.attention import Encoder, Patches
 from ganglion.networks.mlp import linear
 from ganglion.networks.network import Network
 from ganglion.options import hyperparameters, option
+from ganglion.training.optimizers import Optimizer
 
+SMALL_STEP = 1 / 2
 GRID = 8  # patches along the longer side that `patch_size="auto"` aims at
 
 
@@ -73,7 +75,7 @@ class VisionTransformer(PictureOptions, Classifier):
                 f"Give a multiple, such as dim={self.heads * max(1, round(self.dim / self.heads))}."
             )
         channels, height, width = spec.inputs.image
-        patch = math.ceil(max(height, width) / GRID) if self.patch_size == "auto" else self.patch_size
+        patch = max(2, math.ceil(max(height, width) / GRID)) if self.patch_size == "auto" else self.patch_size
         body = nn.Sequential(
             Patches((channels, height, width), patch, self.dim),
             Encoder(
@@ -87,6 +89,10 @@ class VisionTransformer(PictureOptions, Classifier):
             ReadOut(self.dim, spec.n_scores, self.pool),
         )
         return Network(spec.input_layer(), body, spec.output)
+
+    def _rate(self, optimizer: Optimizer) -> float:
+        # attention that has become sharp early stays so: transformers take smaller steps
+        return super()._rate(optimizer) * (SMALL_STEP if self.learning_rate == "auto" else 1)
 
     def attention(self, X: Any) -> np.ndarray:
         """Return how much each place looks at each.
@@ -115,6 +121,8 @@ class ReadOut(nn.Module):
         super().__init__()
         self.pool = pool
         self.layer = linear(width, n_out, "identity")
+        if self.layer.weight.device.type != "meta":
+            nn.init.zeros_(self.layer.weight)  # all classes alike at first, as in the paper's appendix B.1.1
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the scores."""

@@ -224,18 +224,21 @@ def _tree(xml: bytes, name: str) -> Element:
 def _text(element: Element, tag: str, name: str) -> str:
     text = (element.findtext(tag) or "").strip()
     if not text:
-        raise InvalidFile(
-            f"{name}, line {element.get(_LINE)}: <{element.tag}> has no <{tag}>. A Pascal VOC object has <name> and "
-            "<bndbox> with <xmin>, <ymin>, <xmax>, <ymax>."
-        )
+        raise _lacks(element, tag, name)
     return text
+
+
+def _lacks(element: Element, tag: str, name: str) -> InvalidFile:
+    return InvalidFile(
+        f"{name}, line {element.get(_LINE)}: <{element.tag}> has no <{tag}>. A Pascal VOC object has <name> and "
+        "<bndbox> with <xmin>, <ymin>, <xmax>, <ymax>."
+    )
 
 
 def _bounds(element: Element, name: str) -> list[float]:
     bounds = element.find("bndbox")
     if bounds is None:
-        _text(element, "bndbox", name)  # raises: there is none
-    assert bounds is not None
+        raise _lacks(element, "bndbox", name)
     return [_number(bounds, tag, name) for tag in ("xmin", "ymin", "xmax", "ymax")]
 
 

@@ -58,8 +58,8 @@ class Matches:
 
 
 def match(
-    truth: Sequence[Boxes],
-    said: Sequence[Boxes],
+    truth: Sequence[Boxes] | np.ndarray,
+    said: Sequence[Boxes] | np.ndarray,
     classes: Sequence[Any] | np.ndarray | None = None,
     *,
     thresholds: np.ndarray = THRESHOLDS,
@@ -108,7 +108,7 @@ def match(
     return Matches(known, thresholds, n_true, scores[order], right[:, order], picture[order], label[order])
 
 
-def labels_of(pictures: Sequence[Boxes]) -> np.ndarray:
+def labels_of(pictures: Sequence[Boxes] | np.ndarray) -> np.ndarray:
     """Return the classes of all objects, sorted."""
     labels = [each.labels for each in pictures if len(each)]  # those of no object may be of any type
     return np.unique(np.concatenate(labels)) if labels else np.empty(0, dtype=str)

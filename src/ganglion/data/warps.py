@@ -204,6 +204,8 @@ def moved(
 
     Parameters
     ----------
+    batch : mapping of str to Tensor
+        "image", (B, C, H, W), and "target" if it moves along.
     angles, shears : Tensor of shape (B,), optional
         Radians, clockwise.
     zooms : Tensor of shape (B,), optional

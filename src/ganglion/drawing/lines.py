@@ -42,6 +42,7 @@ def line_chart(
     mark: Mark | None = None,
     height: float = HEIGHT,
     log_if_wide: bool = False,
+    ends: tuple[float, float] | None = None,
 ) -> Chart:
     """Draw lines over a common axis, with a legend.
 
@@ -55,6 +56,8 @@ def line_chart(
         Pixels; a legend of several rows adds its own.
     log_if_wide : bool
         Whether the vertical axis is logarithmic if all numbers are above 0 and span more than three decades.
+    ends : tuple of two floats, optional
+        Where both axes begin and end, in place of where the numbers do: (0, 1) for shares.
     """
     styles = [(SERIES[i % len(SERIES)], DASHES[i // len(SERIES) % len(DASHES)]) for i in range(len(series))]
     keys = [(each.name, *style) for each, style in zip(series, styles, strict=True)]
@@ -66,8 +69,9 @@ def line_chart(
     log = log_if_wide and _is_wide(ys)
     left, right = (min(xs), max(xs)) if min(xs) < max(xs) else (xs[0] - 0.5, xs[0] + 0.5)
     height += max(0.0, last - TOP - 8)
-    frame = Frame(LEFT, last + 14, RIGHT, height - 44, left, right, *_vertical(ys, log), log_y=log)
-    whole = all(float(x).is_integer() for x in xs)
+    sides = (*ends, *ends) if ends else (left, right, *_vertical(ys, log))
+    frame = Frame(LEFT, last + 14, RIGHT, height - 44, *sides, log_y=log)
+    whole = not ends and all(float(x).is_integer() for x in xs)
     axes = frame.axes(x_label, f"{y_label} (log scale)" if log else y_label, whole_x=whole)
     behind, before = _marked(frame, mark, y_label) if mark else ("", "")
     drawn = [

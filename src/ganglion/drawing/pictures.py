@@ -19,7 +19,7 @@ from ganglion.drawing.svg import Chart, image, shorten, text, text_width
 
 CLASS_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999")
 SMALL_SIDE = 96.0  # pixels on the page, of a picture among many
-PANEL_SIDE = 232.0  # of one of two beside each other
+PANEL_SIDE = 232.0  # of a photograph, or one of two beside each other
 LARGE_SIDE = 474.0  # of one that is looked at closely
 MOST_KEYS = 24  # classes named in a legend
 _GAP, _LINE = 8.0, 18.0
@@ -51,17 +51,15 @@ def class_colour(code: int) -> str:
     return "#" + "".join(f"{(part + towards) // 2:02x}" for part in parts)
 
 
-def picture_chart(picture: Array, title: str, *, side: float = SMALL_SIDE) -> Chart:
-    """Draw one picture.
+def picture_chart(picture: Array, title: str) -> Chart:
+    """Draw one picture: small if it has few pixels, larger if it is a photograph, of which 256 pixels a side are kept.
 
     Parameters
     ----------
     picture : ndarray of shape (channels, height, width), uint8
     title : str
-    side : float
-        Of its longer side on the page, in pixels; at most 256 pixels of it are kept.
     """
-    width, height = _fitted(picture.shape[1:], side)
+    width, height = _fitted(picture.shape[1:], SMALL_SIDE if max(picture.shape[1:]) <= SMALL_SIDE else PANEL_SIDE)
     return Chart(title, width, height, image(0, 0, width, height, png_data_uri(picture), crisp=_is_small(picture)))
 
 
@@ -148,7 +146,7 @@ def class_legend(x: float, y: float, keys: Sequence[tuple[str, str]], right: flo
 
 
 def boxes_chart(picture: Array, boxes: Sequence[DrawnBox], title: str, *, most_words: int = 12) -> Chart:
-    """Draw boxes over a picture: solid what was found, dashed what was missed, dotted what is not there.
+    """Draw boxes over a picture: solid what was found, dashed what was missed, dotted what is false: not in the truth.
 
     Parameters
     ----------
@@ -166,7 +164,7 @@ def boxes_chart(picture: Array, boxes: Sequence[DrawnBox], title: str, *, most_w
     told = [each for each in order if len(boxes) <= most_words or each.status != "found"]
     marks += [_label(each, scale, width, height) for each in told]
     keys, x = [], 0.0
-    for (colour, edge, dash), words in zip(_STROKE.values(), ("found", "missed", "not there"), strict=True):
+    for words, (colour, edge, dash) in _STROKE.items():
         keys.append(_stroke(f"M{x:.1f} {height + 14:.1f}h26", colour, edge, dash) + text(x + 32, height + 18, words))
         x += 44 + text_width(words)
     return Chart(title, width, height + 26, "".join([*marks, *keys]))
@@ -192,7 +190,7 @@ def _stroke(shape: str, colour: str, edge: str, dash: str) -> str:
 
 def _label(drawn: DrawnBox, scale: float, width: float, height: float) -> str:
     words = shorten(drawn.words, 24)
-    long = text_width(words, 10) + 6
+    long = text_width(words, 11.5) + 6  # capitals are wide
     x = min(max(0.0, scale * float(drawn.box[0])), max(0.0, width - long))
     below = drawn.status == "missed"  # what was found near it has its words above
     y = min(max(0.0, scale * float(drawn.box[3]) if below else scale * float(drawn.box[1]) - 14), height - 14)

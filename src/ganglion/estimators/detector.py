@@ -131,9 +131,11 @@ class Detector(PictureOptions, Trained):
         height, width = sides
         edges = torch.tensor([width, height, width, height])
         for some in rows.split(TOGETHER):
-            boxes, scores, codes = some[..., :4].float(), some[..., 4].float(), some[..., 5]
+            sure = some[..., 4] > self.score_threshold
+            most = int(sure.sum(1).max())  # the surest are first
+            boxes, scores, codes = some[:, :most, :4].float(), some[:, :most, 4].float(), some[:, :most, 5]
             boxes = torch.minimum(boxes.clamp(min=0), edges)
-            kept = kept_by_nms(boxes, codes, self.nms_iou) & (scores > self.score_threshold)
+            kept = kept_by_nms(boxes, codes, self.nms_iou) & sure[:, :most]
             kept &= (boxes[..., 2:] > boxes[..., :2]).all(-1)
             for mask, *parts in zip(kept, boxes, scores, codes, strict=True):
                 corners, score, code = (part[mask][: self.max_detections].numpy() for part in parts)

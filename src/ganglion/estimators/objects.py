@@ -67,7 +67,10 @@ def read_boxes(y: Any, n_pictures: int, sides: Sequence[int]) -> np.ndarray:
 
 
 def _check_labels(pictures: np.ndarray) -> None:
-    kinds = {each.labels.dtype.kind: i for i, each in reversed([*enumerate(pictures)]) if len(each)}
+    kinds: dict[str, int] = {}  # where each is first
+    for i, each in enumerate(pictures):
+        if len(each):
+            kinds.setdefault(each.labels.dtype.kind, i)
     odd = [kind for kind in kinds if kind not in _KINDS]
     if odd:
         picture = kinds[odd[0]]
@@ -77,7 +80,7 @@ def _check_labels(pictures: np.ndarray) -> None:
             "whole numbers, one class to each box, none missing."
         )
     if len({_KINDS[kind] for kind in kinds}) > 1:
-        examples = ", ".join(f"{pictures[i].labels[0]!r} in picture {i}" for i in kinds.values())
+        examples = ", ".join(f"{pictures[i].labels[:1].tolist()[0]!r} in picture {i}" for i in kinds.values())
         raise InvalidInput(f"labels are of mixed kinds: {examples}. Give text or whole numbers to all boxes.")
 
 

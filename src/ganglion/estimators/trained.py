@@ -178,13 +178,16 @@ class Trained(Estimator):
         return Trainer(
             epochs=self._epochs(n_samples, batch_size),
             optimizer=optimizer,
-            learning_rate=optimizer.default_rate if self.learning_rate == "auto" else float(self.learning_rate),
+            learning_rate=self._rate(optimizer),
             schedule=schedule_by_name(self.schedule),
             weight_decay=self._decay(optimizer, n_samples),
             clip_norm=self.clip_norm,
             patience=self.patience,
             on_epoch=(*callbacks, *((_print_epoch,) if self.verbose else ())),
         )
+
+    def _rate(self, optimizer: Optimizer) -> float:
+        return optimizer.default_rate if self.learning_rate == "auto" else float(self.learning_rate)
 
     def _decay(self, optimizer: Optimizer, n_samples: int) -> float:
         if self.weight_decay != "auto":

@@ -192,7 +192,7 @@ def worst_boxes(truth: Truth, said: BoxPredictions, X: Any) -> tuple[Mistake, ..
             Mistake(
                 row,
                 _counted(objects[row].labels, truth.classes),
-                f"{right[row]} found, {true[row] - right[row]} missed, {found[row] - right[row]} not there",
+                f"{right[row]} found, {true[row] - right[row]} missed, {found[row] - right[row]} false",
                 score=float(score[row]),
                 file=file,
                 picture=None if picture is None else boxes_chart(picture, drawn, name),

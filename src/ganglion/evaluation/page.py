@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ganglion.drawing.axes import number
 from ganglion.drawing.gallery import GALLERY_STYLE, document, grid, scrollable
-from ganglion.drawing.pictures import SMALL_SIDE
 from ganglion.drawing.svg import STYLE, Chart, shorten, shorten_inside
 from ganglion.evaluation import plots
 from ganglion.evaluation.kinds import KINDS
@@ -141,9 +140,11 @@ def _mistakes(report: Report) -> str:
         return _section(heading, f"<p>None: every {kind.unit[:-1]} is predicted right.</p>")
     lead, shown = kind.lead, [each.picture for each in report.mistakes if each.picture]
     if shown:
-        size = " large" if max(each.width for each in shown) > SMALL_SIDE else ""
+        least = max(118, 0.9 * max(each.width for each in shown))  # pixels: room for the words below
         cards = "".join(_card(each, each.picture) for each in report.mistakes if each.picture)
-        return _section(heading, f'<p class="soft">{lead}</p><ul class="pictures{size}">{cards}</ul>')
+        return _section(
+            heading, f'<p class="soft">{lead}</p><ul class="pictures" style="--card:{least:.0f}px">{cards}</ul>'
+        )
     columns = list(report.mistakes[0].features)[:MOST_COLUMNS]
     rows = [
         (str(each.row), _answer(each.truth), guess(each), *(cell(each.features.get(name)) for name in columns))

@@ -31,10 +31,7 @@ white-space:nowrap;background:none;color:var(--ink)}
 .gg-report td small{display:block;color:var(--soft);font-weight:400;font-size:.82em}
 .gg-report abbr{text-decoration:none;color:var(--soft)}
 .gg-report .pictures{list-style:none;margin:0;padding:0;display:grid;gap:14px;
-grid-template-columns:repeat(auto-fill,minmax(118px,1fr))}
-.gg-report .pictures .gg-chart{width:auto;max-height:96px;max-width:100%!important;border-radius:6px}
-.gg-report .pictures.large{grid-template-columns:repeat(auto-fill,minmax(min(100%,420px),1fr));gap:22px}
-.gg-report .pictures.large .gg-chart{max-height:none;width:100%;border-radius:0}
+grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--card)),1fr))}
 .gg-report .pictures p{margin:6px 0 0;font-size:.85rem;line-height:1.35;overflow-wrap:anywhere}
 .gg-report small{color:var(--soft)}
 .gg-report .facts{display:grid;grid-template-columns:minmax(130px,auto) 1fr;gap:6px 18px;margin:0;font-size:.93rem}

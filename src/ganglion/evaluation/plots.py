@@ -53,7 +53,9 @@ def comparison(report: Report) -> Chart:
 def precision_recall(report: Report) -> Chart:
     """Draw precision against recall, a line for each of the first classes."""
     lines = [Series(name, *map(list, zip(*points, strict=True))) for name, points in report.curves.items()][:MOST_LINES]
-    return line_chart(lines, title="Precision and recall at IoU 0.5", x_label="recall", y_label="precision")
+    return line_chart(
+        lines, title="Precision and recall at IoU 0.5", x_label="recall", y_label="precision", ends=(0, 1)
+    )
 
 
 def regression(report: Report) -> dict[str, Chart]:

@@ -96,6 +96,11 @@ class Encoder(nn.Module):
             *(EncoderBlock(width, n_heads, hidden=hidden, activation=activation, dropout=dropout) for _ in range(depth))
         )
         self.norm = nn.LayerNorm(width)
+        with torch.no_grad():  # each block adds a share, so that the sum of all stays of one size
+            for block in cast("Iterable[EncoderBlock]", self.blocks):
+                for last in (block.attention.join, cast(nn.Linear, block.mlp[-1])):
+                    if last.weight.device.type != "meta":
+                        last.weight /= math.sqrt(2 * depth)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return every place as all blocks have made it."""
@@ -110,8 +115,21 @@ class Encoder(nn.Module):
         return weights
 
 
+def waves(grid: tuple[int, ...], width: int) -> Tensor:
+    """Return a vector for every place of a grid, (T, D): sines and cosines of its row and of its column.
+
+    Vaswani et al. 2017, section 3.5, for two axes as in Beyer, Zhai & Kolesnikov 2022, arXiv:2205.01580; wavelengths
+    from a place to some hundred.
+    """
+    n = -(-width // 4)
+    rates = math.pi / 100 ** (torch.arange(n) / n)
+    rows, columns = torch.meshgrid(*(torch.arange(side) for side in grid), indexing="ij")
+    angles = [places.flatten()[:, None] * rates for places in (rows, columns)]
+    return torch.cat([wave(each) for each in angles for wave in (torch.sin, torch.cos)], 1)[:, :width]
+
+
 class Patches(nn.Module):
-    """Pictures cut into squares, each a vector, with a token for the whole and a vector for every place.
+    """Pictures cut into squares, each a vector, with a token for the whole and a learned vector for every place.
 
     (n, C, H, W) → (n, 1 + T, D), T = ⌈H / p⌉ ⌈W / p⌉; at the right and at the bottom the picture is continued.
     Dosovitskiy et al. 2021, arXiv:2010.11929, eq. 1.
@@ -127,7 +145,7 @@ class Patches(nn.Module):
         self.token = nn.Parameter(torch.zeros(1, 1, width))
         self.places = nn.Parameter(torch.empty(1, 1 + math.prod(self.grid), width))
         if self.places.device.type != "meta":
-            nn.init.normal_(self.places, std=0.02)
+            self.places.data = torch.cat([torch.zeros(1, width), waves(self.grid, width)])[None]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the token and the patches, row by row, with their places added."""

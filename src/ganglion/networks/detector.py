@@ -70,7 +70,7 @@ class PyramidDetector(nn.Module):
         self.trunks = nn.ModuleList(layer(width, width) for _ in range(2))
         self.heat, self.reach = _point(width, n_classes), _point(width, 4)
         for head, bias in ((self.heat, math.log(RARE / (1 - RARE))), (self.reach, 0.0)):
-            if head.weight.device.type != "meta":
+            if head.weight.device.type != "meta" and head.bias is not None:
                 nn.init.normal_(head.weight, std=0.01)
                 nn.init.constant_(head.bias, bias)
         channels_last(self)
