@@ -294,9 +294,11 @@ def _tell(tree: Tree, listing: Listing, pictures: Pictures, reading: Reading) ->
     height, width = pictures.images.shape[2:]
     if reading.size is not None or (pictures.sizes == (height, width)).all():
         return
-    (least_h, least_w), (most_h, most_w) = pictures.sizes.min(axis=0), pictures.sizes.max(axis=0)
+    heights, widths = (
+        f"{a}" if a == b else f"{a} to {b}" for a, b in zip(pictures.sizes.min(0), pictures.sizes.max(0), strict=True)
+    )
     warnings.warn(
-        f"{tree.name}: the pictures have {least_h} to {most_h} pixels in height and {least_w} to {most_w} in width. "
+        f"{tree.name}: the pictures have {heights} pixels in height and {widths} in width. "
         f"They are brought to {height} × {width} (height × width, resize={reading.resize!r}). Choose with size= "
         "(--image-size) and resize= (--resize).",
         DataWarning,
