@@ -201,7 +201,7 @@ def test_pillow_is_asked_for(tmp_path, monkeypatch):
 def test_mixed_sizes_are_brought_to_one(tmp_path):
     pets = classes(tmp_path / "pets", sizes=((12, 16), (24, 16)))
     with pytest.warns(
-        DataWarning, match=r"12 to 24 pixels in height and 16 to 16 in width. They are brought to 18 × 16"
+        DataWarning, match=r"12 to 24 pixels in height and 16 in width. They are brought to 18 × 16"
     ):
         data = read(pets)
     assert data.field("image").shape == (3, 18, 16)
