@@ -17,7 +17,7 @@ from ganglion.data.boxes import holds_boxes
 from ganglion.data.dataset import Dataset
 from ganglion.data.findings import Finding
 from ganglion.data.inspection import inspect
-from ganglion.data.read import like, read, read_as, read_test_part, reading_of, with_target
+from ganglion.data.read import read, read_as, read_test_part, reading_of, with_target
 from ganglion.data.resizing import Resize
 from ganglion.data.splits import labels_in, split, with_every_class
 from ganglion.errors import DataWarning, InvalidInput
@@ -170,7 +170,7 @@ def _given_test(
     """Return the data to test on that were given, or that stand beside the training data, like these; or None."""
     if test is not None:
         given = test if isinstance(test, Dataset) else read_as(test, reading_of(whole))
-        return like(with_known_target(given, whole.target), whole)
+        return with_known_target(given, whole.target)
     return None if isinstance(data, Dataset) else read_test_part(data, whole)
 
 

@@ -10,13 +10,14 @@ memory lie on disk (`data.spool`), and are walked over in pieces.
     date         float64, seconds since 1970-01-01 UTC, (n,)                    NaN
     categorical  int64, a code into `Field.categories`, (n,)                    -1
     image        uint8 or float, (n, channels, height, width)                   (none)
-    mask         uint8 or int64, a class of every pixel, (n, height, width)     (none)
+    mask         uint8, a code into `Field.categories` or a class itself, (n, height, width)
     boxes        ragged float32, left, top, right, bottom, code, (total, 5)     an empty row
     text         ragged uint8, UTF-8 bytes, (total,)                            an empty row
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -29,7 +30,7 @@ from torch import Tensor
 from ganglion.data.boxes import Boxes
 from ganglion.data.gather import blocks, gather, take
 from ganglion.data.memory import block_bytes, is_large
-from ganglion.data.spool import is_on_disk, load, on_disk, row_bytes, walk
+from ganglion.data.spool import changed, is_on_disk, load, on_disk, row_bytes, walk
 from ganglion.errors import InvalidInput, InvalidParameter, suggestion
 
 Kind = Literal["numeric", "boolean", "date", "categorical", "image", "mask", "boxes", "text"]
@@ -217,7 +218,8 @@ class Dataset:
             The features.
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
             Labels of a categorical target as strings, numbers otherwise. Missing values are None or NaN. Masks have
-            shape (n_samples, height, width); boxes are an array of `Boxes`, one a sample.
+            shape (n_samples, height, width) and the values of their files; boxes are an array of `Boxes`, one a
+            sample.
 
         Raises
         ------
@@ -238,6 +240,8 @@ class Dataset:
         if isinstance(column, Ragged):
             raw, offsets = column.values.numpy().tobytes(), column.offsets.tolist()
             return np.array([raw[a:b].decode() for a, b in pairwise(offsets)], dtype=object)
+        if field.kind == "mask":
+            return _mask_values(column, field.categories).numpy()
         if column.dim() == 1:
             column = load(column)
         if field.kind != "categorical":
@@ -245,6 +249,19 @@ class Dataset:
         labels = np.array([*field.categories, None], dtype=object)  # code -1, missing, picks the last one
         chosen = labels[column.numpy()]
         return chosen.astype(str) if -1 not in column else chosen
+
+
+def _is_number(category: str) -> bool:
+    return category.isdecimal() or re.fullmatch("#[0-9a-f]{6}", category) is not None
+
+
+def _mask_values(codes: Tensor, categories: Sequence[str]) -> Tensor:
+    """Return the value that each pixel has in its file; of a colour, #ff0000, its number, 0xff0000; of names, codes."""
+    values = [int(each.lstrip("#"), 16 if each.startswith("#") else 10) for each in categories if _is_number(each)]
+    if len(values) < len(categories) or values == list(range(len(values))):
+        return codes
+    table = torch.tensor(values, dtype=torch.uint8 if max(values) < 256 else torch.int64)
+    return changed(codes, lambda part: table[part.long()])
 
 
 def _boxes(column: Ragged, categories: Sequence[str]) -> np.ndarray:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import torch
 from torch import Tensor
 
 from ganglion.data.convert import as_dataset, numbered
@@ -26,7 +24,6 @@ from ganglion.data.npz_file import ZIP_MAGIC, Part, has_part, npy_to_dataset, np
 from ganglion.data.parquet_file import ARROW_MAGIC, arrow_to_dataset, parquet_to_dataset
 from ganglion.data.parquet_file import MAGIC as PARQUET_MAGIC
 from ganglion.data.resizing import Reading, Resize, reading_to
-from ganglion.data.spool import changed
 from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter, UnsupportedType, suggestion
 
 SUPPORTED = (
@@ -169,34 +166,7 @@ def read_test_part(path: str | os.PathLike[str], training: Dataset) -> Dataset |
     if not any(field.resize for field in training.fields) or not _is_picture_tree(file):
         return None
     data = folder_to_dataset(file, reading_of(training), "test")
-    return like(data, training) if data is not None and {*training.target} <= {*data.names} else None
-
-
-def like(data: Dataset, training: Dataset) -> Dataset:
-    """Return data whose masks have the codes that their classes have in the training data.
-
-    Raises
-    ------
-    InvalidInput
-        If a mask holds a class that no training mask has.
-    """
-    for name in training.target:
-        trained, given = training.field(name), data.field(name)
-        if trained.kind != "mask" or trained.categories == given.categories or not trained.categories:
-            continue
-        unknown = sorted({*given.categories} - {*trained.categories})
-        if unknown:
-            raise InvalidInput(
-                f"the masks of {data.source} hold the values {', '.join(unknown[:5])}, which those of "
-                f"{training.source} do not: {', '.join(trained.categories[:20])}. Leave these pictures out."
-            )
-        table = torch.tensor([trained.categories.index(each) for each in given.categories], dtype=torch.uint8)
-        codes = changed(cast(Tensor, data.columns[name]), lambda part, table=table: table[part.long()])
-        renamed = replace(given, categories=trained.categories)
-        fields = [renamed if field.name == name else field for field in data.fields]
-        columns = {**data.columns, name: codes}
-        data = Dataset(fields, columns, target=data.target, index=data.index, source=data.source)
-    return data
+    return data if data is not None and {*training.target} <= {*data.names} else None
 
 
 def with_target(data: Dataset, target: str | int | Sequence[str | int]) -> Dataset:
