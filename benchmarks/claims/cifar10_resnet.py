@@ -18,7 +18,7 @@ def claim() -> Claim:
             "head": "average",
             "augmentation": "flip + shift + cutmix",
             "views": "flip",
-            "epochs": 60,
+            "epochs": 45,
             "batch_size": 128,
             "validation_fraction": 0,
         },

@@ -17,7 +17,7 @@ def claim() -> Claim:
             "hidden": (),
             "head": "average",
             "augmentation": "flip + shift(by=0.08) + erase",
-            "epochs": 24,
+            "epochs": 20,
             "batch_size": 128,
             "validation_fraction": 0,
         },

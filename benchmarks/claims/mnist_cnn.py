@@ -17,7 +17,7 @@ def claim() -> Claim:
             "hidden": (),
             "head": "average",
             "augmentation": "affine(degrees=10, zoom=0.1, shift=0.08)",
-            "epochs": 12,
+            "epochs": 10,
             "batch_size": 128,
             "validation_fraction": 0,
         },

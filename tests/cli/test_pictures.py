@@ -2,9 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests.data.pictures import classes, noise, put
+
+import ganglion as gg
+from ganglion.data.read import read
 
 
 @pytest.fixture
@@ -63,6 +67,40 @@ def test_masks_and_objects_are_known_as_tasks(ganglion, tmp_path):
         put(tmp_path / "cells" / "images" / f"{i}.png")
         put(tmp_path / "cells" / "masks" / f"{i}.png", Image.new("L", (16, 12), i))
     assert json.loads(ganglion("inspect", tmp_path / "cells", "--json").out)["task"]["name"] == "segmentation"
+
+
+def test_objects_are_told_in_pixels_of_the_files(ganglion, tmp_path):
+    squares = np.zeros((24, 40, 40), dtype=np.uint8)
+    corners = np.random.default_rng(0).integers(0, 28, (24, 2))
+    for pixels, (x, y) in zip(squares, corners.tolist(), strict=True):
+        pixels[y : y + 12, x : x + 12] = 255
+    y = [{"boxes": [[x, top, x + 12, top + 12]], "labels": ["square"]} for x, top in corners.tolist()]
+    gg.DetectionCNN(epochs=1, random_state=0, score_threshold=0.0, max_detections=3).fit(squares, y).save("m.ganglion")
+    put(tmp_path / "photos" / "wide.png", noise(80, 400, mode="L"))
+    put(tmp_path / "photos" / "small.png", noise(20, 20, mode="L"))
+    ran = ganglion("predict", "m.ganglion", tmp_path / "photos")
+    assert ran.code == 0, ran.err
+    head, *lines = ran.out.splitlines()
+    assert head == "file,prediction,score,left,top,right,bottom"
+    photos = read(tmp_path / "photos", size=(40, 40))
+    found = gg.load("m.ganglion").predict(photos)
+    assert len(lines) == sum(map(len, found)) > 0
+    for each, name, scale in zip(found, ("small.png", "wide.png"), ([0.5] * 4, [10, 2, 10, 2]), strict=True):
+        said = np.array([line.split(",")[3:] for line in lines if line.startswith(name)], dtype=float)
+        limit = np.array([40.0] * 4) * scale
+        np.testing.assert_allclose(said, np.clip(each.boxes * scale, 0, limit), rtol=1e-4, atol=1e-4)
+    np.save(tmp_path / "x.npy", squares[:2])
+    assert ganglion("predict", "m.ganglion", "x.npy").out.startswith("row,prediction,score,left")
+
+
+def test_masks_are_written_beside_their_names(ganglion, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (8, 12, 16), dtype=np.uint8)
+    gg.SegmentationCNN(channels=2, epochs=1, random_state=0).fit(images, images > 127).save("m.ganglion")
+    put(tmp_path / "photos" / "a.png", noise(24, 32, mode="L"))
+    assert ganglion("predict", "m.ganglion", tmp_path / "photos", "--out", "masks.npz").code == 0
+    with np.load("masks.npz") as arrays:
+        assert arrays["files"].tolist() == ["a.png"]
+        assert arrays["prediction"].shape == (1, 12, 16)
 
 
 @pytest.mark.parametrize(

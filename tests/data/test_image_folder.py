@@ -201,7 +201,7 @@ def test_pillow_is_asked_for(tmp_path, monkeypatch):
 def test_mixed_sizes_are_brought_to_one(tmp_path):
     pets = classes(tmp_path / "pets", sizes=((12, 16), (24, 16)))
     with pytest.warns(
-        DataWarning, match=r"12 to 24 pixels in height and 16 to 16 in width. They are brought to 18 × 16"
+        DataWarning, match=r"12 to 24 pixels in height and 16 in width. They are brought to 18 × 16"
     ):
         data = read(pets)
     assert data.field("image").shape == (3, 18, 16)
@@ -310,6 +310,15 @@ def test_a_table_in_a_zip(tmp_path):
     data = read(zipped(tmp_path / "x", tmp_path / "x.zip"))
     assert data.X_y()[1].tolist() == [2.5, 3.5]
     assert files(data) == ["photos/1.png", "photos/0.png"]
+
+
+def test_names_of_many_words(tmp_path):
+    names = [f"a cat on the old mat {i}.png" for i in range(4)]
+    for name in names:
+        put(tmp_path / name)
+    (tmp_path / "t.csv").write_text("".join(f"{name}\t{i}.5\n" for i, name in enumerate(names)))
+    data = read(tmp_path / "t.csv")
+    assert (files(data), data.X_y()[1].tolist()) == (names, [0.5, 1.5, 2.5, 3.5])
 
 
 def test_absolute_paths_and_several_columns(tmp_path):

@@ -233,3 +233,13 @@ def test_pictures_that_stand_twice_are_told(target):
     model = train(planned, options={"epochs": 1, "random_state": 0})
     with pytest.warns(DataWarning, match="2 of the 2 evaluation rows stand among the training rows"):
         assess(planned, model, baselines=False)
+
+
+def test_a_file_with_a_part_for_testing_is_tested_on_it(tmp_path):
+    X, y = np.arange(60.0).reshape(30, 2), np.arange(30) % 2
+    np.savez(tmp_path / "x.npz", x_train=X[:20], y_train=y[:20], x_test=X[20:], y_test=y[20:])
+    planned = plan(tmp_path / "x.npz")
+    np.testing.assert_array_equal(planned.test_data[0].columns["x"], X[20:])
+    assert planned.notes[0] == "Tested on x.npz, 10 rows."
+    np.savez(tmp_path / "x.npz", x=X, y=y)
+    assert planned.notes[0] != plan(tmp_path / "x.npz").notes[0]

@@ -111,7 +111,7 @@ class VisionTransformer(PictureOptions, Classifier):
         with torch.inference_mode():
             patches, encoder, _ = cast(nn.Sequential, network.body)
             x = patches(network.input(network.prepare(self._encoded(X))))
-            return torch.stack(encoder.weights(x), 1).numpy()
+            return torch.stack(cast(Encoder, encoder).weights(x), 1).numpy()
 
 
 class ReadOut(nn.Module):

@@ -59,11 +59,14 @@ def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bo
         estimator = load(model)
         dataset = read_as(data, _reading(estimator))
         dataset = dataset.drop([name for name in dataset.target if name not in _feature_names(estimator)])
-        if estimator.tags.task == "segmentation":
-            _write_masks(estimator, dataset, out, probabilities=probabilities)
-            return
         names = {name: dataset.values(name) for name in dataset.index if dataset.field(name).kind == "text"}
-        columns = names | _answers(estimator, dataset, probabilities=probabilities)
+        if estimator.tags.task == "segmentation":
+            _write_masks(estimator, dataset, out, names, probabilities=probabilities)
+            return
+        if estimator.tags.task == "detection":
+            columns = _objects(estimator, dataset, names)
+        else:
+            columns = names | _answers(estimator, dataset, probabilities=probabilities)
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in _rows(columns)])
         return
@@ -159,14 +162,31 @@ def _answers(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.nda
     return columns
 
 
-def _write_masks(estimator: Any, X: Any, out: Path | None, *, probabilities: bool) -> None:
+def _objects(estimator: Any, X: Any, names: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return one row an object: its picture, class, how sure the model is, and the box in pixels of the file."""
+    from ganglion.data.image_folder import in_files
+
+    found = in_files(estimator.predict(X), X)
+    rows = np.repeat(np.arange(len(found)), [len(each) for each in found])
+    boxes = np.concatenate([each.boxes for each in found])
+    where = {name: column[rows] for name, column in names.items()} or {"row": rows}
+    said = {"prediction": [each.labels for each in found], "score": [each.scores for each in found]}
+    corners = dict(zip(("left", "top", "right", "bottom"), boxes.T, strict=True))
+    return where | {name: np.concatenate(parts) for name, parts in said.items()} | corners
+
+
+def _write_masks(
+    estimator: Any, X: Any, out: Path | None, names: dict[str, np.ndarray], *, probabilities: bool
+) -> None:
     """Write the class of every pixel as an array, (n, height, width), and where wanted the classes' probabilities."""
     from ganglion.errors import InvalidParameter
     from ganglion.storage import atomic_write
 
     if out is None or out.suffix != ".npz":
         raise InvalidParameter("masks are no lines of text: give --out FILE.npz, to which arrays are written.")
-    arrays = {"prediction": estimator.predict(X), "classes": estimator.classes_}
+    arrays: dict[str, Any] = {"prediction": estimator.predict(X), "classes": estimator.classes_}
+    for column in names.values():
+        arrays["files"] = column.astype(str)  # as objects they would be pickled
     if probabilities:
         arrays["probabilities"] = estimator.predict_proba(X)
     with atomic_write(out) as file:

@@ -11,12 +11,13 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from ganglion.data.annotations import Annotation
+from ganglion.data.boxes import Boxes
 from ganglion.data.dataset import Dataset, Field, Ragged
 from ganglion.data.file_tree import Tree, open_tree, tree_of
 from ganglion.data.image_files import (
@@ -34,7 +35,7 @@ from ganglion.data.image_layouts import Listing, Part, beside_table, find_layout
 from ganglion.data.image_set import Pictures, Skipped, listed, read_pictures
 from ganglion.data.images import CHANNELS
 from ganglion.data.masks import read_masks
-from ganglion.data.resizing import Reading, Size, place
+from ganglion.data.resizing import Reading, Resize, Size, place
 from ganglion.data.strings import Column
 from ganglion.errors import DataWarning, InvalidFile, InvalidInput
 
@@ -84,6 +85,28 @@ def with_pictures(table: Dataset, path: Path, reading: Reading) -> Dataset:
         return table
     tree = Tree(path.name, (), root=path.parent)
     return _dataset(tree, beside_table(tree, table, column, path.name), reading)
+
+
+def in_files(found: Sequence[Boxes], data: Dataset) -> list[Boxes]:
+    """Return boxes in the pixels of the files that pictures were read from, inside the picture.
+
+    Parameters
+    ----------
+    found : sequence of Boxes
+        Of each picture, in pixels of the resized one.
+    data : Dataset
+        The pictures. Of others than `folder_to_dataset` and its like make, the boxes come back as they are.
+    """
+    field = next(field for field in data.features if field.kind == "image")
+    if not field.resize or len(data.index) < len(INDEX):
+        return list(found)
+    shown: Size = (field.shape[1], field.shape[2])
+    sizes = zip(*(data.values(name).astype(int).tolist() for name in data.index[1:3]), strict=True)
+    moved = []
+    for each, (height, width) in zip(found, sizes, strict=True):
+        boxes = place((height, width), shown, cast(Resize, field.resize)).moved_back(each.boxes)
+        moved.append(replace(each, boxes=np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)))
+    return moved
 
 
 def holds_pictures(X: Any) -> bool:
@@ -271,9 +294,11 @@ def _tell(tree: Tree, listing: Listing, pictures: Pictures, reading: Reading) ->
     height, width = pictures.images.shape[2:]
     if reading.size is not None or (pictures.sizes == (height, width)).all():
         return
-    (least_h, least_w), (most_h, most_w) = pictures.sizes.min(axis=0), pictures.sizes.max(axis=0)
+    heights, widths = (
+        f"{a}" if a == b else f"{a} to {b}" for a, b in zip(pictures.sizes.min(0), pictures.sizes.max(0), strict=True)
+    )
     warnings.warn(
-        f"{tree.name}: the pictures have {least_h} to {most_h} pixels in height and {least_w} to {most_w} in width. "
+        f"{tree.name}: the pictures have {heights} pixels in height and {widths} in width. "
         f"They are brought to {height} × {width} (height × width, resize={reading.resize!r}). Choose with size= "
         "(--image-size) and resize= (--resize).",
         DataWarning,

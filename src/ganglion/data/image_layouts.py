@@ -37,6 +37,7 @@ _IMAGES = ("images", "image", "imgs", "img", "jpegimages")
 _MASKS = ("masks", "mask", "labels", "label", "annotations", "annotation", "segmentation", "segmentationclass")
 _MASK_ENDING = re.compile(r"[-_ ](?:masks?|labels?|seg|segmentation|gt)$", re.IGNORECASE)
 _MOSTLY = 0.5  # so many values of a column must be names of pictures
+_LOOKED_AT = 1000  # rows of a text
 _LISTED = 5
 
 
@@ -347,10 +348,14 @@ def _tables(tree: Tree, files: Sequence[str], part: Part) -> Listing | None:
 def names_pictures(table: Dataset) -> str | None:
     """Return the column of a table that names pictures, or None."""
     for each in table.fields:
-        if each.kind in ("categorical", "text"):
-            values = [value for value in table.values(each.name).tolist() if value]
-            if sum(map(is_picture, values)) > _MOSTLY * len(values):
-                return each.name
+        if each.kind == "categorical":
+            values = each.categories
+        elif each.kind == "text":  # names of five words and more
+            values = table.take(range(min(_LOOKED_AT, len(table)))).values(each.name).tolist()
+        else:
+            continue
+        if sum(map(is_picture, values)) > _MOSTLY * len(values):
+            return each.name
     return None
 
 
