@@ -9,8 +9,7 @@ from ganglion.errors import InvalidFile
 from ganglion.evaluation.detection_metrics import detection_scores
 
 SETTINGS = {
-    "stride": 8,
-    "epochs": 100,
+    "epochs": 60,
     "augmentation": "flip(vertical=True) + affine(degrees=0, zoom=0.25, shift=0.1) + color",
     "random_state": 0,
 }
