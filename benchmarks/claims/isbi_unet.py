@@ -42,7 +42,8 @@ def claim() -> Claim:
         "it comes; the mean of 8 turned and mirrored copies (the paper: of 7 turned ones). Intervals: the sampling of "
         "slices (bootstrap). Slices to test on lie between others of the same stack; the paper's are of another one.",
         reference="Ronneberger, Fischer & Brox 2015, arXiv:1505.04597, table 1. Its pixel error is the challenge's, "
-        "1 - the best F-score over thresholds (here of the cells): http://brainiac2.mit.edu/isbi_challenge/evaluation.",
+        "1 - the best F-score over thresholds (here of the cells), or the share of wrong pixels: its page names both "
+        "(http://brainiac2.mit.edu/isbi_challenge/evaluation), so both are shown.",
         figures=[
             Figure("1 - best F-score", error, low, high, TARGET, paper="0.0611 (hidden slices)", lower_is_better=True),
             Figure("wrong pixels", wrong.mean(), *bootstrap_mean(wrong), TARGET, lower_is_better=True),
