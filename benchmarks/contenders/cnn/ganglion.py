@@ -9,6 +9,7 @@ def fit(job, X, y):
         channels=(32, 64),
         hidden=(128,),
         normalization=None,
+        augmentation="none",
         optimizer="adam",
         learning_rate=job.learning_rate,
         schedule="constant",
