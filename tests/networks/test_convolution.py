@@ -70,3 +70,15 @@ def test_variance_is_kept_through_deep_stacks():
     x = torch.randn(16, 8, 32, 32)
     deep = stack.stages[0][:-1](x)  # before the pool, whose maximum is larger
     assert 0.2 < deep.square().mean() / x.square().mean() < 5
+
+
+def test_kernels_lie_channels_last_also_of_one_channel_and_after_loading():
+    stack = ConvolutionStack((1, 8, 8), (4, 6))
+    other = ConvolutionStack((1, 8, 8), (4, 6))
+    state = {name: tensor.contiguous() for name, tensor in stack.state_dict().items()}
+    other.load_state_dict(state, assign=True)
+    for each in (stack, other):
+        kernels = [parameter for parameter in each.parameters() if parameter.dim() == 4]
+        assert [kernel.stride() for kernel in kernels] == [(9, 1, 3, 1), (36, 1, 12, 4)]
+        maps = each.stages[0][0](torch.rand(2, 1, 8, 8).to(memory_format=torch.channels_last))
+        assert maps.stride(1) == 1

@@ -42,8 +42,9 @@ def channels_last(module: nn.Module) -> None:
 
 def _in_that_order(module: nn.Module, *_: Any) -> None:
     for parameter in module.parameters():
-        if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        if parameter.dim() == 4:  # `contiguous` would leave a kernel of one channel as it is: it fits both orders
+            ordered = torch.empty_like(parameter, memory_format=torch.channels_last)
+            parameter.data = ordered.copy_(parameter.detach()).detach()
 
 
 class ResidualBlock(nn.Module):
