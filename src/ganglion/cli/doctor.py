@@ -18,8 +18,12 @@ from ganglion.version import __version__
 
 CORE = ("torch", "numpy", "scipy", "sklearn", "narwhals", "safetensors", "rich", "typer")
 EXTRAS = {
-    "PIL": "image", "pandas": "tables", "pyarrow": "tables", "tokenizers": "text",
-    "tensorboard": "track", "mlflow": "track",
+    "PIL": "image",
+    "pandas": "tables",
+    "pyarrow": "tables",
+    "tokenizers": "text",
+    "tensorboard": "track",
+    "mlflow": "track",
 }
 DISTRIBUTIONS = {
     "PIL": "pillow",
