@@ -17,7 +17,14 @@ from ganglion.data.image_cache import cache_folder, n_bytes_kept
 from ganglion.version import __version__
 
 CORE = ("torch", "numpy", "scipy", "sklearn", "narwhals", "safetensors", "rich", "typer")
-EXTRAS = {"PIL": "image", "pandas": "tables", "pyarrow": "tables", "tensorboard": "track", "mlflow": "track"}
+EXTRAS = {
+    "PIL": "image",
+    "pandas": "tables",
+    "pyarrow": "tables",
+    "tokenizers": "text",
+    "tensorboard": "track",
+    "mlflow": "track",
+}
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "mlflow": "mlflow-skinny",

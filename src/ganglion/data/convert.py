@@ -4,6 +4,7 @@ given                                  becomes
 2-D numbers                            one numeric block "x" of shape (d,), without a copy
 2-D strings or objects                 one field a column, x0, x1, …; the block if all of them are numbers
 3-D or 4-D numbers                     one field "image", (n, channels, height, width)
+a list or 1-D array of strings         one field "text"
 a frame, a dictionary, a record array  one field a column
 """
 
@@ -20,7 +21,7 @@ from ganglion.data.columns import as_floats, complex_data, first_infinity, infer
 from ganglion.data.dataset import Dataset, Field
 from ganglion.data.images import image_column
 from ganglion.data.spool import split_columns
-from ganglion.data.strings import Column, infinity_found
+from ganglion.data.strings import Column, infinity_found, text_column
 from ganglion.errors import InvalidInput, UnsupportedType
 
 
@@ -44,7 +45,7 @@ def as_dataset(X: Any, *, names: Sequence[str] | None = None, source: str = "") 
     Raises
     ------
     InvalidInput
-        If there are no rows or columns, the shape is neither a table nor images, names repeat, or a number is
+        If there are no rows or columns, the shape is neither a table, images nor texts, names repeat, or a number is
         infinite or complex.
     UnsupportedType
         If `X`, or a value in it, is of a type that cannot be read.
@@ -68,6 +69,13 @@ def as_dataset(X: Any, *, names: Sequence[str] | None = None, source: str = "") 
         if is_frame(X):
             return _renamed(_not_empty(frame_to_dataset(X, source)), names)
     return _from_array(_listed(X), names, source)
+
+
+def holds_texts(X: Any) -> bool:
+    """Say whether something is a list, or an array of one axis, of strings alone."""
+    if isinstance(X, np.ndarray):
+        return X.ndim == 1 and X.dtype.kind in "OUT" and holds_texts(X.tolist())
+    return isinstance(X, list | tuple) and len(X) > 0 and all(isinstance(each, str) for each in X)
 
 
 def array_column(name: str, values: Any) -> Column:
@@ -106,7 +114,10 @@ def _from_array(array: np.ndarray, names: Sequence[str] | None, source: str) -> 
     if array.dtype.names:  # a record array: each field is a column
         return _renamed(_from_columns({name: array[name] for name in array.dtype.names}, source), names)
     if array.ndim < 2:
-        raise _too_flat(array)
+        if not holds_texts(array):
+            raise _too_flat(array)
+        field, texts = text_column(_checked(names or ["text"], 1)[0], array.tolist())
+        return Dataset((field,), {field.name: texts}, source=source)
     if array.ndim > 4:
         raise InvalidInput(
             f"Found array with dim {array.ndim}: shape {array.shape}. Allowed are tables (dim 2) and "

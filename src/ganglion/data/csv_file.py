@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ganglion.data.dataset import Dataset
+from ganglion.data.decoding import NoText, decode_text
 from ganglion.data.delimiters import has_header, sniff_delimiter
 from ganglion.data.strings import infer_strings
 from ganglion.errors import DataWarning, InvalidFile, InvalidInput
 
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-_CONTROL = bytes([*range(0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20)])  # what no text has; tab, newline, escape do
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
@@ -56,31 +55,19 @@ def csv_to_dataset(raw: bytes, source: str, columns: Sequence[str] | None = None
 
 
 def _decode(raw: bytes, source: str) -> str:
-    encoding = next((name for mark, name in _BOMS if raw.startswith(mark)), "utf-8")
-    if encoding != "utf-16" and len(raw.translate(None, _CONTROL)) < len(raw):
-        raise _no_text(raw, source)
     try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
+        text, odd_line = decode_text(raw)
+    except NoText as error:
+        raise InvalidFile(f"{source} {error}. Save the table again as text, CSV in UTF-8.") from error
+    if odd_line is not None:
         warnings.warn(
-            f"{source} is not UTF-8 (line {line}); it is read as Latin-1. If letters look wrong, save it as UTF-8.",
+            f"{source} is not UTF-8 (line {odd_line}); it is read as Latin-1. If letters look wrong, save it as UTF-8.",
             DataWarning,
             stacklevel=2,
         )
-        text = raw.decode("latin-1")
     if not text.strip():
         raise InvalidFile(f"{source} is empty. A table needs at least one row of data.")
     return text
-
-
-def _no_text(raw: bytes, source: str) -> InvalidFile:
-    place, byte = next((i, byte) for i, byte in enumerate(raw) if byte in _CONTROL)
-    what = "NUL bytes" if byte == 0 else f"the control byte {bytes([byte])!r}"
-    return InvalidFile(
-        f"{source} is no text: it holds {what} (first in line {raw.count(bytes([10]), 0, place) + 1}). Save the table "
-        "again as text, CSV in UTF-8."
-    )
 
 
 def _split(text: str, source: str) -> Table:

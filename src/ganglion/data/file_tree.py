@@ -9,17 +9,23 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Literal
 
 from ganglion.data.gzip_file import SMALL, USUAL_RATIO
 from ganglion.data.memory import memory_bytes
-from ganglion.errors import InvalidFile
+from ganglion.errors import DataWarning, InvalidFile
 
+Part = Literal["train", "test"]
+Skipped = list[tuple[int, str]]  # which files cannot be read, and why, in words that follow the name
+TRAIN, VALIDATION, TEST = ("train", "training"), ("val", "valid", "validation"), ("test", "testing")
+PART_FOLDERS = (*TRAIN, *VALIDATION, *TEST)
+_LISTED, _LISTED_REASONS = 5, 10  # names in a message
 _LEFT_BEHIND = {"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "@eadir"}
 # whatever a damaged zip makes the standard library raise
 ZIP_DAMAGE = (zipfile.error, zlib.error, OSError, EOFError, ValueError, LookupError, RuntimeError, NotImplementedError)
@@ -71,6 +77,24 @@ class Tree:
     def loose(self) -> list[str]:
         """Return the files that lie in no folder."""
         return [file for file in self.files if len(self.inside(file).parts) == 1]
+
+    def named_after(self, part: Part) -> Tree:
+        """Return the tree with the part that is read of it in its name, unless that is the first."""
+        return self if part == "train" else replace(self, name=f"{self.name}, part {part!r}")
+
+    def unwrapped(self, is_used: Callable[[str], bool], is_wrapper: Callable[[Tree, str], bool]) -> Tree:
+        """Go down while all that is used lies in one folder, unless that folder is a class.
+
+        A folder that holds no folder is a class, unless `is_wrapper`, given its tree and its name, says otherwise.
+        """
+        tops = {self.inside(file).parts[0] for file in self.files if is_used(file)}
+        folder = next(iter(tops), "")
+        if len(tops) != 1 or folder not in self.folders().values():
+            return self
+        inner = self.below(folder)
+        if not inner.folders() and not is_wrapper(inner, folder):
+            return self
+        return inner.unwrapped(is_used, is_wrapper)
 
 
 @contextlib.contextmanager
@@ -135,3 +159,48 @@ def _check_entries(path: Path, entries: Sequence[zipfile.ZipInfo]) -> None:
         )
     if any(entry.flag_bits & 0x1 for entry in entries):
         raise InvalidFile(f"{path.name} is protected by a password. Unpack it and give the folder.")
+
+
+def part_folders(tree: Tree, is_sample: Callable[[str], bool]) -> dict[Part, list[str]] | None:
+    """Return the folders of each part, or None if the tree has no parts.
+
+    Folders train/, val/ and test/ are parts if all samples lie in them; "train" is then train and val together, and
+    "test" is test, or val where there is no test.
+    """
+    folders = tree.folders()
+    filled = {name for name, folder in folders.items() if any(map(is_sample, tree.below(folder).files))}
+    train, validation, test = (
+        [folders[name] for name in names if name in filled] for names in (TRAIN, VALIDATION, TEST)
+    )
+    if not train or not filled <= {*PART_FOLDERS} or any(map(is_sample, tree.loose())):
+        return None
+    return {"train": train + validation, "test": test} if test else {"train": train, "test": validation}
+
+
+def told(names: Sequence[str], one: str, several: str) -> str:
+    """Return how many there are, what is said of them, and the first names."""
+    shown = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
+    return f"{len(names)} {one if len(names) == 1 else several}: {shown}"
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why a file could not be opened or unpacked, in words that follow its name."""
+    if isinstance(error, FileNotFoundError):
+        return "does not exist"
+    return f"cannot be read ({getattr(error, 'strerror', None) or error})"
+
+
+def listed(names: Sequence[str], skipped: Skipped) -> str:
+    """Return names and what is wrong with them, for a message."""
+    shown = "; ".join(f"{names[i]} {reason}" for i, reason in skipped[:_LISTED_REASONS])
+    return shown + (f"; … and {len(skipped) - _LISTED_REASONS} more" if len(skipped) > _LISTED_REASONS else "")
+
+
+def refuse_or_tell(tree: Tree, names: Sequence[str], skipped: Skipped, corrupt: str, what: str) -> None:
+    """Raise InvalidFile, or warn, for files that cannot be read; `corrupt` is "refuse" or "skip"."""
+    if not skipped:
+        return
+    text = f"{tree.name}: {len(skipped)} of {len(names)} {what} cannot be read: {listed(names, skipped)}."
+    if corrupt == "refuse":
+        raise InvalidFile(f"{text} Mend or remove them; read with corrupt='skip' leaves them out.")
+    warnings.warn(f"{text} They are left out; corrupt='refuse' makes it an error.", DataWarning, stacklevel=2)

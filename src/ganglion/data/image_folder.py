@@ -19,7 +19,7 @@ import torch
 from ganglion.data.annotations import Annotation
 from ganglion.data.boxes import Boxes
 from ganglion.data.dataset import Dataset, Field, Ragged
-from ganglion.data.file_tree import Tree, open_tree, tree_of
+from ganglion.data.file_tree import Part, Tree, refuse_or_tell, tree_of
 from ganglion.data.image_files import (
     Form,
     Seen,
@@ -31,12 +31,12 @@ from ganglion.data.image_files import (
     pillow_warnings,
     seen_of,
 )
-from ganglion.data.image_layouts import Listing, Part, beside_table, find_layout, is_picture, names_pictures
-from ganglion.data.image_set import Pictures, Skipped, listed, read_pictures
+from ganglion.data.image_layouts import Listing, beside_table, find_layout, is_picture, names_pictures
+from ganglion.data.image_set import Pictures, read_pictures
 from ganglion.data.images import CHANNELS
 from ganglion.data.masks import read_masks
 from ganglion.data.resizing import Reading, Resize, Size, place
-from ganglion.data.strings import Column
+from ganglion.data.strings import Column, label_column, text_column
 from ganglion.errors import DataWarning, InvalidFile, InvalidInput
 
 _BRIGHTNESS = np.array(
@@ -45,7 +45,7 @@ _BRIGHTNESS = np.array(
 INDEX = ("file", "height", "width")
 
 
-def folder_to_dataset(path: Path, reading: Reading, part: Part = "train") -> Dataset | None:
+def folder_to_dataset(tree: Tree, reading: Reading, part: Part = "train") -> Dataset | None:
     """Read a folder or zip of pictures, in any of the layouts of `image_layouts`; None if it has no such part.
 
     Raises
@@ -58,10 +58,8 @@ def folder_to_dataset(path: Path, reading: Reading, part: Part = "train") -> Dat
     SaveFailed
         If the disk has no room for the decoded pictures.
     """
-    with open_tree(path) as tree:
-        listing = find_layout(tree, part)
-        named = tree if part == "train" else replace(tree, name=f"{tree.name}, part {part!r}")
-        return None if listing is None else _dataset(named, listing, reading)
+    listing = find_layout(tree, part)
+    return None if listing is None else _dataset(tree.named_after(part), listing, reading)
 
 
 def files_to_dataset(paths: Sequence[Path], reading: Reading) -> Dataset:
@@ -202,7 +200,7 @@ def _dataset(tree: Tree, listing: Listing, reading: Reading) -> Dataset:
     shape = tuple(pictures.images.shape[1:])
     first: Column = (Field(image, "image", shape, resize=reading.resize), pictures.images)
     sizes = torch.from_numpy(pictures.sizes.astype(np.float64))
-    last = [_texts(index[0], names), *((Field(name, "numeric"), sizes[:, i]) for i, name in enumerate(index[1:]))]
+    last = [text_column(index[0], names), *((Field(name, "numeric"), sizes[:, i]) for i, name in enumerate(index[1:]))]
     data = _of_columns([first, *columns, *last], target, index, tree.name)
     if not listing.masks:
         return data
@@ -223,26 +221,13 @@ def _known(
     """Return the columns of what is known of the pictures, masks apart, and which of them is the target."""
     rows = pictures.rows
     if listing.labels:
-        return [_classes("class", [listing.labels[i] for i in rows])], ["class"]
+        return [label_column("class", [listing.labels[i] for i in rows])], ["class"]
     if listing.annotations:
         return [_boxes(tree, [listing.annotations[i] for i in rows], names, pictures, reading)], ["boxes"]
     if listing.table is None:
         return [], []
     table = listing.table if len(rows) == len(listing.table) else listing.table.take(rows)
     return [(field, table.columns[field.name]) for field in table.fields], table.names if len(table.names) == 1 else []
-
-
-def _classes(name: str, labels: Sequence[str]) -> Column:
-    """Return the names of folders as classes: no name means a missing value here."""
-    categories = sorted(set(labels))
-    code_of = {label: code for code, label in enumerate(categories)}
-    return Field(name, "categorical", categories=tuple(categories)), torch.tensor([code_of[label] for label in labels])
-
-
-def _texts(name: str, values: Sequence[str]) -> Column:
-    encoded = [value.encode("utf-8", errors="replace") for value in values]
-    offsets = torch.tensor([0, *(len(each) for each in encoded)]).cumsum(0)
-    return Field(name, "text"), Ragged(torch.frombuffer(bytearray(b"".join(encoded)), dtype=torch.uint8), offsets)
 
 
 def _boxes(
@@ -273,7 +258,7 @@ def _masks(tree: Tree, files: Sequence[str], pictures: Pictures, reading: Readin
     """Return the masks of the pictures, and the rows of the pictures whose mask can be read."""
     height, width = pictures.images.shape[2:]
     codes, categories, sizes, skipped = read_masks(tree, files, (height, width), reading.resize)
-    _refuse_or_tell(tree, [str(tree.inside(file)) for file in files], skipped, reading, "masks")
+    refuse_or_tell(tree, [str(tree.inside(file)) for file in files], skipped, reading.corrupt, "masks")
     kept = np.setdiff1d(np.arange(len(files)), [i for i, _ in skipped])
     odd = [i for i in kept if (sizes[i] != pictures.sizes[i]).any()]
     if odd:
@@ -288,7 +273,7 @@ def _masks(tree: Tree, files: Sequence[str], pictures: Pictures, reading: Readin
 
 def _tell(tree: Tree, listing: Listing, pictures: Pictures, reading: Reading) -> None:
     """Warn of what was left out, and of a size that nobody asked for."""
-    _refuse_or_tell(tree, listing.names, pictures.skipped, reading, "pictures")
+    refuse_or_tell(tree, listing.names, pictures.skipped, reading.corrupt, "pictures")
     for note in listing.notes:
         warnings.warn(f"{tree.name}: {note.rstrip('.')}.", DataWarning, stacklevel=2)
     height, width = pictures.images.shape[2:]
@@ -304,15 +289,6 @@ def _tell(tree: Tree, listing: Listing, pictures: Pictures, reading: Reading) ->
         DataWarning,
         stacklevel=2,
     )
-
-
-def _refuse_or_tell(tree: Tree, names: Sequence[str], skipped: Skipped, reading: Reading, what: str) -> None:
-    if not skipped:
-        return
-    text = f"{tree.name}: {len(skipped)} of {len(names)} {what} cannot be read: {listed(names, skipped)}."
-    if reading.corrupt == "refuse":
-        raise InvalidFile(f"{text} Mend or remove them; read with corrupt='skip' leaves them out.")
-    warnings.warn(f"{text} They are left out; corrupt='refuse' makes it an error.", DataWarning, stacklevel=2)
 
 
 def _free(name: str, taken: Sequence[str]) -> str:

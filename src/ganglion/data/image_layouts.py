@@ -20,19 +20,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Literal
 
 from ganglion.data.annotations import Annotation, read_coco, read_voc
 from ganglion.data.csv_file import csv_to_dataset
 from ganglion.data.dataset import Dataset
-from ganglion.data.file_tree import ZIP_DAMAGE, Tree
+from ganglion.data.file_tree import PART_FOLDERS, TEST, TRAIN, VALIDATION, ZIP_DAMAGE, Part, Tree, part_folders, told
 from ganglion.data.image_files import KINDS, SUFFIXES
 from ganglion.errors import DataWarning, InvalidFile
 
-Part = Literal["train", "test"]
 TABLES = (".csv", ".tsv")
-_TRAIN, _VALIDATION, _TEST = ("train", "training"), ("val", "valid", "validation"), ("test", "testing")
-_PARTS = (*_TRAIN, *_VALIDATION, *_TEST)
 _IMAGES = ("images", "image", "imgs", "img", "jpegimages")
 _MASKS = ("masks", "mask", "labels", "label", "annotations", "annotation", "segmentation", "segmentationclass")
 _MASK_ENDING = re.compile(r"[-_ ](?:masks?|labels?|seg|segmentation|gt)$", re.IGNORECASE)
@@ -156,38 +152,28 @@ def _check_pictures(tree: Tree) -> None:
     kinds = Counter(PurePosixPath(file).suffix.lower() or "no suffix" for file in tree.files)
     found = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common(_LISTED)) or "nothing at all"
     raise InvalidFile(
-        f"{tree.name} is a folder or zip without pictures or Parquet files; it holds {found}. Give one file in it, or "
-        f"a folder of {KINDS} files: one sub-folder a class, images/ and masks/, Pascal VOC, COCO, a CSV that names "
-        "them, or pictures alone."
+        f"{tree.name} is a folder or zip without pictures or Parquet files; it holds {found}. Give one file in it, "
+        f"a folder of .txt files, or one of {KINDS} files: one sub-folder a class, images/ and masks/, Pascal VOC, "
+        "COCO, a CSV that names them, or pictures alone."
     )
 
 
 def _unwrapped(tree: Tree) -> Tree:
-    """Go down while there is nothing but one folder, unless that folder is a class."""
-    while True:
-        used = [file for file in tree.files if file.lower().endswith((*SUFFIXES, *TABLES, ".json", ".xml"))]
-        tops = {tree.inside(file).parts[0] for file in used}
-        folder = next(iter(tops))
-        if len(tops) > 1 or folder not in tree.folders().values():
-            return tree
-        inner = tree.below(folder)
-        if not inner.folders() and not any(map(is_table, inner.files)) and folder.lower() not in (*_IMAGES, *_PARTS):
-            return tree
-        tree = inner
+    used = (*SUFFIXES, *TABLES, ".json", ".xml")
+    return tree.unwrapped(lambda file: file.lower().endswith(used), _is_wrapper)
+
+
+def _is_wrapper(inner: Tree, folder: str) -> bool:
+    """Say whether the only folder, which holds no folder, is more than a class."""
+    return any(map(is_table, inner.files)) or folder.lower() in (*_IMAGES, *PART_FOLDERS)
 
 
 def _part_folders(tree: Tree) -> dict[Part, list[str]] | None:
     """Return the folders of each part, or None if the tree has no parts."""
-    folders = tree.folders()
-    with_pictures = {name for name, folder in folders.items() if any(map(is_picture, tree.below(folder).files))}
-    train, validation, test = (
-        [folders[name] for name in names if name in with_pictures] for names in (_TRAIN, _VALIDATION, _TEST)
-    )
-    inside = tuple(f"{tree.prefix}{folder}/" for folder in train + validation + test)
+    parts = part_folders(tree, is_picture)
+    inside = tuple(f"{tree.prefix}{folder}/" for folders in (parts or {}).values() for folder in folders)
     above = [file for file in _coco_files(tree) if not file.startswith(inside)]
-    if not train or not with_pictures <= {*_PARTS} or any(map(is_picture, tree.loose())) or above:
-        return None
-    return {"train": train + validation, "test": test} if test else {"train": train, "test": validation}
+    return None if above else parts
 
 
 def _joined(tree: Tree, listings: Sequence[Listing | None]) -> Listing:
@@ -211,7 +197,7 @@ def _strangers(tree: Tree, seen: Sequence[Tree]) -> list[str]:
     known = (*SUFFIXES, *TABLES, ".json", ".xml", ".txt", ".md")
     others = [str(tree.inside(file)) for part in seen for file in part.files if not file.lower().endswith(known)]
     what = f"of no kind that is read ({KINDS}) and left out"
-    return [_told(others, f"file is {what}", f"files are {what}")] if others else []
+    return [told(others, f"file is {what}", f"files are {what}")] if others else []
 
 
 def _classes(tree: Tree) -> Listing:
@@ -220,11 +206,11 @@ def _classes(tree: Tree) -> Listing:
     loose = [str(tree.inside(file)) for file in tree.loose() if is_picture(file)]
     if loose:
         what = "beside the folders of the classes, so that no class is known, and left out"
-        notes.append(_told(loose, f"picture is {what}", f"pictures are {what}"))
+        notes.append(told(loose, f"picture is {what}", f"pictures are {what}"))
     deep = [str(tree.inside(file)) for file in files if len(tree.inside(file).parts) > 2]
     if deep:
         what = "in a folder inside that of a class; the outermost folder counts as the class"
-        notes.append(_told(deep, f"picture lies {what}", f"pictures lie {what}"))
+        notes.append(told(deep, f"picture lies {what}", f"pictures lie {what}"))
     return Listing(files, labels=[tree.inside(file).parts[0] for file in files], notes=notes)
 
 
@@ -244,16 +230,16 @@ def _masks(images: Tree, masks: Tree) -> Listing:
     if lost or twice:
         lost, twice = ([str(masks.inside(file)) for file in each] for each in (lost, twice))
         what = (
-            _told(lost, "mask fits no picture by its name", "masks fit no picture by their names")
+            told(lost, "mask fits no picture by its name", "masks fit no picture by their names")
             if lost
-            else _told(twice, "mask is the second of its picture", "masks are the second of their pictures")
+            else told(twice, "mask is the second of its picture", "masks are the second of their pictures")
         )
         raise InvalidFile(
             f"{images.name}: {what}. A mask has the name of its picture, but for the suffix: "
             f"{images.prefix}a.jpg, {masks.prefix}a.png. Rename, add or remove files."
         )
     without = [str(images.inside(file)) for file in by_stem.values() if file not in pairs]
-    notes = [_told(without, "picture has no mask and is left out", "pictures have no mask and are left out")]
+    notes = [told(without, "picture has no mask and is left out", "pictures have no mask and are left out")]
     notes = notes if without else []
     files = sorted(pairs)
     return Listing(files, masks=[pairs[file] for file in files], notes=notes)
@@ -280,12 +266,12 @@ def _voc(tree: Tree, folder: str, part: Part) -> Listing | None:
                 listing.annotations.append(note)
     if missing:
         what = f"in ImageSets/Main without a file in {folder}"
-        listing.notes.append(_told(missing, f"name stands {what}", f"names stand {what}"))
+        listing.notes.append(told(missing, f"name stands {what}", f"names stand {what}"))
     if chosen is None:
         without = sorted(str(tree.inside(file)) for file in {*locate.files} - {*listing.files})
         if without:
             what = "no annotation and left out"
-            listing.notes.append(_told(without, f"picture has {what}", f"pictures have {what}"))
+            listing.notes.append(told(without, f"picture has {what}", f"pictures have {what}"))
     listing.notes += _said(said)
     return listing
 
@@ -382,7 +368,7 @@ def _of_part(tree: Tree, files: Sequence[str], part: Part, what: str) -> str | N
         return files[0] if part == "train" else None
     by_name = {
         kind: [file for file in files if {*re.split(r"[^a-z]+", PurePosixPath(file).stem.lower())} & {*words}]
-        for kind, words in (("train", _TRAIN), ("val", _VALIDATION), ("test", _TEST))
+        for kind, words in (("train", TRAIN), ("val", VALIDATION), ("test", TEST))
     }
     chosen = by_name["train"] if part == "train" else by_name["test"] or by_name["val"]
     if len(by_name["train"]) != 1 or len(chosen) > 1:
@@ -459,9 +445,3 @@ def _said(caught: Sequence[warnings.WarningMessage]) -> list[str]:
     texts = [str(each.message) for each in caught if issubclass(each.category, DataWarning)]
     more = [f"… and {len(texts) - _LISTED} more such remarks on annotations"] if len(texts) > _LISTED else []
     return texts[:_LISTED] + more
-
-
-def _told(names: Sequence[str], one: str, several: str) -> str:
-    """Return how many there are, what is said of them, and the first names."""
-    shown = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
-    return f"{len(names)} {one if len(names) == 1 else several}: {shown}"

@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from ganglion.data import image_files
-from ganglion.data.file_tree import ZIP_DAMAGE, Tree
+from ganglion.data.file_tree import ZIP_DAMAGE, Skipped, Tree, listed, reason_of
 from ganglion.data.image_cache import FORMAT, Write, kept
 from ganglion.data.image_files import Form, Unreadable, choose_form, load_pillow, pillow_warnings
 from ganglion.data.memory import memory_bytes, piece_bytes
@@ -23,9 +23,7 @@ from ganglion.data.resizing import Reading, Size
 from ganglion.errors import InvalidFile
 
 MOST_THREADS = 8
-LISTED = 10  # names in a message
 
-Skipped = list[tuple[int, str]]
 Result = TypeVar("Result")
 
 
@@ -114,7 +112,7 @@ def _attempt(tree: Tree, file: str, work: Callable[[IO[bytes]], Result]) -> Resu
     except Unreadable as error:
         return str(error)
     except ZIP_DAMAGE as error:
-        return _why(error)
+        return reason_of(error)
 
 
 def n_threads_for(sizes: Iterable[Size]) -> int:
@@ -122,12 +120,6 @@ def n_threads_for(sizes: Iterable[Size]) -> int:
     most = max((height * width for height, width in sizes), default=1)
     affordable = memory_bytes() // 8 // (8 * most)  # as decoded, and without its transparency
     return max(1, min(MOST_THREADS, _n_cores(), affordable))
-
-
-def listed(names: Sequence[str], skipped: Skipped) -> str:
-    """Return names and what is wrong with them, for a message."""
-    shown = "; ".join(f"{names[i]} {reason}" for i, reason in skipped[:LISTED])
-    return shown + (f"; … and {len(skipped) - LISTED} more" if len(skipped) > LISTED else "")
 
 
 def _decode_all(tree: Tree, files: Sequence[str], reading: Reading, write: Write) -> dict[str, Any]:
@@ -179,13 +171,7 @@ def _digest(tree: Tree, file: str) -> bytes:
         with tree.open(file) as stream:
             return hashlib.file_digest(cast(Any, stream), lambda: hashlib.blake2b(digest_size=20)).digest()
     except ZIP_DAMAGE as error:
-        return f"unreadable: {_why(error)}".encode()
-
-
-def _why(error: BaseException) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "does not exist"
-    return f"cannot be read ({getattr(error, 'strerror', None) or error})"
+        return f"unreadable: {reason_of(error)}".encode()
 
 
 def _n_cores() -> int:

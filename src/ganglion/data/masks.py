@@ -18,10 +18,10 @@ from typing import IO, Any
 import numpy as np
 from torch import Tensor
 
-from ganglion.data.file_tree import Tree
+from ganglion.data.file_tree import Skipped, Tree, listed
 from ganglion.data.image_cache import Write, kept
 from ganglion.data.image_files import Unreadable, opened, pillow_warnings
-from ganglion.data.image_set import Skipped, attempts, digest, listed, n_threads_for
+from ganglion.data.image_set import attempts, digest, n_threads_for
 from ganglion.data.resizing import Resize, Size, place
 from ganglion.errors import InvalidFile
 

@@ -13,28 +13,31 @@ from torch import Tensor
 from ganglion.data.convert import as_dataset, numbered
 from ganglion.data.csv_file import csv_to_dataset
 from ganglion.data.dataset import Dataset
+from ganglion.data.file_tree import open_tree
 from ganglion.data.gzip_file import MAGIC as GZIP_MAGIC
 from ganglion.data.gzip_file import unpack
 from ganglion.data.idx_file import idx_to_dataset, is_idx
 from ganglion.data.image_folder import files_to_dataset, folder_to_dataset, with_pictures
 from ganglion.data.image_layouts import is_picture
+from ganglion.data.json_lines import SUFFIXES as JSON_LINES
+from ganglion.data.json_lines import json_lines_to_dataset
 from ganglion.data.memory import MB, VARIABLE, is_large
 from ganglion.data.npz_file import MAGIC as NPY_MAGIC
 from ganglion.data.npz_file import ZIP_MAGIC, Part, has_part, npy_to_dataset, npz_to_dataset
 from ganglion.data.parquet_file import ARROW_MAGIC, arrow_to_dataset, parquet_to_dataset
 from ganglion.data.parquet_file import MAGIC as PARQUET_MAGIC
 from ganglion.data.resizing import Reading, Resize, reading_to
+from ganglion.data.text_files import is_text_tree, texts_to_dataset
 from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter, UnsupportedType, suggestion
 
 SUPPORTED = (
-    "CSV, TSV and other delimited text (also .gz), Parquet, Arrow, NumPy's npz and npy, IDX, pictures and folders or "
-    "zips of them"
+    "CSV, TSV and other delimited text and JSON lines (also .gz), Parquet, Arrow, NumPy's npz and npy, IDX, pictures, "
+    "folders or zips of pictures or of .txt files"
 )
 _NEVER_TEXT = {  # suffix: what to do instead
     ".xlsx": "Export the sheet as CSV.",
     ".xls": "Export the sheet as CSV.",
-    ".json": "Load it, and give a dictionary of columns.",
-    ".jsonl": "Load it with pandas.read_json(lines=True), and give the frame.",
+    ".json": "If each line is an object, call it .jsonl; else load it, and give a dictionary of columns.",
     ".pkl": "Pickle runs any program when loaded; save the data as Parquet or npz.",
     ".pickle": "Pickle runs any program when loaded; save the data as Parquet or npz.",
     ".pt": "Load it with torch.load(weights_only=True), and give the tensor.",
@@ -70,10 +73,11 @@ def read(
     Parameters
     ----------
     path : str or path, or a sequence of them
-        CSV, TSV or other delimited text (also packed with gzip), Parquet, Arrow, npz, npy or IDX. Several Parquet files
-        with the same columns, or a folder of them, are read as one. Of pictures (JPEG, PNG, WebP, TIFF, BMP, GIF): a
-        folder or zip with a folder a class, with images/ and masks/, as Pascal VOC or COCO have it, with a CSV that
-        names them, or without labels; such a CSV; one picture or several.
+        CSV, TSV or other delimited text or JSON lines (.jsonl; also packed with gzip), Parquet, Arrow, npz, npy or IDX.
+        Several Parquet files with the same columns, or a folder of them, are read as one. Of pictures (JPEG, PNG, WebP,
+        TIFF, BMP, GIF): a folder or zip with a folder a class, with images/ and masks/, as Pascal VOC or COCO have it,
+        with a CSV that names them, or without labels; such a CSV; one picture or several. Of texts: a folder or zip of
+        .txt files, with a folder a class or without labels.
     target : str, int, or a sequence of them, optional
         What is to be predicted: names or positions of columns, from 0, or from -1 for the last one. Files that
         name their target (y, labels) need none.
@@ -90,7 +94,8 @@ def read(
     channels : 1 or 3, optional
         Grey or colour; without it all pictures become colour unless all are grey. Transparency is laid on white.
     corrupt : "skip" or "refuse"
-        What to do about picture files that cannot be read: leave them out with a DataWarning that lists them, or raise.
+        What to do about files of pictures or texts in a folder that cannot be read: leave them out with a DataWarning
+        that lists them, or raise.
 
     Returns
     -------
@@ -163,9 +168,9 @@ def read_test_part(path: str | os.PathLike[str], training: Dataset) -> Dataset |
     file = _path(path)
     if file.suffix.lower() == ".npz" and file.is_file():
         return npz_to_dataset(file, "test") if has_part(file, "test") else None
-    if not any(field.resize for field in training.fields) or not _is_picture_tree(file):
+    if not _is_tree(file):
         return None
-    data = folder_to_dataset(file, reading_of(training), "test")
+    data = _read_tree(file, "test", reading_of(training))
     return data if data is not None and {*training.target} <= {*data.names} else None
 
 
@@ -191,8 +196,8 @@ def with_target(data: Dataset, target: str | int | Sequence[str | int]) -> Datas
 
 
 def _read_any(given: Sequence[Path], columns: Sequence[str] | None, part: Part, reading: Reading) -> Dataset:
-    if len(given) == 1 and _is_picture_tree(given[0]):
-        data = folder_to_dataset(given[0], reading, part)
+    if len(given) == 1 and _is_tree(given[0]):
+        data = _read_tree(given[0], part, reading)
         if data is None:
             raise InvalidFile(
                 f"{given[0].name} has no part {part!r}. Give folders train/ and test/ in it, or read it without part."
@@ -207,7 +212,15 @@ def _read_any(given: Sequence[Path], columns: Sequence[str] | None, part: Part, 
     return with_pictures(data, paths[0], reading) if paths[0].suffix.lower() not in _BINARY else data
 
 
-def _is_picture_tree(path: Path) -> bool:
+def _read_tree(path: Path, part: Part, reading: Reading) -> Dataset | None:
+    with open_tree(path) as tree:
+        if is_text_tree(tree):
+            return texts_to_dataset(tree, part, reading.corrupt)
+        return folder_to_dataset(tree, reading, part)
+
+
+def _is_tree(path: Path) -> bool:
+    """Say whether a path is a folder or zip of pictures or texts; folders of Parquet files are read otherwise."""
     if path.is_dir():
         return not any(path.glob("*.parquet"))
     return path.suffix.lower() == ".zip" and path.is_file()
@@ -232,6 +245,8 @@ def _read(path: Path, columns: Sequence[str] | None, part: Part) -> Dataset:
         return idx_to_dataset(path)
     _check_suffix(path, head)
     _check_text_size(path)
+    if path.suffix.lower() in JSON_LINES:
+        return json_lines_to_dataset(path.read_bytes(), path.name)
     return csv_to_dataset(path.read_bytes(), path.name, columns)
 
 
@@ -252,7 +267,10 @@ def _read_gzip(path: Path, columns: Sequence[str] | None) -> Dataset:
         return idx_to_dataset(path)
     if head.startswith((NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC)):
         raise InvalidFile(f"{path.name} is a packed binary file. Unpack it with gunzip first.")
-    _check_suffix(path.with_suffix(""), head)
+    inside = path.with_suffix("")
+    _check_suffix(inside, head)
+    if inside.suffix.lower() in JSON_LINES:
+        return json_lines_to_dataset(unpack(path), path.name)
     return csv_to_dataset(unpack(path), path.name, columns)
 
 
@@ -300,6 +318,11 @@ def _check_suffix(path: Path, head: bytes) -> None:
 def _check_text_size(path: Path) -> None:
     """Refuse text that would not fit memory as cells, which take some ten times as much as in the file."""
     size = path.stat().st_size
+    if is_large(size) and path.suffix.lower() in JSON_LINES:
+        raise InvalidFile(
+            f"{path.name} has {size / MB:,.0f} MB, too many to be read in memory. Give fewer lines of it, or allow "
+            f"more memory with {VARIABLE} (in MB)."
+        )
     if is_large(size):
         raise InvalidFile(
             f"{path.name} has {size / MB:,.0f} MB, and so large a text does not fit memory while it is read. Convert "

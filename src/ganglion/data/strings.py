@@ -159,6 +159,22 @@ def _distinct(index: Mapping[Any, int], positions: np.ndarray) -> Distinct:
     return Distinct(labels, np.array([label in MISSING for label in labels], dtype=bool), positions)
 
 
+def text_column(name: str, texts: Sequence[str | None]) -> Column:
+    """Return texts as a column of kind "text", letter by letter as they are; None becomes an empty one."""
+    encoded = [(text or "").encode("utf-8", errors="replace") for text in texts]
+    offsets = torch.tensor([0, *map(len, encoded)]).cumsum(0)
+    joined = bytearray(b"".join(encoded))
+    values = torch.frombuffer(joined, dtype=torch.uint8) if joined else torch.empty(0, dtype=torch.uint8)
+    return Field(name, "text"), Ragged(values, offsets)
+
+
+def label_column(name: str, labels: Sequence[str]) -> Column:
+    """Return names of classes as a categorical column; unlike in a table, no name means a missing value."""
+    categories = sorted(set(labels))
+    code_of = {label: code for code, label in enumerate(categories)}
+    return Field(name, "categorical", categories=tuple(categories)), torch.tensor([code_of[label] for label in labels])
+
+
 def plain_label(value: Any) -> str:
     """Return a value as the text that a category has: 3.0 and "3" are one category, None and NaN are none."""
     if isinstance(value, bytes):

@@ -21,7 +21,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import validate_data
 from torch import Tensor
 
-from ganglion.data.convert import as_dataset
+from ganglion.data.convert import as_dataset, holds_texts
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoding import ImageEncoder, TableEncoder, fit_encoder
 from ganglion.data.image_folder import holds_pictures, pictures_to_dataset
@@ -244,6 +244,7 @@ class Estimator(BaseEstimator):
         if scipy.sparse.issparse(X):
             X = X.toarray()
         X = self._pictures(X, reset=reset)
+        X = as_dataset(X) if holds_texts(X) else X  # as an array, every text would take as much as the longest
         names = None if reset or not self._named_columns() or isinstance(X, Dataset) else self.feature_names_in_
         if isinstance(X, list | tuple):
             X = np.asarray(X) if _is_rectangle(X) else X

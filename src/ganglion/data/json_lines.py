@@ -1,0 +1,96 @@
+"""JSON lines: one object a line, whose keys are columns (jsonlines.org)."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from ganglion.data.columns import infer_column
+from ganglion.data.dataset import Dataset
+from ganglion.data.decoding import NoText, decode_text
+from ganglion.data.strings import Column, text_column
+from ganglion.errors import DataWarning, InvalidFile
+
+SUFFIXES = (".jsonl", ".ndjson")
+TEXT = "text"  # a column of this name that holds strings is text, however short they are
+_EXAMPLE = '{"text": "It rains.", "label": "weather"}'
+
+
+def json_lines_to_dataset(raw: bytes, source: str) -> Dataset:
+    """Return the data set of JSON lines.
+
+    Parameters
+    ----------
+    raw : bytes
+        The file, in UTF-8. Blank lines count as none. Keys may differ from line to line: what a line lacks is missing,
+        as is null. Columns with lists or objects in them are left out with a DataWarning.
+    source : str
+        The file's name, for messages.
+
+    Raises
+    ------
+    InvalidFile
+        If the bytes are no text, a line is no object, or there is nothing to read.
+    InvalidInput
+        If a number is infinite.
+    """
+    rows = _rows(_text(raw, source), source)
+    names = list(dict.fromkeys(chain.from_iterable(rows)))
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    deep = [name for name, values in columns.items() if any(isinstance(value, list | dict) for value in values)]
+    if len(deep) == len(names):
+        what = f"only lists and objects, in {', '.join(deep)}" if deep else "no key in any object"
+        raise InvalidFile(f"{source} holds {what}. Give objects of texts and numbers, such as {_EXAMPLE}.")
+    if deep:
+        warnings.warn(
+            f"{source}: {', '.join(deep)} hold lists or objects, and are left out. Where they matter, write what is in "
+            "them under keys of its own.",
+            DataWarning,
+            stacklevel=2,
+        )
+    read = [_column(name, values) for name, values in columns.items() if name not in deep]
+    return Dataset([field for field, _ in read], {field.name: column for field, column in read}, source=source)
+
+
+def _text(raw: bytes, source: str) -> str:
+    try:
+        text, odd_line = decode_text(raw)
+    except NoText as error:
+        raise InvalidFile(f"{source} {error}. Save it again as text, in UTF-8.") from error
+    if odd_line is not None:
+        raise InvalidFile(
+            f"{source}, line {odd_line}: the bytes are not UTF-8, as JSON must be. Save it again in UTF-8."
+        )
+    return text
+
+
+def _rows(text: str, source: str) -> list[dict[str, Any]]:
+    rows = []
+    for i, line in enumerate(text.split("\n"), start=1):  # splitlines would cut at marks that a JSON text may hold
+        if not line or line.isspace():
+            continue
+        try:
+            row = json.loads(line, parse_int=float)  # whole numbers of any length
+        except (ValueError, RecursionError) as error:
+            raise InvalidFile(
+                f"{source}, line {i}: no JSON ({error}): {line[:60]!r}. Give one object a line, such as {_EXAMPLE}."
+            ) from error
+        if not isinstance(row, dict):
+            raise InvalidFile(
+                f"{source}, line {i}: a {type(row).__name__}, and no object: {line[:60]!r}. Give one object a line, "
+                f"such as {_EXAMPLE}."
+            )
+        rows.append(row)
+    if not rows:
+        raise InvalidFile(f"{source} is empty. It needs at least one line, such as {_EXAMPLE}.")
+    return rows
+
+
+def _column(name: str, values: Sequence[Any]) -> Column:
+    kinds = {type(value) for value in values}
+    if name == TEXT and str in kinds and kinds <= {str, type(None)}:
+        return text_column(name, values)
+    return infer_column(name, list(values))
