@@ -190,4 +190,4 @@ def test_rows_that_baselines_cannot_read_are_still_evaluated():
     with pytest.warns(DataWarning, match="baselines were not run"):
         report = evaluate(Oracle(lambda X: np.array(["yes"] * len(X))), texts, labels, n_bootstrap=40)
     assert report.metrics["accuracy"].value == 0.5
-    assert report.mistakes[0].features == {}
+    assert report.mistakes[0].features == {"text": "word 1"}
