@@ -22,6 +22,8 @@ ALGORITHMS = {
     "MLPClassifier": "ganglion.algorithms.mlp",
     "MLPRegressor": "ganglion.algorithms.mlp",
     "Perceptron": "ganglion.algorithms.perceptron",
+    "RNNClassifier": "ganglion.algorithms.rnn",
+    "RNNRegressor": "ganglion.algorithms.rnn",
     "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
     "VisionTransformer": "ganglion.algorithms.vision_transformer",
 }

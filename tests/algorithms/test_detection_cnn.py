@@ -8,7 +8,8 @@ import torch
 
 import ganglion as gg
 from ganglion.algorithms.detection_cnn import box_loss, cell_weights, gaussians, heat_loss, heat_of
-from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.data.dataset import Dataset, Field
+from ganglion.data.ragged import Ragged
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.objects import BoxTarget
 from ganglion.networks.detector import SurestBoxes

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from ganglion.data.boxes import as_boxes, holds_boxes
-from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.data.dataset import Dataset, Field
+from ganglion.data.ragged import Ragged
 from ganglion.data.task import infer_task
 from ganglion.errors import InvalidInput
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ganglion.data.columns import infer_column
-from ganglion.data.dataset import Ragged
+from ganglion.data.ragged import Ragged
 from ganglion.errors import DataWarning, InvalidInput, UnsupportedType
 
 

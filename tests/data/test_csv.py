@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ganglion.data.convert import as_dataset
 from ganglion.data.csv_file import csv_to_dataset
-from ganglion.data.dataset import Ragged
 from ganglion.data.delimiters import has_header, sniff_delimiter
+from ganglion.data.ragged import Ragged
 from ganglion.data.read import read
 from ganglion.errors import DataWarning, InvalidFile, InvalidInput
 

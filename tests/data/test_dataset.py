@@ -8,7 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganglion.data.dataset import Batches, Dataset, Field, Ragged
+from ganglion.data.batches import Batches
+from ganglion.data.dataset import Dataset, Field
+from ganglion.data.ragged import Ragged
 from ganglion.data.spool import on_disk, store
 from ganglion.errors import InvalidParameter
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from ganglion.data.convert import as_dataset
-from ganglion.data.encoding import ImageEncoder, InputSpec, TableEncoder, encoder_from_json, fit_encoder
+from ganglion.data.encoders import encoder_from_json
+from ganglion.data.encoding import ImageEncoder, InputSpec, TableEncoder
 from ganglion.errors import DataWarning, InvalidInput, InvalidModel
 
 FRAME = pd.DataFrame(
@@ -22,7 +23,7 @@ FRAME = pd.DataFrame(
 
 
 def fitted(X=FRAME) -> TableEncoder:
-    return fit_encoder(as_dataset(X))
+    return TableEncoder.fit(as_dataset(X))
 
 
 def test_columns_become_tensors():
@@ -88,7 +89,7 @@ def test_a_column_of_nothing_but_gaps():
 def test_blocks_and_columns_stand_side_by_side():
     block = np.arange(8.0).reshape(4, 2)
     data = as_dataset({"block": block, "one": np.arange(4.0)})
-    encoder = fit_encoder(data)
+    encoder = TableEncoder.fit(data)
     np.testing.assert_array_equal(encoder.encode(data)["numeric"], np.column_stack([block, np.arange(4.0)]))
     assert encoder.spec.numeric == 3
     assert encoder.feature_names == ("block0", "block1", "one")
@@ -128,7 +129,7 @@ def test_free_text_is_left_out_with_a_warning():
 
 def test_images():
     images = np.arange(5 * 8 * 6).reshape(5, 8, 6).astype("uint8")
-    encoder = fit_encoder(as_dataset(images))
+    encoder = ImageEncoder.fit(as_dataset(images))
     assert encoder == ImageEncoder((1, 8, 6))
     assert encoder.spec == InputSpec(image=(1, 8, 6))
     assert encoder.encode(as_dataset(images))["image"].shape == (5, 1, 8, 6)
@@ -137,11 +138,11 @@ def test_images():
     with pytest.raises(InvalidInput, match="images"):
         encoder.encode(as_dataset(np.ones((5, 48))))
     with pytest.raises(InvalidInput, match="images beside other columns"):
-        fit_encoder(as_dataset({"image": images, "x": np.arange(5.0)}))
+        ImageEncoder.fit(as_dataset({"image": images, "x": np.arange(5.0)}))
 
 
 def test_images_of_any_size():
-    encoder = fit_encoder(as_dataset(np.zeros((5, 8, 6), np.uint8)), any_size=True)
+    encoder = ImageEncoder.fit(as_dataset(np.zeros((5, 8, 6), np.uint8)), any_size=True)
     assert encoder.encode(as_dataset(np.zeros((2, 3, 17), np.uint8)))["image"].shape == (2, 1, 3, 17)
     with pytest.raises(InvalidInput, match=r"\(3, 8, 6\).*\(1, 8, 6\). Give as many channels"):
         encoder.encode(as_dataset(np.zeros((2, 8, 6, 3), np.uint8)))

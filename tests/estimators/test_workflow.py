@@ -6,7 +6,8 @@ import pytest
 import torch
 
 import ganglion as gg
-from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.data.dataset import Dataset, Field
+from ganglion.data.ragged import Ragged
 from ganglion.errors import DataWarning, InvalidFile, InvalidInput, InvalidParameter
 from ganglion.workflow import assess, plan, train
 

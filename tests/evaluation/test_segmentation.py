@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.data.dataset import Dataset, Field
+from ganglion.data.ragged import Ragged
 from ganglion.errors import InvalidInput
 from ganglion.evaluation.bootstrap import resampled_rows
 from ganglion.evaluation.evaluate import evaluate

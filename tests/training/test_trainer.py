@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganglion.data.dataset import Batches
+from ganglion.data.batches import Batches
 from ganglion.errors import TrainingDiverged
 from ganglion.networks.backpropagation import Backpropagation
 from ganglion.networks.inputs import TableInput

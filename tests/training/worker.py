@@ -218,7 +218,7 @@ def two_objectives():
 
     from torch import nn
 
-    from ganglion.data.dataset import Batches
+    from ganglion.data.batches import Batches
     from ganglion.training.objective import Objective
     from ganglion.training.trainer import Trainer
 

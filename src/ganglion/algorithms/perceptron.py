@@ -21,7 +21,7 @@ from typing import ClassVar, cast
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ganglion.errors import TrainingWarning
 from ganglion.estimators.base import Samples, Tags
@@ -138,9 +138,10 @@ class Perceptron(BaseClassifier):
                 stacklevel=3,
             )
         network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, nn.Identity())).cast(torch.float64)
-        network.entry.adapt(samples.inputs)
+        inputs = cast("dict[str, Tensor]", samples.inputs)
+        network.entry.adapt(inputs)
         with torch.no_grad():
-            x = network.input(network.prepare(samples.inputs)).flatten(1).numpy()
+            x = network.input(network.prepare(inputs)).flatten(1).numpy()
         codes = self.target_.encode(samples.y, torch.float64).numpy().astype(int).ravel()
         weight = self._weight(samples)
         weight = np.ones(len(x)) if weight is None else weight

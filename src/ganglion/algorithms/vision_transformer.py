@@ -28,7 +28,7 @@ from ganglion.estimators.spec import Spec
 from ganglion.networks.activations import check_activation
 from ganglion.networks.attention import Encoder, Patches
 from ganglion.networks.mlp import linear
-from ganglion.networks.network import Network
+from ganglion.networks.network import Inputs, Network
 from ganglion.options import hyperparameters, option
 from ganglion.training.optimizers import Optimizer
 
@@ -110,7 +110,7 @@ class VisionTransformer(PictureOptions, Classifier):
         network = self.network_
         with torch.inference_mode():
             patches, encoder, _ = cast(nn.Sequential, network.body)
-            x = patches(network.input(network.prepare(self._encoded(X))))
+            x = patches(network.input(network.prepare(cast(Inputs, self._encoded(X)))))
             return torch.stack(cast(Encoder, encoder).weights(x), 1).numpy()
 
 

@@ -72,7 +72,9 @@ def as_dataset(X: Any, *, names: Sequence[str] | None = None, source: str = "") 
 
 
 def holds_texts(X: Any) -> bool:
-    """Say whether something is a list, or an array of one axis, of strings alone."""
+    """Say whether something is a list, a series, or an array of one axis, of strings alone."""
+    if hasattr(X, "to_list") and getattr(X, "ndim", 1) == 1:
+        return holds_texts(X.to_list())
     if isinstance(X, np.ndarray):
         return X.ndim == 1 and X.dtype.kind in "OUT" and holds_texts(X.tolist())
     return isinstance(X, list | tuple) and len(X) > 0 and all(isinstance(each, str) for each in X)

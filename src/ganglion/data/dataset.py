@@ -1,8 +1,8 @@
 """A data set: named columns of equal length, as tensors, and a description of each.
 
 A column is dense (a tensor whose first axis counts the samples) or ragged (all values in one tensor, and the offsets
-that cut it into samples). Batches are made by index gather: a batch costs no Python per sample. Columns too large for
-memory lie on disk (`data.spool`), and are walked over in pieces.
+that cut it into samples, `data.ragged`). Columns too large for memory lie on disk (`data.spool`), and are walked over
+in pieces.
 
     kind         values of a dense column                                      missing
     numeric      float32 or float64, (n,) or a block (n, d)                     NaN
@@ -13,48 +13,29 @@ memory lie on disk (`data.spool`), and are walked over in pieces.
     mask         uint8, a code into `Field.categories` or a class itself, (n, height, width)
     boxes        ragged float32, left, top, right, bottom, code, (total, 5)     an empty row
     text         ragged uint8, UTF-8 bytes, (total,)                            an empty row
+    tokens       ragged int64, codes into `Field.categories`, (total,)          an empty row
+    sequence     ragged float, steps of `Field.shape` numbers, (total, d)       NaN
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ganglion.data.boxes import Boxes
-from ganglion.data.gather import blocks, gather, take
-from ganglion.data.memory import block_bytes, is_large
-from ganglion.data.spool import changed, is_on_disk, load, on_disk, row_bytes, walk
-from ganglion.errors import InvalidInput, InvalidParameter, suggestion
+from ganglion.data.gather import take
+from ganglion.data.ragged import Column, Ragged
+from ganglion.data.spool import changed, is_on_disk, load, walk
+from ganglion.errors import InvalidInput, suggestion
 
-Kind = Literal["numeric", "boolean", "date", "categorical", "image", "mask", "boxes", "text"]
-
-
-Prepare = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
-
-
-class Ragged(NamedTuple):
-    """Samples of different lengths: sample i is `values[offsets[i]:offsets[i + 1]]`.
-
-    `offsets` has shape (n_samples + 1,), int64, begins with 0 and never falls.
-    """
-
-    values: Tensor
-    offsets: Tensor
-
-    def take(self, rows: Tensor) -> Ragged:
-        """Return the samples `rows`, (k,) int64, gathered without Python per sample."""
-        lengths = (self.offsets[1:] - self.offsets[:-1])[rows]
-        offsets = torch.zeros(len(rows) + 1, dtype=torch.int64)
-        torch.cumsum(lengths, 0, out=offsets[1:])
-        shift = torch.repeat_interleave(self.offsets[:-1][rows] - offsets[:-1], lengths)
-        return Ragged(self.values[torch.arange(int(offsets[-1])) + shift], offsets)
+Kind = Literal["numeric", "boolean", "date", "categorical", "image", "mask", "boxes", "text", "tokens", "sequence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +87,7 @@ class Dataset:
     def __init__(
         self,
         fields: Sequence[Field],
-        columns: Mapping[str, Tensor | Ragged],
+        columns: Mapping[str, Column],
         *,
         target: Sequence[str] = (),
         index: Sequence[str] = (),
@@ -119,7 +100,7 @@ class Dataset:
         self.fields = tuple(fields)
         self._field_of = {field.name: field for field in fields}
         self.columns = {name: columns[name] for name in names}
-        lengths = {name: _length(column) for name, column in self.columns.items()}
+        lengths = {name: len(column) for name, column in self.columns.items()}
         if len(set(lengths.values())) > 1:
             raise InvalidInput(f"columns must have equal length, but have {lengths}. Give one value a row to each.")
         self._n_samples = next(iter(lengths.values()), 0)
@@ -177,7 +158,7 @@ class Dataset:
     def take(self, rows: Tensor | np.ndarray | Sequence[int]) -> Dataset:
         """Return the samples `rows` (indices), in that order."""
         index = torch.as_tensor(np.asarray(rows), dtype=torch.int64)
-        columns: dict[str, Tensor | Ragged] = dict(take(self._dense(), index))
+        columns: dict[str, Column] = dict(take(self._dense(), index))
         columns |= {name: column.take(index) for name, column in self.columns.items() if isinstance(column, Ragged)}
         return self._of(columns)
 
@@ -189,7 +170,8 @@ class Dataset:
     @property
     def n_bytes(self) -> int:
         """How many bytes the values have, on disk or in memory."""
-        parts = (each for c in self.columns.values() for each in (c if isinstance(c, Ragged) else (c,)))
+        columns = self.columns.values()
+        parts = (each for c in columns for each in ((c.values, c.offsets) if isinstance(c, Ragged) else (c,)))
         return sum(part.numel() * part.element_size() for part in parts)
 
     def pieces(self) -> Iterator[tuple[slice, Dataset]]:
@@ -203,7 +185,7 @@ class Dataset:
             columns = {**dense, **{name: column.take(here) for name, column in ragged.items()}}
             yield rows, self._of(columns)
 
-    def _of(self, columns: Mapping[str, Tensor | Ragged]) -> Dataset:
+    def _of(self, columns: Mapping[str, Column]) -> Dataset:
         return Dataset(self.fields, columns, target=self.target, index=self.index, source=self.source)
 
     def _dense(self) -> dict[str, Tensor]:
@@ -219,7 +201,7 @@ class Dataset:
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
             Labels of a categorical target as strings, numbers otherwise. Missing values are None or NaN. Masks have
             shape (n_samples, height, width) and the values of their files; boxes are an array of `Boxes`, one a
-            sample.
+            sample, texts one of strings, tokens one of lists of strings.
 
         Raises
         ------
@@ -235,11 +217,8 @@ class Dataset:
     def values(self, name: str) -> np.ndarray:
         """Return a column as a user knows it: labels of codes, numbers of numbers, strings of text."""
         field, column = self.field(name), self.columns[name]
-        if isinstance(column, Ragged) and field.kind == "boxes":
-            return _boxes(column, field.categories)
         if isinstance(column, Ragged):
-            raw, offsets = column.values.numpy().tobytes(), column.offsets.tolist()
-            return np.array([raw[a:b].decode() for a, b in pairwise(offsets)], dtype=object)
+            return _samples(field, column)
         if field.kind == "mask":
             return _mask_values(column, field.categories).numpy()
         if column.dim() == 1:
@@ -264,143 +243,15 @@ def _mask_values(codes: Tensor, categories: Sequence[str]) -> Tensor:
     return changed(codes, lambda part: table[part.long()])
 
 
-def _boxes(column: Ragged, categories: Sequence[str]) -> np.ndarray:
-    """Return the objects of every picture."""
-    values, labels = column.values.numpy(), np.array(categories)
-    cut = np.empty(len(column.offsets) - 1, dtype=object)
-    for i, (begin, end) in enumerate(pairwise(column.offsets.tolist())):
-        cut[i] = Boxes(values[begin:end, :4], labels[values[begin:end, 4].astype(np.intp)])
+def _samples(field: Field, column: Ragged) -> np.ndarray:
+    """Return the text, the list of tokens, the steps or the objects of every sample, an array of objects."""
+    if field.kind == "text":
+        raw, offsets = column.values.numpy().tobytes(), column.offsets.tolist()
+        return np.array([raw[a:b].decode() for a, b in pairwise(offsets)], dtype=object)
+    labels, cut = np.array(field.categories), np.empty(len(column), dtype=object)
+    for i, values in enumerate(each.numpy() for each in column.split()):
+        if field.kind == "boxes":
+            cut[i] = Boxes(values[:, :4], labels[values[:, 4].astype(np.intp)])
+        else:
+            cut[i] = labels[values].tolist() if field.kind == "tokens" else values
     return cut
-
-
-class Batches:
-    """Walk over equal-length tensors in batches, in a new order every epoch, without Python per sample.
-
-    Parameters
-    ----------
-    tensors : mapping of str to Tensor
-        Columns that share their first axis, (n_samples, …).
-    batch_size : int
-        Samples in a batch; the last batch of an epoch may be smaller, or larger by one.
-    generator : torch.Generator
-        Gives the order of every epoch, so that a seed gives the same batches again.
-    rows : Tensor of shape (n_rows,), int64, optional
-        Only these are walked over: a part of the data costs no copy of it.
-    prepare : callable, optional
-        Applied to every batch; what it returns replaces or joins the columns of the batch.
-
-    Raises
-    ------
-    InvalidParameter
-        If the tensors are on disk, and a batch of them is too large for memory.
-    SaveFailed
-        If the tensors are on disk, and it has no room to put them in order.
-
-    Notes
-    -----
-    Gathering into the same buffers every time (`index_select(out=…)`) costs a third of indexing; the tensors of a
-    batch are therefore valid only until the next batch.
-    """
-
-    def __init__(
-        self,
-        tensors: Mapping[str, Tensor],
-        batch_size: int,
-        generator: torch.Generator,
-        *,
-        rows: Tensor | None = None,
-        prepare: Prepare | None = None,
-    ) -> None:
-        self.tensors, self.rows = dict(tensors), rows
-        self.n_samples = len(next(iter(self.tensors.values()))) if rows is None else len(rows)
-        self.batch_size = max(1, min(batch_size, self.n_samples))
-        self.generator = generator
-        self.prepare = prepare
-        self._in_one = self.batch_size == self.n_samples  # no order is drawn then
-        self._epoch_start = generator.get_state()
-        self._position, self._resume_at = 0, 0
-        self._stored = {name: tensor for name, tensor in self.tensors.items() if is_on_disk(tensor)}
-        self._room: dict[str, Tensor] = {}
-        if self._stored and is_large(row_bytes(*self._stored.values()) * self.batch_size):
-            raise InvalidParameter(
-                f"the {self.batch_size:,} samples of a step are too large for memory. Give a smaller batch_size, and "
-                "an optimizer that takes batches (not lbfgs or gradient_descent, which take all samples at once)."
-            )
-        if self._stored and not self._in_one:
-            shapes = {name: ((self.n_samples, *t.shape[1:]), t.dtype) for name, t in self._stored.items()}
-            self._room = on_disk(shapes)
-
-    def __len__(self) -> int:
-        full, rest = divmod(self.n_samples, self.batch_size)
-        return full + (rest > 1)
-
-    def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        self._note_start()
-        self._position, self._resume_at = self._resume_at, 0
-        for batch in self._gathered(self._position):
-            self._position += 1
-            yield self._prepared(batch)
-        self._note_start()
-        self._position = 0
-
-    def example(self) -> dict[str, Tensor]:
-        """Return a batch of evenly spaced samples; no order is drawn for it."""
-        places = torch.arange(self.batch_size) * (self.n_samples // self.batch_size)
-        return self._prepared(gather(self.tensors, places if self.rows is None else self.rows[places]))
-
-    def _prepared(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        return batch if self.prepare is None else {**batch, **self.prepare(batch)}
-
-    def _note_start(self) -> None:
-        if not self._in_one:
-            self._epoch_start = self.generator.get_state()
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return the order of this epoch and the place in it."""
-        return {"generator": self._epoch_start, "position": torch.tensor(self._position)}
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Give the rest of the epoch that another source was in, then whole ones."""
-        self.generator.set_state(state["generator"])
-        self._resume_at = int(state["position"])
-
-    def _gathered(self, first: int) -> Iterator[dict[str, Tensor]]:
-        """Give the batches of an epoch from batch number `first` on."""
-        if self._in_one:  # the full batch: order changes nothing, no copy is needed
-            if first == 0:
-                yield self.tensors if self.rows is None else gather(self.tensors, self.rows)
-            return
-        order = torch.randperm(self.n_samples, generator=self.generator)
-        order = order if self.rows is None else self.rows[order]
-        # a rest of one sample joins the batch before it: batch normalisation cannot be trained on one
-        bounds = [*range(0, len(self) * self.batch_size, self.batch_size), self.n_samples]
-        buffers = self._buffers(self.batch_size)
-        for content, places, cuts in self._blocks(order, bounds[first:]):
-            for begin, end in pairwise(cuts):
-                batch = buffers if end - begin == self.batch_size else self._buffers(end - begin)
-                rows = order[begin:end]
-                for name, tensor in self.tensors.items():
-                    if name in content:
-                        there = places[begin - cuts[0] : end - cuts[0]]
-                        torch.index_select(content[name], 0, there, out=batch[name])
-                    else:
-                        torch.index_select(tensor, 0, rows, out=batch[name])
-                yield batch
-
-    def _buffers(self, size: int) -> dict[str, Tensor]:
-        return {name: tensor.new_empty((size, *tensor.shape[1:])) for name, tensor in self.tensors.items()}
-
-    def _blocks(self, order: Tensor, bounds: list[int]) -> Iterator[tuple[dict[str, Tensor], Tensor, list[int]]]:
-        """Give what lies on disk block by block (see `gather.blocks`), and the bounds of the batches in each block."""
-        if not self._stored:
-            yield {}, order, bounds
-            return
-        together = max(1, block_bytes() // (row_bytes(*self._stored.values()) * self.batch_size))
-        groups = [bounds[i : i + together + 1] for i in range(0, len(bounds) - 1, together)]
-        cuts = [group[0] - bounds[0] for group in groups] + [self.n_samples - bounds[0]]
-        walk = blocks(self._stored, order[bounds[0] :], cuts, self._room)
-        yield from ((content, places, group) for (content, places), group in zip(walk, groups, strict=True))
-
-
-def _length(column: Tensor | Ragged | Any) -> int:
-    return len(column.offsets) - 1 if isinstance(column, Ragged) else len(column)

@@ -7,12 +7,14 @@ that it trains, saves and ships with the weights.
     table   numeric (n, d) with NaN for missing · categorical (n, c), codes with 0 for missing, rare and unseen;
             a date is its time and its place in the year, the week and the day
     image   image (n, channels, height, width), uint8 or float32
+
+Texts and sequences: `text_encoding`, `sequences`; which one suits some data: `encoders`.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, cast
 
@@ -21,9 +23,10 @@ import torch
 from torch import Tensor
 
 from ganglion.data.dataset import Dataset, Field
+from ganglion.data.ragged import Column
 from ganglion.data.resizing import POLICIES, Reading, Resize, reading_to
 from ganglion.data.spool import on_disk, pieces, store
-from ganglion.errors import DataWarning, InvalidInput, InvalidModel, suggestion
+from ganglion.errors import DataWarning, InvalidInput, suggestion
 
 NUMBERS = ("numeric", "boolean", "date")
 PERIODS_S = {"year": 365.2425 * 86400.0, "week": 7 * 86400.0, "day": 86400.0}
@@ -43,12 +46,21 @@ class InputSpec:
         Number of codes of each categorical column, the code 0 included.
     image : tuple of int
         (channels, height, width) of the tensor "image", or empty.
+    vocabulary : int
+        Number of ids of the tensor "tokens", or 0.
+    sequence : int
+        Numbers in a step of the tensor "sequence", or 0.
+    longest : int
+        Tokens that a text has at most (what stands beyond is cut), or steps of the longest sequence of training.
     """
 
     numeric: int = 0
     missing: tuple[int, ...] = ()
     cardinalities: tuple[int, ...] = ()
     image: tuple[int, ...] = ()
+    vocabulary: int = 0
+    sequence: int = 0
+    longest: int = 0
 
 
 class Encoder(Protocol):
@@ -59,8 +71,8 @@ class Encoder(Protocol):
         """What the network is given."""
         ...
 
-    def encode(self, data: Dataset) -> dict[str, Tensor]:
-        """Return the tensors of a data set, or raise InvalidInput when it does not fit the training data."""
+    def encode(self, data: Dataset) -> Mapping[str, Column]:
+        """Return the columns of a data set, or raise InvalidInput when it does not fit the training data."""
         ...
 
     def to_json(self) -> dict[str, Any]:
@@ -214,6 +226,17 @@ class TableEncoder:
         fields = [asdict(field) for field in self.fields]
         return {"modality": "table", "fields": fields, "missing": list(self.missing)}
 
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> TableEncoder:
+        """Make an encoder again from what was stored; a flaw raises a ValueError, KeyError or TypeError."""
+        encoder = cls(tuple(_field(each) for each in stored["fields"]))
+        if not encoder.fields or len({field.name for field in encoder.fields}) < len(encoder.fields):
+            raise ValueError("no columns, or one twice")
+        missing, width = stored["missing"], encoder.spec.numeric
+        if not isinstance(missing, list) or not all(type(i) is int and 0 <= i < width for i in missing):
+            raise ValueError("missing columns")
+        return cls(encoder.fields, tuple(missing))
+
 
 @dataclass(frozen=True)
 class ImageEncoder:
@@ -270,39 +293,24 @@ class ImageEncoder:
         stored = {"shape": list(self.shape), "any_size": self.any_size, "resize": self.resize}
         return {"modality": "image", **stored}
 
+    @classmethod
+    def fit(cls, data: Dataset, *, any_size: bool = False) -> ImageEncoder:
+        """Learn the shape of a stack of images; they are read alone."""
+        images = [field for field in data.features if field.kind == "image"]
+        if len(images) > 1 or len(data.features) > 1:
+            raise InvalidInput(
+                "images beside other columns are not supported yet: "
+                f"{', '.join(field.name for field in data.features)}. Give the images alone."
+            )
+        return cls(images[0].shape, any_size, cast(Resize, images[0].resize or "stretch"))
 
-def fit_encoder(data: Dataset, weight: Tensor | None = None, *, any_size: bool = False) -> TableEncoder | ImageEncoder:
-    """Return the encoder that suits the columns of a training set; `any_size` as of `ImageEncoder`."""
-    images = [field for field in data.features if field.kind == "image"]
-    if not images:
-        return TableEncoder.fit(data, weight)
-    if len(images) > 1 or len(data.features) > 1:
-        raise InvalidInput(
-            f"images beside other columns are not supported yet: {', '.join(field.name for field in data.features)}. "
-            "Give the images alone."
-        )
-    return ImageEncoder(images[0].shape, any_size, cast(Resize, images[0].resize or "stretch"))
-
-
-def encoder_from_json(stored: Any) -> TableEncoder | ImageEncoder:
-    """Make an encoder again from `to_json`, believing nothing: any flaw raises InvalidModel."""
-    try:
-        if stored["modality"] == "image":
-            shape, any_size, resize = _sizes(stored["shape"]), stored["any_size"], stored["resize"]
-            if len(shape) != 3 or type(any_size) is not bool or resize not in POLICIES:
-                raise ValueError(f"image shape {shape}, resize {resize!r:.20}")
-            return ImageEncoder(shape, any_size, resize)
-        if stored["modality"] == "table":
-            encoder = TableEncoder(tuple(_field(each) for each in stored["fields"]))
-            if not encoder.fields or len({field.name for field in encoder.fields}) < len(encoder.fields):
-                raise ValueError("no columns, or one twice")
-            missing, width = stored["missing"], encoder.spec.numeric
-            if not isinstance(missing, list) or not all(type(i) is int and 0 <= i < width for i in missing):
-                raise ValueError("missing columns")
-            return TableEncoder(encoder.fields, tuple(missing))
-        raise ValueError(f"modality {stored['modality']!r}")
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidModel(f"the model file's description of its input is damaged ({error}).") from error
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> ImageEncoder:
+        """Make an encoder again from what was stored; a flaw raises a ValueError, KeyError or TypeError."""
+        shape, any_size, resize = _sizes(stored["shape"]), stored["any_size"], stored["resize"]
+        if len(shape) != 3 or type(any_size) is not bool or resize not in POLICIES:
+            raise ValueError(f"image shape {shape}, resize {resize!r:.20}")
+        return cls(shape, any_size, resize)
 
 
 def _field(stored: dict[str, Any]) -> Field:

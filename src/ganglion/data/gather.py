@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ganglion.data.memory import block_bytes, is_large
+from ganglion.data.ragged import Column, Columns, Ragged
 from ganglion.data.spool import is_on_disk, load, on_disk, row_bytes, rows_together, store
 
 HOLE_BYTES = 64 * 2**10  # what lies between two wanted rows is read too, up to this
@@ -22,21 +23,28 @@ HOLE_BYTES = 64 * 2**10  # what lies between two wanted rows is read too, up to 
 Tensors = Mapping[str, Tensor]
 
 
-def gather(tensors: Tensors, rows: Tensor) -> dict[str, Tensor]:
-    """Return the rows `rows`, (k,) int64, of every tensor in memory."""
-    found = {name: tensor.index_select(0, rows) for name, tensor in tensors.items() if not is_on_disk(tensor)}
-    for name in tensors.keys() - found.keys():
-        found[name] = tensors[name].new_empty((len(rows), *tensors[name].shape[1:]))
-        for places, part in _walk({name: tensors[name]}, rows):
-            found[name][places] = part[name]
-    return {name: found[name] for name in tensors}
+def gather(columns: Columns, rows: Tensor) -> dict[str, Column]:
+    """Return the rows `rows`, (k,) int64, of every column in memory."""
+    return {
+        name: column.take(rows) if isinstance(column, Ragged) else _rows(column, rows)
+        for name, column in columns.items()
+    }
+
+
+def _rows(tensor: Tensor, rows: Tensor) -> Tensor:
+    if not is_on_disk(tensor):
+        return tensor.index_select(0, rows)
+    found = tensor.new_empty((len(rows), *tensor.shape[1:]))
+    for places, part in _walk({"": tensor}, rows):
+        found[places] = part[""]
+    return found
 
 
 def take(tensors: Tensors, rows: Tensor) -> dict[str, Tensor]:
     """Return the rows `rows`, (k,) int64, of every tensor; on disk those that are there, if they are too large."""
     stored = {name: tensor for name, tensor in tensors.items() if is_on_disk(tensor)}
     if not stored or not is_large(row_bytes(*stored.values()) * len(rows)):
-        return gather(tensors, rows)
+        return {name: _rows(tensor, rows) for name, tensor in tensors.items()}
     taken = {name: tensor.index_select(0, rows) for name, tensor in tensors.items() if name not in stored}
     taken |= on_disk({name: ((len(rows), *tensor.shape[1:]), tensor.dtype) for name, tensor in stored.items()})
     rising = bool((rows[1:] >= rows[:-1]).all())

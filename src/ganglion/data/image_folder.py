@@ -18,7 +18,7 @@ import torch
 
 from ganglion.data.annotations import Annotation
 from ganglion.data.boxes import Boxes
-from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.data.dataset import Dataset, Field
 from ganglion.data.file_tree import Part, Tree, refuse_or_tell, tree_of
 from ganglion.data.image_files import (
     Form,
@@ -35,6 +35,7 @@ from ganglion.data.image_layouts import Listing, beside_table, find_layout, is_p
 from ganglion.data.image_set import Pictures, read_pictures
 from ganglion.data.images import CHANNELS
 from ganglion.data.masks import read_masks
+from ganglion.data.ragged import Ragged
 from ganglion.data.resizing import Reading, Resize, Size, place
 from ganglion.data.strings import Column, label_column, text_column
 from ganglion.errors import DataWarning, InvalidFile, InvalidInput

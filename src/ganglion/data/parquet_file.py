@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from ganglion.data.convert import as_dataset
-from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.data.dataset import Dataset, Field
 from ganglion.data.gzip_file import DEFLATE_RATIO, SMALL
 from ganglion.data.memory import is_large
+from ganglion.data.ragged import Ragged
 from ganglion.data.spool import on_disk, store
 from ganglion.data.strings import STRING_BYTES, Column, find_distinct_in_parts, infer_distinct
 from ganglion.errors import GanglionError, InvalidFile, missing_extra

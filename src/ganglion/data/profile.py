@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganglion.data.dataset import Dataset, Field, Kind, Ragged
+from ganglion.data.dataset import Dataset, Field, Kind
+from ganglion.data.ragged import Ragged
 from ganglion.data.spool import pieces
 
 MAX_BLOCK = 200  # so many columns of a block are looked at one by one

@@ -9,7 +9,8 @@ import numpy as np
 from torch import Tensor
 
 from ganglion.data.boxes import Boxes
-from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.data.dataset import Dataset, Field
+from ganglion.data.ragged import Ragged
 from ganglion.data.spool import pieces, row_bytes
 from ganglion.data.task import infer_task
 from ganglion.errors import InvalidInput, InvalidParameter

@@ -23,9 +23,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganglion.data.dataset import Field, Kind, Ragged
+from ganglion.data.dataset import Field, Kind
 from ganglion.data.dates import parse_dates
 from ganglion.data.memory import VARIABLE, is_large
+from ganglion.data.ragged import Ragged
 from ganglion.errors import DataWarning, InvalidInput
 
 MISSING = frozenset(

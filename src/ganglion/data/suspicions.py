@@ -13,8 +13,9 @@ from typing import Any, cast
 import numpy as np
 from torch import Tensor
 
-from ganglion.data.dataset import Dataset, Field, Ragged
+from ganglion.data.dataset import Dataset, Field
 from ganglion.data.findings import ID_DISTINCT
+from ganglion.data.ragged import Ragged
 from ganglion.data.splits import duplicate_rows
 from ganglion.data.spool import load, pieces
 from ganglion.errors import DataWarning, InvalidInput

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganglion.data.dataset import Ragged
+from ganglion.data.ragged import Ragged
 from ganglion.errors import InvalidInput, InvalidModel, UnsupportedType
 from ganglion.options import call_text, in_range
 

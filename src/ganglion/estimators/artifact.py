@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from ganglion.data.encoding import ImageEncoder, encoder_from_json
+from ganglion.data.encoders import encoder_from_json
+from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.errors import GanglionError, InvalidModel, InvalidParameter
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.card import model_card
@@ -148,8 +149,8 @@ def _network(model: Estimator, tensors: dict[str, Tensor], dtype: torch.dtype) -
 
 def _plausible(model: Estimator, n_tensors: int) -> None:
     """Refuse layers by the thousand before they are built: each must have weights in the file."""
-    layers = getattr(model, "hidden", ())
-    if len(layers) >= n_tensors or math.prod(model.encoder_.spec.image or (1,)) > 2**40:
+    n_layers = max(len(getattr(model, "hidden", ())), *(getattr(model, name, 0) for name in ("layers", "depth")))
+    if n_layers >= n_tensors or math.prod(model.encoder_.spec.image or (1,)) > 2**40:
         raise InvalidModel("the manifest describes a network larger than the weights in the file.")
 
 
@@ -178,16 +179,21 @@ def _with_device_of_here(options: dict[str, Any]) -> dict[str, Any]:
 
 def _check_columns(model: Estimator) -> None:
     """Refuse a manifest whose columns, their number and their names contradict one another."""
-    spec, n_features = model.encoder_.spec, model.n_features_in_
-    fields = () if isinstance(model.encoder_, ImageEncoder) else model.encoder_.fields
-    width = math.prod(spec.image) if spec.image else sum(math.prod(field.shape) for field in fields)
-    exact = bool(spec.image) or (len(fields) == 1 and bool(fields[0].shape))
+    encoder, n_features = model.encoder_, model.n_features_in_
+    spec = encoder.spec
+    columns = list(encoder.feature_names)
+    if isinstance(encoder, TableEncoder):
+        columns, width = [field.name for field in encoder.fields], sum(math.prod(f.shape) for f in encoder.fields)
+        exact = len(encoder.fields) == 1 and bool(encoder.fields[0].shape)
+    else:
+        width = math.prod(spec.image) if spec.image else spec.sequence or len(columns)
+        exact = not spec.vocabulary
     if n_features < width or (exact and n_features != width):
         raise InvalidModel(f"n_features is {n_features}, but the columns have {width} features.")
-    if isinstance(model.encoder_, ImageEncoder) and model.encoder_.any_size != model.tags.any_size:
-        raise InvalidModel(f"any_size is {model.encoder_.any_size}, but not for {type(model).__name__}.")
+    if isinstance(encoder, ImageEncoder) and encoder.any_size != model.tags.any_size:
+        raise InvalidModel(f"any_size is {encoder.any_size}, but not for {type(model).__name__}.")
     names = getattr(model, "feature_names_in_", None)
-    if names is not None and (len(names) != n_features or not {field.name for field in fields} <= {*names}):
+    if names is not None and (len(names) != n_features or not {*columns} <= {*names}):
         raise InvalidModel("feature_names are not the names of the columns.")
 
 

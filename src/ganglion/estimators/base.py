@@ -8,10 +8,11 @@ save     manifest, weights and model card in one file
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 import numpy as np
 import scipy.sparse
@@ -23,10 +24,13 @@ from torch import Tensor
 
 from ganglion.data.convert import as_dataset, holds_texts
 from ganglion.data.dataset import Dataset
-from ganglion.data.encoding import ImageEncoder, TableEncoder, fit_encoder
+from ganglion.data.encoders import AnyEncoder, modality_of
+from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.data.image_folder import holds_pictures, pictures_to_dataset
+from ganglion.data.ragged import Column, Columns, by_length, lengths_of, side_by_side
 from ganglion.data.read import read_as
 from ganglion.data.resizing import Reading
+from ganglion.data.sequences import SequenceEncoder, holds_sequences, sequences_to_dataset
 from ganglion.data.spool import load
 from ganglion.data.suspicions import refuse_swapped_axes, warn_of_repeated_rows, warn_of_suspicions
 from ganglion.errors import GanglionError, InvalidInput
@@ -44,6 +48,7 @@ from ganglion.training.trainer import OnEpoch, check_callbacks
 
 Self = TypeVar("Self", bound="Estimator")
 CHUNK_BYTES = 16 * 2**20  # a prediction works through its rows in pieces of about this size
+STEPS_TOGETHER = 2**14  # and through texts and sequences in pieces of so many steps
 
 
 class NotFitted(GanglionError, NotFittedError):
@@ -59,7 +64,7 @@ class Tags:
     task : {"classification", "regression", "segmentation", "detection"}
         What is learned.
     modalities : tuple of str
-        What it reads: "table", "image".
+        What it reads: "table", "image", "text", "sequence" (steps of numbers, as many as there are).
     gradients : bool
         Whether it is trained by the loop of `ganglion.training` (and so has epochs, optimisers, schedules).
     multilabel, multioutput : bool
@@ -81,9 +86,9 @@ class Tags:
 
 @dataclass(slots=True)
 class Samples:
-    """Encoded training data: tensors that share their first axis."""
+    """Encoded training data: columns of equal length."""
 
-    inputs: dict[str, Tensor]
+    inputs: dict[str, Column]
     y: np.ndarray
     weight: np.ndarray | None
     rows: np.ndarray  # where each stood in what was given to `fit`
@@ -104,7 +109,7 @@ class Estimator(BaseEstimator):
     tags: ClassVar[Tags]
     if TYPE_CHECKING:  # learned attributes: no options, so no fields
         network_: Network
-        encoder_: TableEncoder | ImageEncoder
+        encoder_: AnyEncoder
         target_: Any
         target_name_: str
         metrics_: dict[str, Any]
@@ -126,9 +131,10 @@ class Estimator(BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), frame, image stack or Dataset
+        X : array-like of shape (n_samples, n_features), frame, image stack, list of texts, sequences or Dataset
             Numbers, categories, booleans and dates; missing values are NaN or None. Image stacks have shape
-            (n_samples, height, width), (…, height, width, channels) or (…, channels, height, width).
+            (n_samples, height, width), (…, height, width, channels) or (…, channels, height, width). Sequences are
+            arrays (n_samples, steps, numbers), or a list of arrays (steps, numbers), as long as each may be.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             The target: of masks, (n_samples, height, width). A Dataset brings its own.
         sample_weight : array-like of shape (n_samples,), optional
@@ -171,8 +177,8 @@ class Estimator(BaseEstimator):
             if weight is not None and not weight.all():  # a weight of 0 is absence, in every statistic
                 kept = np.flatnonzero(weight)
                 data, y, weight = data.take(kept), y[kept], weight[kept]
-            self.encoder_ = fit_encoder(data, any_size=self.tags.any_size)
-            samples = Samples(self.encoder_.encode(data), y, weight, kept)
+            self.encoder_ = self._fit_encoder(data)
+            samples = Samples(dict(self.encoder_.encode(data)), y, weight, kept)
             held_out = self._held_out(validation, data)
             session = open_session(
                 self, samples.inputs, y, seed=self._seed(), callbacks=callbacks, checkpoint=checkpoint, resume=resume
@@ -229,8 +235,15 @@ class Estimator(BaseEstimator):
 
     @property
     def modality_(self) -> str:
-        """What the estimator was trained on: "table" or "image"."""
+        """What the estimator was trained on: "table", "image", "text" or "sequence"."""
         return self.encoder_.to_json()["modality"]
+
+    def _fit_encoder(self, data: Dataset) -> AnyEncoder:
+        """Return the encoder that suits the columns of a training set."""
+        modality = modality_of(data, self.tags.modalities)
+        if modality == "image":
+            return ImageEncoder.fit(data, any_size=self.tags.any_size)
+        return SequenceEncoder.fit(data) if modality == "sequence" else TableEncoder.fit(data)
 
     def _learn(self, samples: Samples, held_out: Samples | None, session: Session) -> None:
         raise NotImplementedError
@@ -243,7 +256,7 @@ class Estimator(BaseEstimator):
         """Read features, and compare their names and number with those of training."""
         if scipy.sparse.issparse(X):
             X = X.toarray()
-        X = self._pictures(X, reset=reset)
+        X = self._sequences(self._pictures(X, reset=reset), reset=reset)
         X = as_dataset(X) if holds_texts(X) else X  # as an array, every text would take as much as the longest
         names = None if reset or not self._named_columns() or isinstance(X, Dataset) else self.feature_names_in_
         if isinstance(X, list | tuple):
@@ -258,6 +271,8 @@ class Estimator(BaseEstimator):
 
     def _pictures(self, X: Any, *, reset: bool) -> Any:
         """Return pictures of any size, and files of pictures, as a data set in the form of training."""
+        if "image" not in self.tags.modalities:
+            return X
         if reset:
             return pictures_to_dataset(X, Reading()) if holds_pictures(X) and not _is_stack(X) else X
         if not isinstance(self.encoder_, ImageEncoder):
@@ -268,6 +283,14 @@ class Estimator(BaseEstimator):
         if holds_pictures(X) and not _is_stack(X, self.encoder_.shape[1:]):
             return pictures_to_dataset(X, self.encoder_.reading)
         return X
+
+    def _sequences(self, X: Any, *, reset: bool) -> Any:
+        """Return sequences of numbers as a data set, where they are read as such and not as images or as a table."""
+        if "sequence" not in self.tags.modalities:
+            return X
+        if not reset and isinstance(self.encoder_, SequenceEncoder) and self.encoder_.width == 1 and np.ndim(X) == 2:
+            return sequences_to_dataset(X)  # sequences that happen to be equally long
+        return sequences_to_dataset(X) if holds_sequences(X) else X
 
     def _named_columns(self) -> bool:
         return hasattr(self, "feature_names_in_")
@@ -327,7 +350,7 @@ class Estimator(BaseEstimator):
             if isinstance(X, np.ndarray):
                 refuse_swapped_axes(as_dataset(X), y)
             data = self._dataset(X, reset=False)
-            inputs, y = self.encoder_.encode(data), self._read_target(y, data, reset=False)
+            inputs, y = dict(self.encoder_.encode(data)), self._read_target(y, data, reset=False)
             samples = Samples(inputs, y, None, np.arange(len(data)))
         except InvalidInput as error:
             raise type(error)(f"validation: {error}") from error
@@ -351,21 +374,36 @@ class Estimator(BaseEstimator):
         self._check_fitted()
         inputs = self._encoded(X)
         rows = len(next(iter(inputs.values())))
+        device = next(self.network_.parameters()).device
+        network = self._asked(scores=scores)
+        method = network if then is None else lambda given: then(network(given))
+        lengths = lengths_of(inputs)
+        # pictures and texts are multiplied in one way whatever their number: each has one answer, alone or with others
+        one_way = "image" in inputs or lengths is not None
+        with (
+            torch.inference_mode(),
+            fast_products(self.network_, math.inf if one_way else rows, precision=self._precision()),
+        ):
+            if lengths is not None:
+                groups = by_length(lengths, STEPS_TOGETHER)
+                parts = ({k: t.to(device) for k, t in side_by_side(inputs, some).items()} for some in groups)
+                answers = torch.cat([method(part).cpu() for part in parts])[torch.cat(groups).argsort()]
+            else:
+                answers = self._dense_answers(method, cast("Mapping[str, Tensor]", inputs), rows, device)
+            return answers.float() if answers.dtype == torch.bfloat16 else answers  # numpy has no bfloat16
+
+    def _dense_answers(
+        self, method: Callable[[Any], Tensor], inputs: Mapping[str, Tensor], rows: int, device: torch.device
+    ) -> Tensor:
         row_bytes = sum(tensor[:1].numel() * 8 for tensor in inputs.values())
         size = max(16, CHUNK_BYTES // max(1, row_bytes))
         if "image" in inputs:
             size = min(size, most_images(self.network_, inputs["image"]) or size)
-        device = next(self.network_.parameters()).device
-        network = self._asked(scores=scores)
-        method = network if then is None else lambda given: then(network(given))
-        with torch.inference_mode(), fast_products(self.network_, rows, precision=self._precision()):
-            if rows <= size and device.type == "cpu":
-                answers = method(inputs)
-            else:
-                parts = (slice(i, i + size) for i in range(0, rows, size))
-                pieces = ({k: load(t, part).to(device) for k, t in inputs.items()} for part in parts)
-                answers = torch.cat([method(piece).cpu() for piece in pieces])
-            return answers.float() if answers.dtype == torch.bfloat16 else answers  # numpy has no bfloat16
+        if rows <= size and device.type == "cpu":
+            return method(inputs)
+        parts = (slice(i, i + size) for i in range(0, rows, size))
+        pieces = ({k: load(t, part).to(device) for k, t in inputs.items()} for part in parts)
+        return torch.cat([method(piece).cpu() for piece in pieces])
 
     def _asked(self, *, scores: bool) -> Callable[[Mapping[str, Tensor]], Tensor]:
         """Return what is asked for answers, or scores, of encoded rows."""
@@ -374,7 +412,7 @@ class Estimator(BaseEstimator):
     def _precision(self) -> str:
         return "auto"
 
-    def _encoded(self, X: Any) -> Mapping[str, Tensor]:
+    def _encoded(self, X: Any) -> Columns:
         if self._is_plain(X):
             return {"ordinary": torch.from_numpy(X)}
         return self.encoder_.encode(self._dataset(X, reset=False))
@@ -424,17 +462,25 @@ def _features_and_target(X: Any, y: Any) -> tuple[Any, Any]:
     return (X.drop(X.target), y) if isinstance(X, Dataset) and X.target else (X, y)
 
 
+_GIVE = {
+    "table": "a table, (n_samples, n_features)",
+    "image": "an array (n, height, width), or (n, height, width, channels)",
+    "text": "a list of texts",
+    "sequence": "arrays (steps, numbers)",
+}
+_CALLED = {"table": "tables", "image": "images", "text": "texts", "sequence": "sequences of numbers"}
+
+
 def _check_modality(estimator: Estimator, data: Dataset) -> None:
-    """Refuse a table where only images are read, or images where only tables are."""
-    images = any(field.kind == "image" for field in data.features)
-    if ("image" if images else "table") in estimator.tags.modalities:
+    """Refuse data of a modality that the estimator does not read."""
+    read = estimator.tags.modalities
+    found = modality_of(data, read)
+    if found in read:
         return
-    name = type(estimator).__name__
-    if images:
-        raise InvalidInput(f"{name} reads tables, but images were given. Take an algorithm for images.")
+    what = f"a table of columns {', '.join(data.names[:10])} was" if found == "table" else f"{_CALLED[found]} were"
     raise InvalidInput(
-        f"{name} reads images, but was given a table of columns {', '.join(data.names[:10])}. Give an array "
-        "(n, height, width), or (n, height, width, channels)."
+        f"{type(estimator).__name__} reads {' and '.join(_CALLED[each] for each in read)}, but {what} given. Give "
+        f"{' or '.join(_GIVE[each] for each in read)}, or take an algorithm for {_CALLED[found]}."
     )
 
 

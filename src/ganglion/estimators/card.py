@@ -33,6 +33,15 @@ def _inputs(encoder: Mapping[str, Any]) -> str:
         channels, height, width = encoder["shape"]
         others = ", or of other sizes" if encoder["any_size"] else ""
         return f"Images of {height} × {width} pixels{others}, {channels} channel{'s' if channels > 1 else ''}."
+    if encoder["modality"] == "text":
+        tokenizer, columns = encoder["tokenizer"], ", ".join(encoder["columns"])
+        return (
+            f"Texts ({columns}), cut by the tokenizer {tokenizer['tokenizer']} into {len(tokenizer['vocabulary']):,} "
+            f"different tokens, of which {encoder['longest']:,} are read at most."
+        )
+    if encoder["modality"] == "sequence":
+        width = encoder["width"]
+        return f"Sequences of any number of steps, each of {width} number{'s' if width > 1 else ''}."
     lines = []
     for field in encoder["fields"][:200]:
         block = f"{field['shape'][0]} numbers" if field["shape"] else field["kind"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from ganglion.data.ragged import Columns, Ragged
 from ganglion.data.spool import pieces
 from ganglion.errors import InvalidInput, InvalidModel, InvalidParameter
 from ganglion.options import options_of, to_json
@@ -45,7 +46,7 @@ class Session:
 
 def open_session(
     estimator: Any,
-    inputs: Mapping[str, Tensor],
+    inputs: Columns,
     y: np.ndarray,
     *,
     seed: int,
@@ -92,19 +93,27 @@ def _settings(given: Any) -> Checkpoints:
     return Checkpoints(folder=given)
 
 
-def _identity(estimator: Any, inputs: Mapping[str, Tensor], y: np.ndarray) -> dict[str, Any]:
+def _identity(estimator: Any, inputs: Columns, y: np.ndarray) -> dict[str, Any]:
     options = {
         name: to_json(value) if not callable(value) else getattr(value, "__qualname__", "function")
         for name in options_of(type(estimator))
         if name not in _FREE and (value := getattr(estimator, name)) is not estimator
     }
     digest = hashlib.blake2b(digest_size=16)
-    for name, tensor in inputs.items():
+    for name, tensor in _tensors_of(inputs):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         for _, part in pieces(tensor):
             digest.update(part.contiguous().numpy().data)
     digest.update(np.ascontiguousarray(y.astype(str) if y.dtype.kind == "O" else y).data)
     return {"algorithm": type(estimator).__name__, "options": options, "data": digest.hexdigest()}
+
+
+def _tensors_of(columns: Columns) -> Iterator[tuple[str, Tensor]]:
+    for name, column in columns.items():
+        if isinstance(column, Ragged):
+            yield from ((name, column.values), (f"{name} offsets", column.offsets))
+        else:
+            yield name, column
 
 
 def _compare(written: Mapping[str, Any], now: Mapping[str, Any], path: str) -> None:

@@ -8,6 +8,7 @@ from torch import nn
 
 from ganglion.data.encoding import InputSpec
 from ganglion.networks.inputs import ImageInput, TableInput
+from ganglion.networks.sequences import SequenceInput, SignalInput, TokenInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,15 @@ class Spec:
             scaling=scaling,
             embedding=embedding,
         )
+
+    def sequence_layer(self, width: int, *, scale: float = 1.0) -> TokenInput | SequenceInput | SignalInput:
+        """Return the first layer of a network of sequences: its output are `Steps`.
+
+        Tokens become vectors of `width` numbers, of deviation `scale` at first; steps of numbers are scaled; a row of a
+        table is a signal of one number a step.
+        """
+        if self.inputs.vocabulary:
+            return TokenInput(self.inputs.vocabulary, width, scale=scale)
+        if self.inputs.sequence:
+            return SequenceInput(self.inputs.sequence)
+        return SignalInput(self.inputs.numeric, self.inputs.cardinalities, missing=self.inputs.missing)

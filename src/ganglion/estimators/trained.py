@@ -7,19 +7,20 @@ import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
-from ganglion.data.dataset import Batches
+from ganglion.data.batches import Batches, batch_of
 from ganglion.data.gather import gather
 from ganglion.data.memory import is_large
+from ganglion.data.ragged import Column, Columns, Ragged, by_length, lengths_of
 from ganglion.data.spool import load
 from ganglion.errors import InvalidParameter, TrainingWarning
-from ganglion.estimators.base import Estimator, Samples
+from ganglion.estimators.base import STEPS_TOGETHER, Estimator, Samples
 from ganglion.estimators.session import Session
 from ganglion.estimators.spec import Spec
 from ganglion.networks.backpropagation import Backpropagation, is_plain
@@ -234,9 +235,9 @@ class Trained(Estimator):
     def _execution(self, samples: Samples, network: Network, batch_size: int) -> Execution:
         job = Job(
             n_samples=len(samples),
-            products=products_per_sample(network, samples.inputs),
+            products=products_per_sample(network, _one_of(samples.inputs)),
             batch_size=batch_size,
-            float64_input=any(tensor.dtype == torch.float64 for tensor in samples.inputs.values()),
+            float64_input=any(column.dtype == torch.float64 for column in samples.inputs.values()),
             # a class is the largest of some scores; a number to be predicted may need more digits
             stands_rounding=gains_from_bfloat16(network) and self.tags.task in CLASSES,
             n_parameters=sum(parameter.numel() for parameter in network.parameters()),
@@ -252,43 +253,50 @@ class Trained(Estimator):
 
     def _tensors(
         self, network: Network, samples: Samples, rows: Tensor | None, execution: Execution, *, raw: bool = False
-    ) -> tuple[dict[str, Tensor], Callable | None]:
+    ) -> tuple[dict[str, Column], Callable | None]:
         """Return the columns that batches are gathered from, and what is still to be done to every batch.
 
         Small data are prepared here, once and for all, unless wanted `raw`; large ones batch by batch, so that they may
-        lie on disk.
+        lie on disk, and so are samples of different lengths, which lie side by side only in a batch.
         """
-        columns: dict[str, Tensor] = dict(samples.inputs)
-        n_bytes = sum(tensor.numel() * 4 for tensor in columns.values())
-        small = not raw and n_bytes <= PREPARED_BYTES and not is_large(n_bytes)
+        columns: dict[str, Column] = dict(samples.inputs)
+        dense = {name: column for name, column in columns.items() if isinstance(column, Tensor)}
+        n_bytes = sum(tensor.numel() * 4 for tensor in dense.values())
+        small = not raw and len(dense) == len(columns) and n_bytes <= PREPARED_BYTES and not is_large(n_bytes)
         if small:
-            columns = _prepared(network, samples.inputs)
+            columns = dict(_prepared(network, dense))
         columns["target"] = self.target_.encode(samples.y, execution.dtype)
         weight = self._weight(samples)
         if weight is not None and weight.min() < weight.max():  # equal weights are none
             mean = weight.mean() if rows is None else weight[rows.numpy()].mean()
             columns["weight"] = torch.from_numpy(weight / mean).to(execution.dtype)
         if small:
-            return {name: tensor.to(execution.device).contiguous() for name, tensor in columns.items()}, None
+            return {name: _moved(column, execution.device) for name, column in columns.items()}, None
         return columns, partial(_prepared_on, network, execution.device)
 
     def _monitor(
-        self, network: Network, columns: dict[str, Tensor], prepare: Callable | None, rows: Tensor | None
+        self, network: Network, columns: Columns, prepare: Callable | None, rows: Tensor | None
     ) -> Callable[[], dict[str, float]]:
         """Return what measures the network on held-out rows, a piece at a time."""
         loss = WeightedLoss(self._per_sample_loss())
         rows = torch.arange(len(columns["target"])) if rows is None else rows
         # the same number whether prepared or not: sums of other parts would differ in their last bits
         spec = self.encoder_.spec
-        n_numbers = math.prod(spec.image) if spec.image else spec.numeric + len(spec.cardinalities)
-        n_together = min(8192, max(16, EVALUATION_BYTES // (4 * n_numbers)))
-        if spec.image:
-            n_together = min(n_together, most_images(network, columns["image"]) or n_together)
+        lengths = lengths_of(columns)
+        if lengths is not None:
+            groups = [rows[some] for some in by_length(lengths[rows], STEPS_TOGETHER)]
+        else:
+            n_numbers = math.prod(spec.image) if spec.image else spec.numeric + len(spec.cardinalities)
+            n_together = min(8192, max(16, EVALUATION_BYTES // (4 * n_numbers)))
+            if spec.image:
+                n_together = min(n_together, most_images(network, cast(Tensor, columns["image"])) or n_together)
+            device = cast(Tensor, columns["target"]).device
+            groups = [some.to(device) for some in rows.split(n_together)]
 
         def measure() -> dict[str, float]:
             total_loss, total_score, has_score = 0.0, 0.0, False
-            for some in rows.split(n_together):
-                batch = gather(columns, some.to(columns["target"].device))
+            for some in groups:
+                batch = batch_of(columns, some)
                 batch = {**batch, **prepare(batch)} if prepare else batch
                 scores = network.scores(batch)
                 total_loss += float(loss.of(scores, batch)) * len(some)
@@ -312,15 +320,31 @@ def _facts(network: Network, batches: Batches, execution: Execution, session: Se
     }
 
 
-def _for_statistics(samples: Samples, rows: Tensor | None) -> tuple[dict[str, Tensor], Tensor | None]:
+def _for_statistics(samples: Samples, rows: Tensor | None) -> tuple[dict[str, Column], Tensor | None]:
     """Return training rows to fit the preprocessing to: all of them, or evenly spaced ones of very large data."""
     weight = None if samples.weight is None else torch.from_numpy(samples.weight)
-    n_rows = len(samples) if rows is None else len(rows)
-    step = -(-n_rows * sum(math.prod(tensor.shape[1:]) for tensor in samples.inputs.values()) // STATISTICS_NUMBERS)
+    share = 1.0 if rows is None else len(rows) / len(samples)
+    step = math.ceil(share * sum(map(_n_numbers, samples.inputs.values())) / STATISTICS_NUMBERS)
     if rows is None and step <= 1:
         return samples.inputs, weight
     rows = (torch.arange(len(samples)) if rows is None else rows)[::step]
     return gather(samples.inputs, rows), None if weight is None else weight[rows]
+
+
+def _n_numbers(column: Column) -> int:
+    return column.values.numel() if isinstance(column, Ragged) else column.numel()
+
+
+def _one_of(columns: Columns) -> dict[str, Tensor]:
+    """Return one sample of middling length as a batch."""
+    lengths = lengths_of(columns)
+    row = 0 if lengths is None else int(lengths.argsort()[len(lengths) // 2])
+    return batch_of(columns, torch.tensor([row]))
+
+
+def _moved(column: Column, device: str) -> Column:
+    """Return a column on a device; a ragged one stays, since only its batches go there."""
+    return column if isinstance(column, Ragged) else column.to(device).contiguous()
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ class InputLayer(Protocol):
 
     dtype: torch.dtype
 
-    def adapt(self, inputs: Inputs, weight: Tensor | None = None) -> None:
+    def adapt(self, inputs: Mapping[str, Any], weight: Tensor | None = None) -> None:
         """Fit the preprocessing to training data."""
         ...
 

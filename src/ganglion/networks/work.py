@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganglion.networks.attention import SelfAttention
 from ganglion.networks.backpropagation import is_plain
 from ganglion.networks.network import Inputs, Network
 
@@ -16,23 +17,26 @@ IMAGE_BYTES = 64 * 2**20  # of what one layer makes of images that go through a 
 
 @torch.no_grad()
 def products_per_sample(network: Network, inputs: Inputs) -> int:
-    """Return the multiplications of one sample, counted while one of `inputs` goes through the network."""
+    """Return the multiplications of one sample, counted while `inputs`, of one sample, go through the network."""
     if is_plain(network):
         return sum(parameter.numel() for parameter in network.parameters())
     counted = [0]
 
     def count(module: Any, given: Any, output: Any) -> None:
+        if isinstance(module, nn.RNNBase):  # goes through all its weights once a step
+            counted[0] += given[0].shape[:-1].numel() * sum(weight.numel() for weight in module.parameters())
+            return
         # a transposed convolution goes through its weights once a place of its input, the others of their output
         places = given[0] if isinstance(module, nn.ConvTranspose2d) else output
         counted[0] += places.numel() * module.weight[0].numel()
 
-    kinds = nn.Linear | nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d
+    kinds = nn.Linear | nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d | nn.RNNBase
     layers = [module for module in network.modules() if isinstance(module, kinds)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     training = network.training
     try:
         network.eval()
-        network.raw_scores({name: tensor[:1] for name, tensor in inputs.items()})
+        network.raw_scores(inputs)
     finally:
         network.train(training)
         for hook in hooks:
@@ -52,5 +56,6 @@ def most_images(network: nn.Module, images: Tensor) -> int | None:
 
 
 def gains_from_bfloat16(network: nn.Module) -> bool:
-    """Return whether products in bfloat16 make training faster: measured for plain MLPs and for convolutions."""
-    return is_plain(network) or any(isinstance(module, nn.Conv2d) for module in network.modules())
+    """Return whether products in bfloat16 make training faster: measured for plain MLPs, convolutions and the rest."""
+    kinds = nn.Conv2d | nn.RNNBase | SelfAttention
+    return is_plain(network) or any(isinstance(module, kinds) for module in network.modules())

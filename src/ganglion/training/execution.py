@@ -27,6 +27,7 @@ _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch
 # multiplications of a batch from which threads and oneDNN pay, measured on 2 cores with AVX-512
 LARGE_PRODUCTS = 4 * 10**6
 FEW_ROWS = 16
+FEW_SAMPLES = 256  # one batch holds them all
 # weights, gradients and two moments, as Adam has them; the other half of a device is for what a batch leaves on it
 COPIES = 4
 SHARE_FOR_WEIGHTS = 0.5
@@ -145,7 +146,8 @@ def plan(
     large = job.batch_size * job.products >= LARGE_PRODUCTS
     if precision == "auto":
         low = large and job.stands_rounding and device == "cpu" and machine.bfloat16
-        exact = job.float64_input and job.n_samples * job.products <= 8 * 10**6
+        few = job.n_samples <= FEW_SAMPLES and job.n_samples * job.products <= 10**9
+        exact = job.float64_input and (few or job.n_samples * job.products <= 8 * 10**6)
         precision = "float64" if exact else "bfloat16" if low else "float32"
     if threads is None:
         threads = machine.threads if large else 1
@@ -165,7 +167,7 @@ def plan(
     )
 
 
-def fast_products(network: nn.Module, n_rows: int, *, precision: str = "auto") -> contextlib.AbstractContextManager:
+def fast_products(network: nn.Module, n_rows: float, *, precision: str = "auto") -> contextlib.AbstractContextManager:
     """Return a context in which a network that answers many rows multiplies faster, and as exactly (see `plan`).
 
     Only who pins `precision="bfloat16"` has products of about three digits: an answer that no one asked to be rounded

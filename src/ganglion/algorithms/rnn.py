@@ -1,0 +1,138 @@
+"""Recurrent networks: a sequence is read step by step, and what was read is carried along.
+
+    x_t   the vector of token t, or the numbers of step t
+    h_t   = cell(x_t, h_{t-1})                                elman, lstm or gru: `networks.recurrent`
+    s     = W pool(h_1 … h_T) + b                             scores: logits, or numbers
+
+Elman 1990, "Finding structure in time"; Hochreiter & Schmidhuber 1997, "Long short-term memory"; Cho et al. 2014,
+arXiv:1406.1078; both directions: Schuster & Paliwal 1997. Differs: forget gates begin open, all weights of one gate are
+orthogonal at first, and gradients are clipped at a norm of 1 (Pascanu, Mikolov & Bengio 2013, arXiv:1211.5063).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+
+from ganglion.estimators.base import Tags
+from ganglion.estimators.classifier import Classifier
+from ganglion.estimators.regressor import Regressor
+from ganglion.estimators.sequences import SequenceOptions
+from ganglion.estimators.spec import Spec
+from ganglion.networks.mlp import linear
+from ganglion.networks.network import Network
+from ganglion.networks.recurrent import Recurrent, last_states
+from ganglion.networks.sequences import Steps, mean_of, most_of
+from ganglion.options import hyperparameters, option
+
+
+@hyperparameters
+class RNNOptions(SequenceOptions):
+    """What shapes the network, for classes and numbers alike."""
+
+    cell: Literal["elman", "gru", "lstm"] = option(
+        "lstm", "What a unit is: elman forgets within some ten steps; lstm and gru have gates and remember."
+    )
+    width: int | Literal["auto"] = option(
+        "auto", "Units of each layer and direction; 'auto' is 128 for texts and 32 for numbers.", at_least=1
+    )
+    layers: int = option(1, "Layers of cells, each reading what the one below made.", at_least=1)
+    bidirectional: bool = option(True, "Whether each layer reads from both ends.")
+    pooling: Literal["auto", "last", "max", "mean"] = option(
+        "auto",
+        "What is known of a sequence: the last units, the largest or the mean value of each over all steps; 'auto' is "
+        "max for texts and last for numbers.",
+    )
+    embedding: int = option(128, "Numbers of the vector that a token becomes.", at_least=1)
+    packing: bool = option(
+        False,
+        "Whether the filling behind shorter sequences of a batch is skipped, not run over. The results are the same; "
+        "it pays where lengths differ much.",
+    )
+    clip_norm: float | None = option(1.0, "Largest norm of a gradient; None for no limit.", above=0)
+
+    def build(self, spec: Spec) -> Network:
+        """Return input layer, recurrent layers, read-out and output layer for data like `spec`."""
+        entry, dropout = spec.sequence_layer(self.embedding), self._silenced(spec)
+        cells = Recurrent(
+            entry.n_out,
+            (128 if spec.inputs.vocabulary else 32) if self.width == "auto" else int(self.width),
+            layers=self.layers,
+            cell=self.cell,
+            bidirectional=self.bidirectional,
+            dropout=dropout,
+            packing=self.packing,
+        )
+        pooling = self.pooling if self.pooling != "auto" else "max" if spec.inputs.vocabulary else "last"
+        return Network(entry, nn.Sequential(cells, ReadOut(cells, spec.n_scores, pooling, dropout)), spec.output)
+
+
+class ReadOut(nn.Module):
+    """Scores from what is known of a whole sequence: `Steps` (n, T, D) → (n, n_out)."""
+
+    def __init__(self, cells: Recurrent, n_out: int, pooling: str, dropout: float) -> None:
+        super().__init__()
+        self.pooling, self.bidirectional = pooling, cells.bidirectional
+        self.dropout, self.layer = nn.Dropout(dropout), linear(cells.n_out, n_out, "identity")
+
+    def forward(self, steps: Steps) -> Tensor:
+        """Return the scores."""
+        if self.pooling == "last":
+            known = last_states(steps, bidirectional=self.bidirectional)
+        else:
+            known = most_of(steps) if self.pooling == "max" else mean_of(steps)
+        return self.layer(self.dropout(known))
+
+
+@hyperparameters
+class RNNClassifier(RNNOptions, Classifier):
+    """Recurrent network for classes of texts and sequences: two, several, or several labels at once.
+
+    Reads texts, sequences of numbers as long as each may be, and rows of a table as signals.
+
+    Examples
+    --------
+    >>> texts = ["good, very good", "very bad", "good film", "bad, so bad", "a good one", "a bad one"] * 20
+    >>> model = RNNClassifier(width=16, epochs=10, random_state=0).fit(texts, ["up", "down"] * 60)
+    >>> model.predict(["so good", "bad film"]).tolist()
+    ['up', 'down']
+
+    References
+    ----------
+    Elman 1990; Hochreiter & Schmidhuber 1997; Cho et al. 2014, arXiv:1406.1078; Schuster & Paliwal 1997.
+    """
+
+    tags: ClassVar[Tags] = Tags(
+        task="classification", modalities=("table", "text", "sequence"), multilabel=True, preferred_for=("sequence",)
+    )
+
+
+@hyperparameters
+class RNNRegressor(RNNOptions, Regressor):
+    """Recurrent network for numbers from texts and sequences: one target or several (y a matrix).
+
+    Reads texts, sequences of numbers as long as each may be, and rows of a table as signals. The target is standardised
+    inside; predictions are in its own units.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> walks = [rng.normal(size=(length, 1)) for length in rng.integers(5, 15, 300)]
+    >>> ends = np.array([walk.sum() for walk in walks])
+    >>> model = RNNRegressor(width=32, epochs=60, random_state=0).fit(walks, ends)
+    >>> bool(model.score(walks, ends) > 0.9)
+    True
+
+    References
+    ----------
+    Elman 1990; Hochreiter & Schmidhuber 1997; Cho et al. 2014, arXiv:1406.1078; Schuster & Paliwal 1997.
+    """
+
+    tags: ClassVar[Tags] = Tags(
+        task="regression",
+        modalities=("table", "text", "sequence"),
+        multioutput=True,
+        preferred_for=("text", "sequence"),
+    )

@@ -1,0 +1,63 @@
+"""Which modality data are of, and the encoder that suits it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ganglion.data.dataset import Dataset
+from ganglion.data.encoding import ImageEncoder, TableEncoder
+from ganglion.data.sequences import SequenceEncoder
+from ganglion.data.text_encoding import TextEncoder
+from ganglion.errors import InvalidModel
+
+AnyEncoder = TableEncoder | ImageEncoder | TextEncoder | SequenceEncoder
+ENCODERS: dict[str, type[AnyEncoder]] = {
+    "table": TableEncoder,
+    "image": ImageEncoder,
+    "text": TextEncoder,
+    "sequence": SequenceEncoder,
+}
+_DISTINCT = 0.5  # a column of labels, alone, of which so many differ is no column of labels
+
+
+def modality_of(data: Dataset, known: tuple[str, ...] = tuple(ENCODERS)) -> str:
+    """Return the modality as which features are read.
+
+    Parameters
+    ----------
+    data : Dataset
+    known : tuple of str
+        The modalities that an algorithm reads: a column of text beside a column of numbers can be read as a text, or
+        without it as a table.
+
+    Returns
+    -------
+    str
+        The first of `known` that suits; if none does, the one that suits best.
+    """
+    candidates = _candidates(data)
+    return next((each for each in candidates if each in known), candidates[0])
+
+
+def _candidates(data: Dataset) -> list[str]:
+    kinds = [field.kind for field in data.features]
+    for alone in ("image", "sequence"):
+        if alone in kinds:
+            return [alone]
+    n_texts, n_labels = kinds.count("text"), kinds.count("categorical")
+    if n_texts:
+        order = ["text", "table"] if 2 * n_texts >= len(kinds) else ["table", "text"]
+        return order if n_texts < len(kinds) else ["text"]
+    if len(kinds) == n_labels == 1 and len(data.features[0].categories) > _DISTINCT * len(data):
+        return ["text", "table"]
+    return ["table", "text"] if n_labels else ["table"]
+
+
+def encoder_from_json(stored: Any) -> AnyEncoder:
+    """Make an encoder again from `to_json`, believing nothing: any flaw raises InvalidModel."""
+    try:
+        if stored["modality"] not in ENCODERS:
+            raise ValueError(f"modality {stored['modality']!r:.40}")
+        return ENCODERS[stored["modality"]].from_json(stored)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidModel(f"the model file's description of its input is damaged ({error}).") from error
