@@ -13,7 +13,7 @@ X = X.reshape(-1, 8, 8)
 
 @pytest.fixture(scope="module")
 def model():
-    return VisionTransformer(dim=32, depth=2, heads=2, epochs=30, random_state=0).fit(X[:1200], Y[:1200])
+    return VisionTransformer(width=32, layers=2, heads=2, epochs=30, random_state=0).fit(X[:1200], Y[:1200])
 
 
 def test_it_learns_digits(model):
@@ -29,7 +29,7 @@ def test_attention_says_how_much_each_patch_looks_at_each(model):
 @pytest.mark.parametrize("pool", ["average", "token"])
 def test_patches_of_any_size_on_pictures_of_any_shape(pool):
     pictures = np.random.default_rng(0).integers(0, 256, (24, 11, 17, 3)).astype(np.uint8)
-    small = VisionTransformer(patch_size=4, dim=8, depth=1, heads=2, pool=pool, epochs=1, random_state=0)
+    small = VisionTransformer(patch_size=4, width=8, layers=1, heads=2, pool=pool, epochs=1, random_state=0)
     small.fit(pictures, np.arange(24) % 3)
     assert small.attention(pictures).shape == (24, 1, 2, 16, 16)
 
@@ -42,5 +42,5 @@ def test_what_it_says_of_a_picture_does_not_depend_on_the_others(model):
 def test_it_refuses_what_it_cannot_read():
     with pytest.raises(InvalidInput, match="image"):
         VisionTransformer().fit(X.reshape(-1, 64), Y)
-    with pytest.raises(InvalidParameter, match="Give a multiple, such as dim=128"):
-        VisionTransformer(dim=130, heads=4).fit(X, Y)
+    with pytest.raises(InvalidParameter, match="Give a multiple, such as width=128"):
+        VisionTransformer(width=130, heads=4).fit(X, Y)

@@ -44,7 +44,8 @@ class VisionTransformer(PictureOptions, Classifier):
     --------
     >>> from sklearn.datasets import load_digits
     >>> digits = load_digits()
-    >>> model = VisionTransformer(dim=32, depth=2, heads=2, epochs=30, random_state=0).fit(digits.images, digits.target)
+    >>> model = VisionTransformer(width=32, layers=2, heads=2, epochs=30, random_state=0)
+    >>> model = model.fit(digits.images, digits.target)
     >>> bool(model.score(digits.images, digits.target) > 0.98)
     True
 
@@ -56,8 +57,8 @@ class VisionTransformer(PictureOptions, Classifier):
     patch_size: int | Literal["auto"] = option(
         "auto", "Side of a patch in pixels; 'auto' cuts the longer side of a picture into about 8.", at_least=1
     )
-    dim: int = option(128, "Width of the vector of each patch, a multiple of `heads`.", at_least=1)
-    depth: int = option(6, "Blocks of attention and MLP.", at_least=1)
+    width: int = option(128, "Width of the vector of each patch, a multiple of `heads`.", at_least=1)
+    layers: int = option(6, "Blocks of attention and MLP.", at_least=1)
     heads: int = option(4, "Heads of each attention.", at_least=1)
     pool: Literal["average", "token"] = option(
         "average", "Whether the scores read the mean of the patches or the token in front of them."
@@ -69,24 +70,24 @@ class VisionTransformer(PictureOptions, Classifier):
 
     def build(self, spec: Spec) -> Network:
         """Return input layer, patches, encoder, read-out and output layer for pictures like `spec`."""
-        if self.dim % self.heads:
+        if self.width % self.heads:
             raise InvalidParameter(
-                f"VisionTransformer(dim={self.dim}, heads={self.heads}): each head takes an equal part of the vector. "
-                f"Give a multiple, such as dim={self.heads * max(1, round(self.dim / self.heads))}."
+                f"VisionTransformer(width={self.width}, heads={self.heads}): each head takes an equal part of the "
+                f"vector. Give a multiple, such as width={self.heads * max(1, round(self.width / self.heads))}."
             )
         channels, height, width = spec.inputs.image
         patch = max(2, math.ceil(max(height, width) / GRID)) if self.patch_size == "auto" else self.patch_size
         body = nn.Sequential(
-            Patches((channels, height, width), patch, self.dim),
+            Patches((channels, height, width), patch, self.width),
             Encoder(
-                self.dim,
-                self.depth,
+                self.width,
+                self.layers,
                 self.heads,
-                hidden=4 * self.dim,
+                hidden=4 * self.width,
                 activation=self.activation,
                 dropout=self.dropout,
             ),
-            ReadOut(self.dim, spec.n_scores, self.pool),
+            ReadOut(self.width, spec.n_scores, self.pool),
         )
         return Network(spec.input_layer(), body, spec.output)
 
@@ -103,7 +104,7 @@ class VisionTransformer(PictureOptions, Classifier):
 
         Returns
         -------
-        ndarray of shape (n_samples, depth, heads, 1 + n_patches, 1 + n_patches)
+        ndarray of shape (n_samples, layers, heads, 1 + n_patches, 1 + n_patches)
             Place 0 is the token, then come the patches, row by row; the last axis sums to 1.
         """
         self._check_fitted()

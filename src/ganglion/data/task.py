@@ -10,6 +10,9 @@
     several columns of 0 and 1 · of other numbers               multilabel · multioutput_regression
     a class of every pixel, (n, height, width)                  segmentation
     boxes around objects, one `Boxes` a picture                 detection
+    a list of labels a sample, one for each token               tagging
+    texts: most differ, and have 5 words or more                translation (any text that answers a text)
+    none                                                        language_modelling
 
 Missing values (None, NaN) are not looked at.
 """
@@ -22,10 +25,20 @@ from typing import Any, Literal
 import numpy as np
 
 from ganglion.data.boxes import holds_boxes
+from ganglion.data.strings import TEXT_DISTINCT_SHARE, TEXT_WORDS
 from ganglion.errors import InvalidInput
 
 TaskName = Literal[
-    "binary", "multiclass", "multilabel", "regression", "multioutput_regression", "segmentation", "detection"
+    "binary",
+    "multiclass",
+    "multilabel",
+    "regression",
+    "multioutput_regression",
+    "segmentation",
+    "detection",
+    "tagging",
+    "translation",
+    "language_modelling",
 ]
 _REPEATS = ((10, 4), (20, 20))  # (so many values at most, so often each on average) make classes of whole numbers
 
@@ -39,7 +52,7 @@ class Task:
 
     @property
     def kind(self) -> str:
-        """The word that algorithms have for it: "classification", "regression", "segmentation" or "detection"."""
+        """The word that algorithms have for it: "classification", "regression", or the task's own name."""
         return "classification" if self.is_classification else self.name.removeprefix("multioutput_")
 
     @property
@@ -53,8 +66,8 @@ def infer_task(y: Any) -> Task:
 
     Parameters
     ----------
-    y : array-like of shape (n_samples,), (n_samples, n_targets) or (n_samples, height, width), or sequence of Boxes
-        Labels, numbers, masks or objects.
+    y : array-like of shape (n_samples,), (n_samples, n_targets) or (n_samples, height, width), or sequence, or None
+        Labels, numbers, masks or texts; sequences of `Boxes`, or of lists of labels.
 
     Raises
     ------
@@ -63,6 +76,10 @@ def infer_task(y: Any) -> Task:
     """
     if holds_boxes(y):
         return Task("detection", "the target holds boxes around objects")
+    if y is None:
+        return Task("language_modelling", "there is no target")
+    if holds_lists(y):
+        return Task("tagging", "the target holds a list of labels for each sample")
     array = np.asarray(y)
     if array.ndim == 3 and array.dtype.kind in "bui":
         return Task("segmentation", "the target holds a class of every pixel")
@@ -71,6 +88,8 @@ def infer_task(y: Any) -> Task:
     if array.size == 0 or array.ndim == 0:
         raise InvalidInput(f"the target has no values (shape {array.shape}). Give one label or number a sample.")
     numbers = _numbers(array)
+    if array.ndim == 1 and numbers is None and _are_texts(array):
+        return Task("translation", "the target holds texts")
     if array.ndim > 1:
         return _several_columns(array, numbers)
     if numbers is None:
@@ -79,6 +98,21 @@ def infer_task(y: Any) -> Task:
     if not len(present):
         raise InvalidInput("the target holds nothing but missing values. Choose another column.")
     return _from_numbers(present)
+
+
+def holds_lists(y: Any) -> bool:
+    """Say whether a target is a list of labels for each sample, of different lengths or of strings."""
+    if not isinstance(y, list | tuple) and not (isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1):
+        return False
+    return len(y) > 0 and all(isinstance(each, list | tuple) and all(isinstance(t, str) for t in each) for each in y)
+
+
+def _are_texts(array: np.ndarray) -> bool:
+    texts = [value for value in array.tolist() if isinstance(value, str)]
+    if len(texts) < 2:
+        return False
+    n_words = sum(len(text.split()) for text in texts) / len(texts)
+    return n_words >= TEXT_WORDS and len(set(texts)) > TEXT_DISTINCT_SHARE * len(texts)
 
 
 def _numbers(array: np.ndarray) -> np.ndarray | None:

@@ -61,8 +61,9 @@ class Tags:
 
     Attributes
     ----------
-    task : {"classification", "regression", "segmentation", "detection"}
-        What is learned.
+    task : str
+        What is learned: "classification", "regression", "segmentation", "detection", "tagging", "translation" (any text
+        that answers a text), "language_modelling".
     modalities : tuple of str
         What it reads: "table", "image", "text", "sequence" (steps of numbers, as many as there are).
     gradients : bool
@@ -75,7 +76,9 @@ class Tags:
         The modalities for which `select` takes this algorithm first.
     """
 
-    task: Literal["classification", "regression", "segmentation", "detection"]
+    task: Literal[
+        "classification", "regression", "segmentation", "detection", "tagging", "translation", "language_modelling"
+    ]
     modalities: tuple[str, ...] = ("table", "image")
     gradients: bool = True
     multilabel: bool = False

@@ -9,12 +9,22 @@ import numpy as np
 
 from ganglion.data.boxes import holds_boxes
 from ganglion.data.dataset import Dataset
+from ganglion.data.encoders import modality_of
 from ganglion.data.task import Task, infer_task
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.labels import read_numbers
 from ganglion.registry import algorithm, all_algorithms
 
-TASKS = ("classification", "regression", "segmentation", "detection")
+TASKS = (
+    "classification",
+    "regression",
+    "segmentation",
+    "detection",
+    "tagging",
+    "translation",
+    "language_modelling",
+)
+_CALLED = {"image": "images", "table": "a table", "text": "texts", "sequence": "sequences of numbers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ def select(data: Any, y: Any = None, *, target: Any = None, task: str | None = N
         The target; not needed for a Dataset or a file that names its own.
     target : str or int, optional
         The target column of a file or Dataset.
-    task : {"classification", "regression", "segmentation", "detection"}, optional
+    task : one of `TASKS`, optional
         Overrides what the target looks like.
 
     Returns
@@ -69,11 +79,10 @@ def select(data: Any, y: Any = None, *, target: Any = None, task: str | None = N
     """
     X, y = features_and_target(data, y, target)
     found = task_of(y, task)
-    modality = "image" if any(field.kind == "image" for field in X.features) else "table"
+    modality = modality_of(X)
     for name, cls in all_algorithms().items():
         if cls.tags.task == found.kind and modality in cls.tags.preferred_for:
-            what = "images" if modality == "image" else "a table"
-            return Selection(name, found, f"{found.name.replace('_', ' ')} from {what}; {found.reason}")
+            return Selection(name, found, f"{found.name.replace('_', ' ')} from {_CALLED[modality]}; {found.reason}")
     raise InvalidInput(f"no algorithm here learns {found.kind} from data of the kind {modality!r}.")
 
 

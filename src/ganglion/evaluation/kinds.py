@@ -101,7 +101,7 @@ class Kind:
 def read_truth(model: Any, X: Any, y: Any) -> Truth:
     """Return the true answers as the model's task has them: what its `tags.task` says, or else what y looks like."""
     task = getattr(getattr(model, "tags", None), "task", None)
-    if task not in ("segmentation", "detection"):
+    if task not in KINDS or task == "regression":
         task = "detection" if holds_boxes(y) else "segmentation" if np.ndim(y) == 3 else None
     return (_ROWS if task is None else KINDS[task]).truth(model, X, y, "y")
 
