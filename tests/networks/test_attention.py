@@ -2,10 +2,22 @@
 
 import math
 
+import pytest
 import torch
 
 from ganglion.networks import attention
-from ganglion.networks.attention import Encoder, EncoderBlock, Patches, SelfAttention, attend, attention_weights
+from ganglion.networks.attention import (
+    CrossAttention,
+    Encoder,
+    EncoderBlock,
+    Kept,
+    Patches,
+    SelfAttention,
+    attend,
+    attention_weights,
+    causal,
+    only,
+)
 
 
 def heads(n=2, h=3, places=5, d=4):
@@ -51,6 +63,60 @@ def test_weights_are_those_that_the_layers_use():
     weights = Encoder(8, 3, 2, hidden=16).weights(x)
     assert [each.shape for each in weights] == [(3, 2, 5, 5)] * 3
     torch.testing.assert_close(weights[2].sum(-1), torch.ones(3, 2, 5))
+
+
+@pytest.mark.parametrize("short", [256, 1])
+def test_what_is_hidden_changes_nothing(monkeypatch, short):
+    monkeypatch.setattr(attention, "SHORT", short)
+    torch.manual_seed(0)
+    encoder, x = Encoder(8, 2, 2, hidden=16).double(), torch.randn(2, 7, 8, dtype=torch.float64)
+    there = torch.arange(7) < torch.tensor([[4], [7]])
+    seen = encoder(x, only(there))
+    torch.testing.assert_close(seen[0, :4], encoder(x[:1, :4])[0])
+    torch.testing.assert_close(seen[1], encoder(x[1:])[0])
+    assert all((each[0, :, :, 4:] == 0).all() for each in encoder.weights(x, only(there)))
+
+
+@pytest.mark.parametrize("short", [256, 1])
+def test_with_a_causal_bias_nothing_depends_on_what_comes_later(monkeypatch, short):
+    monkeypatch.setattr(attention, "SHORT", short)
+    torch.manual_seed(0)
+    encoder, x = Encoder(8, 2, 2, hidden=16).double(), torch.randn(1, 6, 8, dtype=torch.float64)
+    whole = encoder(x, causal(6))
+    for t in range(1, 7):
+        torch.testing.assert_close(encoder(x[:, :t], causal(t)), whole[:, :t])
+
+
+def test_reading_on_from_what_was_kept_equals_reading_everything():
+    torch.manual_seed(0)
+    encoder, x = Encoder(8, 3, 2, hidden=16).double(), torch.randn(3, 6, 8, dtype=torch.float64)
+    whole, kept = encoder(x, causal(6)), [Kept() for _ in range(3)]
+    first = encoder(x[:, :2], causal(2), kept)
+    rest = [encoder(x[:, t : t + 1], None, kept) for t in (2, 3)]
+    torch.testing.assert_close(torch.cat([first, *rest], 1), whole[:, :4])
+    torch.testing.assert_close(encoder(x[:, 4:], causal(2, 4), kept), whole[:, 4:])
+    assert len(kept[0]) == 6
+
+
+def test_kept_samples_are_taken_anew():
+    torch.manual_seed(0)
+    encoder, x = Encoder(8, 2, 2, hidden=16).double(), torch.randn(3, 4, 8, dtype=torch.float64)
+    kept, rows = [Kept() for _ in range(2)], torch.tensor([2, 2, 0])
+    encoder(x[:, :3], causal(3), kept)
+    for each in kept:
+        each.take(rows)
+    torch.testing.assert_close(encoder(x[rows, 3:], None, kept), encoder(x[rows], causal(4))[:, 3:])
+
+
+def test_a_sequence_asks_another():
+    torch.manual_seed(0)
+    layer, x, source = CrossAttention(8, 2), torch.randn(2, 3, 8), torch.randn(2, 5, 8)
+    read, bias = layer.read(source), only(torch.arange(5) < torch.tensor([[2], [5]]))
+    weights = layer.weights(x, read, bias)
+    assert weights.shape == (2, 2, 3, 5)
+    assert (weights[0, :, :, 2:] == 0).all()
+    torch.testing.assert_close(layer(x, read, bias), layer.join((weights @ read[1]).transpose(1, 2).flatten(2)))
+    torch.testing.assert_close(layer(x, read, bias)[:1], layer(x[:1], layer.read(source[:1, :2])))
 
 
 def test_patches_are_cut_row_by_row_and_continued_at_the_edge():

@@ -8,7 +8,7 @@ Letters: n samples, T places, D width, h heads, d = D / h.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import torch
@@ -21,16 +21,61 @@ from ganglion.networks.mlp import linear
 SHORT = 256  # places up to which plain products are faster on a processor than the fused kernel
 
 
-def attention_weights(q: Tensor, k: Tensor) -> Tensor:
-    """Return how much each place looks at each, softmax(q kᵀ / √d): (n, h, T, d), (n, h, S, d) → (n, h, T, S)."""
-    return (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).softmax(-1)
+def attention_weights(q: Tensor, k: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return how much each place looks at each, softmax(q kᵀ / √d + bias): (n, h, T, d), (n, h, S, d) → (n, h, T, S).
+
+    `bias` is broadcast to (n, h, T, S); where it is -inf, nothing is looked at (see `only` and `causal`).
+    """
+    fitting = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+    return (fitting if bias is None else fitting + bias.to(fitting.dtype)).softmax(-1)
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return what each place takes from all: (n, h, T, d), (n, h, S, d) twice → (n, h, T, d)."""
     if q.device.type == "cpu" and k.shape[-2] <= SHORT:
-        return attention_weights(q, k) @ v
-    return scaled_dot_product_attention(q, k, v)
+        return attention_weights(q, k, bias) @ v
+    return scaled_dot_product_attention(q, k, v, None if bias is None else bias.to(q.dtype))
+
+
+def only(there: Tensor) -> Tensor:
+    """Return a bias with which every place looks only where `there`, (n, S) bool, is true: (n, 1, 1, S)."""
+    return torch.zeros(there.shape, device=there.device).masked_fill_(~there, -math.inf)[:, None, None]
+
+
+def causal(n_places: int, n_seen: int = 0, *, device: torch.device | None = None) -> Tensor:
+    """Return a bias with which a place looks at those before it and at itself, (T, S).
+
+    The T places come behind `n_seen` others, so that S = n_seen + T.
+    """
+    return torch.full((n_places, n_seen + n_places), -math.inf, device=device).triu_(1 + n_seen)
+
+
+class Kept:
+    """Keys and values of places that were read already, (n, h, S, d): what comes after them need not read them again.
+
+    Attributes
+    ----------
+    k, v : Tensor of shape (n, h, S, d), or None
+        None before the first.
+    """
+
+    def __init__(self) -> None:
+        self.k: Tensor | None = None
+        self.v: Tensor | None = None
+
+    def __len__(self) -> int:
+        return 0 if self.k is None else self.k.shape[2]
+
+    def add(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep further places, (n, h, T, d), and return all that there are."""
+        self.k = k if self.k is None else torch.cat([self.k, k], 2)
+        self.v = v if self.v is None else torch.cat([self.v, v], 2)
+        return self.k, self.v
+
+    def take(self, rows: Tensor) -> None:
+        """Go on with the samples `rows`, (m,) int64: left out, in another order, or several times."""
+        if self.k is not None and self.v is not None:
+            self.k, self.v = self.k[rows], self.v[rows]
 
 
 class SelfAttention(nn.Module):
@@ -42,18 +87,47 @@ class SelfAttention(nn.Module):
         self.project = linear(width, 3 * width, "identity")
         self.join = linear(width, width, "identity")
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return what each place takes from all of them."""
-        return self.join(attend(*self._heads(x)).transpose(1, 2).flatten(2))
+    def forward(self, x: Tensor, bias: Tensor | None = None, kept: Kept | None = None) -> Tensor:
+        """Return what each place takes from all of them, and from those that were kept before."""
+        q, k, v = self._heads(x)
+        k, v = (k, v) if kept is None else kept.add(k, v)
+        return self.join(attend(q, k, v, bias).transpose(1, 2).flatten(2))
 
-    def weights(self, x: Tensor) -> Tensor:
+    def weights(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """Return how much each place looks at each, (n, h, T, T); the last axis sums to 1."""
         q, k, _ = self._heads(x)
-        return attention_weights(q, k)
+        return attention_weights(q, k, bias)
 
     def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         q, k, v = self.project(x).unflatten(-1, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
         return q, k, v
+
+
+class CrossAttention(nn.Module):
+    """Attention of places to those of another sequence, (n, T, D), (n, S, D) → (n, T, D)."""
+
+    def __init__(self, width: int, n_heads: int) -> None:
+        super().__init__()
+        self.n_heads = n_heads
+        self.ask = linear(width, width, "identity")
+        self.project = linear(width, 2 * width, "identity")
+        self.join = linear(width, width, "identity")
+
+    def read(self, source: Tensor) -> tuple[Tensor, Tensor]:
+        """Return keys and values of the other sequence, (n, h, S, d) each; they are the same for every place."""
+        k, v = self.project(source).unflatten(-1, (2, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
+        return k, v
+
+    def forward(self, x: Tensor, read: tuple[Tensor, Tensor], bias: Tensor | None = None) -> Tensor:
+        """Return what each place takes from the other sequence, of which `read` was made."""
+        return self.join(attend(self._asked(x), *read, bias).transpose(1, 2).flatten(2))
+
+    def weights(self, x: Tensor, read: tuple[Tensor, Tensor], bias: Tensor | None = None) -> Tensor:
+        """Return how much each place looks at each of the other sequence, (n, h, T, S)."""
+        return attention_weights(self._asked(x), read[0], bias)
+
+    def _asked(self, x: Tensor) -> Tensor:
+        return self.ask(x).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
 
 
 class EncoderBlock(nn.Module):
@@ -75,18 +149,21 @@ class EncoderBlock(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, bias: Tensor | None = None, kept: Kept | None = None) -> Tensor:
         """Return the places after they looked at each other, and each at itself."""
-        x = x + self.dropout(self.attention(self.first_norm(x)))
+        x = x + self.dropout(self.attention(self.first_norm(x), bias, kept))
         return x + self.dropout(self.mlp(self.second_norm(x)))
 
-    def weights(self, x: Tensor) -> Tensor:
+    def weights(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """Return how much each place looks at each, (n, h, T, T)."""
-        return self.attention.weights(self.first_norm(x))
+        return self.attention.weights(self.first_norm(x), bias)
 
 
 class Encoder(nn.Module):
-    """Several blocks and a last normalisation, (n, T, D) → (n, T, D)."""
+    """Several blocks and a last normalisation, (n, T, D) → (n, T, D).
+
+    With `bias=causal(T)` no place sees what comes after it: that is how a language model reads.
+    """
 
     def __init__(
         self, width: int, depth: int, n_heads: int, *, hidden: int, activation: str = "gelu", dropout: float = 0.0
@@ -102,16 +179,27 @@ class Encoder(nn.Module):
                     if last.weight.device.type != "meta":
                         last.weight /= math.sqrt(2 * depth)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return every place as all blocks have made it."""
-        return self.norm(self.blocks(x))
+    def forward(self, x: Tensor, bias: Tensor | None = None, kept: Sequence[Kept] | None = None) -> Tensor:
+        """Return every place as all blocks have made it.
 
-    def weights(self, x: Tensor) -> list[Tensor]:
+        Parameters
+        ----------
+        x : Tensor of shape (n, T, D)
+        bias : Tensor, broadcast to (n, h, T, S), optional
+            Added before each softmax: `only(there)` hides filling, `causal(T)` what comes later; both may be added.
+        kept : sequence of Kept, optional
+            One a block; `x` then comes behind what they hold, and joins it.
+        """
+        for i, block in enumerate(self.blocks):
+            x = block(x, bias, None if kept is None else kept[i])
+        return self.norm(x)
+
+    def weights(self, x: Tensor, bias: Tensor | None = None) -> list[Tensor]:
         """Return how much each place looks at each, (n, h, T, T) for every block."""
         weights = []
         for block in cast("Iterable[EncoderBlock]", self.blocks):
-            weights.append(block.weights(x))
-            x = block(x)
+            weights.append(block.weights(x, bias))
+            x = block(x, bias)
         return weights
 
 
