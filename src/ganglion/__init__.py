@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ganglion.algorithms.detection_cnn import DetectionCNN
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
     from ganglion.algorithms.perceptron import Perceptron
+    from ganglion.algorithms.rnn import RNNClassifier, RNNRegressor
     from ganglion.algorithms.segmentation_cnn import SegmentationCNN
     from ganglion.algorithms.vision_transformer import VisionTransformer
     from ganglion.data.dataset import Dataset
@@ -50,6 +51,8 @@ _HOMES = {
     "MLPRegressor": "ganglion.algorithms.mlp",
     "Objective": "ganglion.training.objective",
     "Perceptron": "ganglion.algorithms.perceptron",
+    "RNNClassifier": "ganglion.algorithms.rnn",
+    "RNNRegressor": "ganglion.algorithms.rnn",
     "Regressor": "ganglion.estimators.regressor",
     "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
     "Trainer": "ganglion.training.trainer",
@@ -77,6 +80,8 @@ __all__ = [
     "MLPRegressor",
     "Objective",
     "Perceptron",
+    "RNNClassifier",
+    "RNNRegressor",
     "Regressor",
     "SegmentationCNN",
     "Trainer",

@@ -85,12 +85,11 @@ class TrainingWarning(GanglionWarning):
 
 def suggestion(given: str, known: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the nearest known name, or nothing when none is near."""
-    names = list(known)
-    close = difflib.get_close_matches(str(given), names, n=1)
-    if not close:  # the case alone may be wrong, which difflib counts as another letter, or the end be missing
-        lower = str(given).lower()
-        close = [name for name in names if name.lower() == lower or (len(lower) > 2 and name.lower().startswith(lower))]
-    return f" Did you mean {close[0]!r}?" if close else ""
+    lower, names = str(given).lower(), {name.lower(): name for name in known}  # difflib counts case as another letter
+    close = difflib.get_close_matches(lower, names, n=1)
+    if not close and len(lower) > 2:  # the end may be missing
+        close = [name for name in names if name.startswith(lower)]
+    return f" Did you mean {names[close[0]]!r}?" if close else ""
 
 
 def unknown_name(kind: str, given: str, known: Iterable[str]) -> InvalidParameter:

@@ -169,7 +169,7 @@ def test_steps_follow_the_size():
 @pytest.mark.parametrize(
     ("images", "masks", "words"),
     [
-        (X.reshape(60, -1), Y, "SegmentationCNN reads images, but was given a table"),
+        (X.reshape(60, -1), Y, "SegmentationCNN reads images, but a table of columns x was given"),
         (X[:, 0], Y, "SegmentationCNN reads images"),
         (X, Y[:, :-1], "the masks fit no image: they have 21 × 18 pixels, the images 22 × 18"),
         (X, Y / 2, "numbers with fractions"),

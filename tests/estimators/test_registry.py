@@ -16,16 +16,7 @@ from ganglion.errors import GanglionWarning, InvalidParameter
 from ganglion.estimators.selection import TASKS
 from ganglion.options import hyperparameters
 
-BUILT_IN = [
-    "CNNClassifier",
-    "CNNRegressor",
-    "DetectionCNN",
-    "MLPClassifier",
-    "MLPRegressor",
-    "Perceptron",
-    "SegmentationCNN",
-    "VisionTransformer",
-]
+BUILT_IN = sorted(registry.ALGORITHMS)
 
 
 @hyperparameters

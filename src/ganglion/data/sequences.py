@@ -26,10 +26,13 @@ from ganglion.errors import InvalidInput, UnsupportedType
 NAME = "sequence"
 
 
-def holds_sequences(X: Any) -> bool:
-    """Say whether something is a stack (n, T, d) of numbers, or a list of arrays or lists of different lengths."""
-    if isinstance(X, np.ndarray | Tensor) and X.ndim == 3:
-        return True
+def holds_sequences(X: Any, *, equally_long: bool = False) -> bool:
+    """Say whether something is a stack (n, T, d) of numbers, or a list of arrays or lists of different lengths.
+
+    With `equally_long` those of one length count too, (n, T): otherwise they are the rows of a table.
+    """
+    if isinstance(X, np.ndarray | Tensor) and X.ndim >= 2:
+        return X.ndim == 3 or (equally_long and X.ndim == 2)
     if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
         X = X.tolist()
     if not isinstance(X, list | tuple) or not X:
@@ -40,7 +43,7 @@ def holds_sequences(X: Any) -> bool:
         axes, lengths = {1 + (len(each) > 0 and isinstance(each[0], list | tuple)) for each in X}, set(map(len, X))
     else:
         return False
-    return axes == {2} or (axes == {1} and len(lengths) > 1)
+    return axes == {2} or (axes == {1} and (equally_long or len(lengths) > 1))
 
 
 def sequences_to_dataset(X: Any) -> Dataset:

@@ -149,7 +149,8 @@ def _network(model: Estimator, tensors: dict[str, Tensor], dtype: torch.dtype) -
 
 def _plausible(model: Estimator, n_tensors: int) -> None:
     """Refuse layers by the thousand before they are built: each must have weights in the file."""
-    n_layers = max(len(getattr(model, "hidden", ())), *(getattr(model, name, 0) for name in ("layers", "depth")))
+    counts = (getattr(model, name, 0) for name in ("layers", "depth"))
+    n_layers = max(len(getattr(model, "hidden", ())), *(count for count in counts if isinstance(count, int)))
     if n_layers >= n_tensors or math.prod(model.encoder_.spec.image or (1,)) > 2**40:
         raise InvalidModel("the manifest describes a network larger than the weights in the file.")
 
@@ -181,11 +182,11 @@ def _check_columns(model: Estimator) -> None:
     """Refuse a manifest whose columns, their number and their names contradict one another."""
     encoder, n_features = model.encoder_, model.n_features_in_
     spec = encoder.spec
-    columns = list(encoder.feature_names)
     if isinstance(encoder, TableEncoder):
         columns, width = [field.name for field in encoder.fields], sum(math.prod(f.shape) for f in encoder.fields)
         exact = len(encoder.fields) == 1 and bool(encoder.fields[0].shape)
     else:
+        columns = encoder.feature_names
         width = math.prod(spec.image) if spec.image else spec.sequence or len(columns)
         exact = not spec.vocabulary
     if n_features < width or (exact and n_features != width):

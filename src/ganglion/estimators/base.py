@@ -291,9 +291,8 @@ class Estimator(BaseEstimator):
         """Return sequences of numbers as a data set, where they are read as such and not as images or as a table."""
         if "sequence" not in self.tags.modalities:
             return X
-        if not reset and isinstance(self.encoder_, SequenceEncoder) and self.encoder_.width == 1 and np.ndim(X) == 2:
-            return sequences_to_dataset(X)  # sequences that happen to be equally long
-        return sequences_to_dataset(X) if holds_sequences(X) else X
+        equally_long = not reset and isinstance(self.encoder_, SequenceEncoder) and self.encoder_.width == 1
+        return sequences_to_dataset(X) if holds_sequences(X, equally_long=equally_long) else X
 
     def _named_columns(self) -> bool:
         return hasattr(self, "feature_names_in_")

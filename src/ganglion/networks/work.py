@@ -17,7 +17,7 @@ IMAGE_BYTES = 64 * 2**20  # of what one layer makes of images that go through a 
 
 @torch.no_grad()
 def products_per_sample(network: Network, inputs: Inputs) -> int:
-    """Return the multiplications of one sample, counted while `inputs`, of one sample, go through the network."""
+    """Return the multiplications of one sample, counted while one of `inputs` goes through the network."""
     if is_plain(network):
         return sum(parameter.numel() for parameter in network.parameters())
     counted = [0]
@@ -36,7 +36,7 @@ def products_per_sample(network: Network, inputs: Inputs) -> int:
     training = network.training
     try:
         network.eval()
-        network.raw_scores(inputs)
+        network.raw_scores({name: tensor[:1] for name, tensor in inputs.items()})
     finally:
         network.train(training)
         for hook in hooks:
