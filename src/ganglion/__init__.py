@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ganglion.algorithms.perceptron import Perceptron
     from ganglion.algorithms.rnn import RNNClassifier, RNNRegressor
     from ganglion.algorithms.segmentation_cnn import SegmentationCNN
+    from ganglion.algorithms.text_cnn import TextCNN
+    from ganglion.algorithms.transformer import TransformerClassifier, TransformerRegressor
     from ganglion.algorithms.vision_transformer import VisionTransformer
     from ganglion.data.dataset import Dataset
     from ganglion.data.inspection import inspect
@@ -55,7 +57,10 @@ _HOMES = {
     "RNNRegressor": "ganglion.algorithms.rnn",
     "Regressor": "ganglion.estimators.regressor",
     "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
+    "TextCNN": "ganglion.algorithms.text_cnn",
     "Trainer": "ganglion.training.trainer",
+    "TransformerClassifier": "ganglion.algorithms.transformer",
+    "TransformerRegressor": "ganglion.algorithms.transformer",
     "VisionTransformer": "ganglion.algorithms.vision_transformer",
     "evaluate": "ganglion.evaluation.evaluate",
     "hyperparameters": "ganglion.options",
@@ -84,7 +89,10 @@ __all__ = [
     "RNNRegressor",
     "Regressor",
     "SegmentationCNN",
+    "TextCNN",
     "Trainer",
+    "TransformerClassifier",
+    "TransformerRegressor",
     "VisionTransformer",
     "__version__",
     "evaluate",

@@ -25,6 +25,9 @@ ALGORITHMS = {
     "RNNClassifier": "ganglion.algorithms.rnn",
     "RNNRegressor": "ganglion.algorithms.rnn",
     "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
+    "TextCNN": "ganglion.algorithms.text_cnn",
+    "TransformerClassifier": "ganglion.algorithms.transformer",
+    "TransformerRegressor": "ganglion.algorithms.transformer",
     "VisionTransformer": "ganglion.algorithms.vision_transformer",
 }
 GROUP = "ganglion.algorithms"

@@ -25,6 +25,8 @@ from ganglion.networks.network import Network
 from ganglion.networks.windows import Windows
 from ganglion.options import hyperparameters, option
 
+SCALE = 0.1  # of the vectors at first: a rare word is learned from a few steps, which larger ones would outweigh
+
 
 @hyperparameters
 class TextCNN(SequenceOptions, Classifier):
@@ -44,7 +46,9 @@ class TextCNN(SequenceOptions, Classifier):
     Kim 2014, arXiv:1408.5882.
     """
 
-    windows: tuple[int, ...] = option((3, 4, 5), "Tokens, or steps, in a window; several widths side by side.", at_least=1)
+    windows: tuple[int, ...] = option(
+        (3, 4, 5), "Tokens, or steps, in a window; several widths side by side.", at_least=1
+    )
     maps: int = option(100, "Windows of each width that are learned.", at_least=1)
     embedding: int = option(128, "Numbers of the vector that a token becomes.", at_least=1)
     activation: str = option("relu", "Nonlinearity of the maps, as of the MLP.", check=check_activation)
@@ -55,7 +59,7 @@ class TextCNN(SequenceOptions, Classifier):
 
     def build(self, spec: Spec) -> Network:
         """Return input layer, windows, read-out and output layer for data like `spec`."""
-        entry = spec.sequence_layer(self.embedding)
+        entry = spec.sequence_layer(self.embedding, scale=SCALE)
         found = Windows(entry.n_out, self.maps, self.windows, activation=self.activation)
         read_out = nn.Sequential(nn.Dropout(self._silenced(spec)), linear(found.n_out, spec.n_scores, "identity"))
         return Network(entry, nn.Sequential(found, read_out), spec.output)

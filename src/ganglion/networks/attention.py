@@ -17,6 +17,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from ganglion.networks.activations import ACTIVATIONS
 from ganglion.networks.mlp import linear
+from ganglion.networks.positions import rotated
 
 SHORT = 256  # places up to which plain products are faster on a processor than the fused kernel
 
@@ -79,17 +80,20 @@ class Kept:
 
 
 class SelfAttention(nn.Module):
-    """Attention of places to one another with several heads, (n, T, D) → (n, T, D)."""
+    """Attention of places to one another with several heads, (n, T, D) → (n, T, D).
 
-    def __init__(self, width: int, n_heads: int) -> None:
+    With `rotary`, queries and keys are turned by the angles of their places (see `positions`).
+    """
+
+    def __init__(self, width: int, n_heads: int, *, rotary: bool = False) -> None:
         super().__init__()
-        self.n_heads = n_heads
+        self.n_heads, self.rotary = n_heads, rotary
         self.project = linear(width, 3 * width, "identity")
         self.join = linear(width, width, "identity")
 
     def forward(self, x: Tensor, bias: Tensor | None = None, kept: Kept | None = None) -> Tensor:
         """Return what each place takes from all of them, and from those that were kept before."""
-        q, k, v = self._heads(x)
+        q, k, v = self._heads(x, first=0 if kept is None else len(kept))
         k, v = (k, v) if kept is None else kept.add(k, v)
         return self.join(attend(q, k, v, bias).transpose(1, 2).flatten(2))
 
@@ -98,9 +102,9 @@ class SelfAttention(nn.Module):
         q, k, _ = self._heads(x)
         return attention_weights(q, k, bias)
 
-    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _heads(self, x: Tensor, *, first: int = 0) -> tuple[Tensor, Tensor, Tensor]:
         q, k, v = self.project(x).unflatten(-1, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
-        return q, k, v
+        return (rotated(q, first=first), rotated(k, first=first), v) if self.rotary else (q, k, v)
 
 
 class CrossAttention(nn.Module):
@@ -137,11 +141,18 @@ class EncoderBlock(nn.Module):
     """
 
     def __init__(
-        self, width: int, n_heads: int, *, hidden: int, activation: str = "gelu", dropout: float = 0.0
+        self,
+        width: int,
+        n_heads: int,
+        *,
+        hidden: int,
+        activation: str = "gelu",
+        dropout: float = 0.0,
+        rotary: bool = False,
     ) -> None:
         super().__init__()
         self.first_norm, self.second_norm = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attention = SelfAttention(width, n_heads)
+        self.attention = SelfAttention(width, n_heads, rotary=rotary)
         self.mlp = nn.Sequential(
             linear(width, hidden, "identity"),
             ACTIVATIONS[activation].module(),
@@ -166,11 +177,22 @@ class Encoder(nn.Module):
     """
 
     def __init__(
-        self, width: int, depth: int, n_heads: int, *, hidden: int, activation: str = "gelu", dropout: float = 0.0
+        self,
+        width: int,
+        depth: int,
+        n_heads: int,
+        *,
+        hidden: int,
+        activation: str = "gelu",
+        dropout: float = 0.0,
+        rotary: bool = False,
     ) -> None:
         super().__init__()
         self.blocks = nn.Sequential(
-            *(EncoderBlock(width, n_heads, hidden=hidden, activation=activation, dropout=dropout) for _ in range(depth))
+            *(
+                EncoderBlock(width, n_heads, hidden=hidden, activation=activation, dropout=dropout, rotary=rotary)
+                for _ in range(depth)
+            )
         )
         self.norm = nn.LayerNorm(width)
         with torch.no_grad():  # each block adds a share, so that the sum of all stays of one size

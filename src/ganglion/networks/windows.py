@@ -8,6 +8,7 @@ Letters: n samples, T steps, D numbers in a step, k width of a window.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -38,12 +39,13 @@ class Windows(nn.Module):
         super().__init__()
         self.n_out = maps * len(widths)
         # pictures of height 1: their kernels are the fast ones
-        self.windows = nn.ModuleList(nn.Conv2d(n_in, maps, (1, k), padding=(0, k - 1)) for k in widths)
+        windows = [nn.Conv2d(n_in, maps, (1, k), padding=(0, k - 1)) for k in widths]
         self.activation = ACTIVATIONS[activation].module()
-        for window in self.windows:
+        for window in windows:
             if window.weight.device.type != "meta":
                 initialize(window.weight, activation)
-                nn.init.zeros_(window.bias)
+                nn.init.zeros_(cast(Tensor, window.bias))
+        self.windows = nn.ModuleList(windows)
         channels_last(self)
 
     def forward(self, steps: Steps) -> Tensor:
