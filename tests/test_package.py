@@ -78,7 +78,7 @@ def test_the_public_surface_grows_on_purpose_only():
         ),
         *("Regressor", "Trainer", "__version__", "evaluate", "hyperparameters", "inspect", "load", "option", "read"),
         *("DetectionCNN", "SegmentationCNN", "VisionTransformer", "select"),
-        *("RNNClassifier", "RNNRegressor"),
+        *("RNNClassifier", "RNNRegressor", "TextCNN", "TransformerClassifier", "TransformerRegressor"),
         *("plot_augmentation", "plot_feature_maps", "plot_filters"),
     }
     assert dir(ganglion) == ganglion.__all__

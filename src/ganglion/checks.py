@@ -34,6 +34,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from ganglion.data.boxes import Boxes
+from ganglion.data.convert import as_dataset
 from ganglion.errors import DataWarning, GanglionError, InvalidInput, UnknownParameter
 from ganglion.estimators.artifact import load
 from ganglion.estimators.base import Estimator, Tags
@@ -43,6 +44,7 @@ Check = Callable[[Any], None]
 
 EPOCHS = 5
 METHODS = ("predict", "predict_proba", "decision_function", "heat_maps")
+WORDS = "Some words of which texts are made, short ones and long: naïve, 東京, don't, 12, well-known! Good or bad?"
 RARE_TEXT, RARE_NUMBER = "zyzzyva-7741", 0.7310585786300049
 
 
@@ -83,13 +85,14 @@ def check_refit_equals_fit(estimator: Estimator) -> None:
 
 def check_same_seed_gives_same_bits_in_two_processes(estimator: Estimator) -> None:
     """The same seed gives the same bits, here and in another process."""
-    X, y = data_for(estimator)
-    here = answers(fresh(estimator).fit(X, y), X)
+    given = every_data_for(estimator)
     there = in_another_process(
-        "model, X, y = joblib.load(given); joblib.dump(checks.answers(model.fit(X, y), X), taken)",
-        (fresh(estimator), X, y),
+        "model, data = joblib.load(given)\n"
+        "joblib.dump([checks.answers(checks.fresh(model).fit(X, y), X) for X, y in data], taken)",
+        (fresh(estimator), given),
     )
-    same_bits(here, there)
+    for (X, y), other in zip(given, there, strict=True):
+        same_bits(answers(fresh(estimator).fit(X, y), X), other)
 
 
 def check_different_seeds_differ(estimator: Estimator) -> None:
@@ -188,7 +191,7 @@ def check_history(estimator: Estimator) -> None:
 
 def check_killed_and_resumed_equals_never_killed(estimator: Estimator) -> None:
     """A run that stops right after any of its checkpoints goes on to the bits of one that never stopped."""
-    for X, y in [data_for(estimator)] + [image_stack(estimator)] * reads_images(estimator.tags):
+    for X, y in every_data_for(estimator):
         _resumes(estimator, X, y)
 
 
@@ -236,7 +239,7 @@ def check_bad_features_are_refused(estimator: Estimator) -> None:
     X, y = data_for(estimator)
     infinite = X.copy()
     infinite[3, 1] = np.inf
-    narrower, wider = X[:, :-1], np.hstack([X, X])
+    narrower, wider = X[..., :-1], np.concatenate([X, X], -1)
     nothing = fresh(estimator)
     for bad in (infinite, X[:, 0], X[:0], X[:, :0], X + 1j, X[:-1], np.zeros((4,) * 5), "a text", None):
         refused(lambda bad=bad: nothing.fit(bad, y), InvalidInput)
@@ -268,7 +271,7 @@ def check_bad_weights_are_refused(estimator: Estimator) -> None:
 def check_bad_validation_is_refused(estimator: Estimator) -> None:
     """Held-out data that differ in their columns or targets are refused."""
     X, y = data_for(estimator)
-    half = X[:, : X.shape[1] // 2]
+    half = X[..., : X.shape[-1] // 2]
     for bad in ((half, y), (X, y[:-1]), (X,), X):
         refused(lambda bad=bad: fresh(estimator).fit(X, y, validation=bad), ValueError)
 
@@ -304,15 +307,15 @@ def check_class_weight_counts(estimator: Estimator) -> None:
 
 
 def check_predictions_do_not_depend_on_their_batch(estimator: Estimator) -> None:
-    """A row is answered alike, alone and among others, in any order."""
-    X, y = data_for(estimator)
-    model = fresh(estimator).fit(X, y)
-    together, alone = answers(model, X), [answers(model, X[i : i + 1]) for i in range(len(X))]
-    # many convolutions, one after the other, sum in another order for one image than for many
-    rounding = 1e-6 if reads_tables(estimator.tags) else 5e-6
-    close({name: np.concatenate([each[name] for each in alone]) for name in together}, together, atol=rounding)
-    reverse = answers(model, np.ascontiguousarray(X[::-1]))
-    close({name: answer[::-1] for name, answer in reverse.items()}, together, atol=1e-6)
+    """A row is answered alike, alone and among others, in any order, however long the others are."""
+    for X, y in every_data_for(estimator):
+        model = fresh(estimator).fit(X, y)
+        together, alone = answers(model, X), [answers(model, X[i : i + 1]) for i in range(len(X))]
+        # many convolutions, one after the other, sum in another order for one image than for many
+        rounding = 5e-6 if estimator.tags.modalities == ("image",) else 1e-6
+        close({name: np.concatenate([each[name] for each in alone]) for name in together}, together, atol=rounding)
+        reverse = answers(model, np.ascontiguousarray(X[::-1]))
+        close({name: answer[::-1] for name, answer in reverse.items()}, together, atol=1e-6)
 
 
 def check_containers_agree(estimator: Estimator) -> None:
@@ -361,14 +364,14 @@ def check_text_where_numbers_were_is_refused(estimator: Estimator) -> None:
 
 def check_copies_answer_alike(estimator: Estimator) -> None:
     """Pickle, joblib and deepcopy keep a fitted estimator to the bit."""
-    X, y = data_for(estimator)
-    model = fresh(estimator).fit(X, y)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "model.joblib")
-        joblib.dump(model, path)
-        for copied in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model), joblib.load(path)):
-            same_answers(copied, model, X)
-            ensure(copied.history_.rows == model.history_.rows, "the history was lost")
+    for X, y in every_data_for(estimator):
+        model = fresh(estimator).fit(X, y)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "model.joblib")
+            joblib.dump(model, path)
+            for copied in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model), joblib.load(path)):
+                same_answers(copied, model, X)
+                ensure(copied.history_.rows == model.history_.rows, "the history was lost")
 
 
 # what is promised of files
@@ -376,9 +379,7 @@ def check_copies_answer_alike(estimator: Estimator) -> None:
 
 def check_saved_and_loaded_in_another_process(estimator: Estimator) -> None:
     """What was saved answers to the bit in another process."""
-    given = [data_for(estimator), other_data_for(estimator)]
-    if "image" in estimator.tags.modalities:
-        given.append(image_stack(estimator))
+    given = [*every_data_for(estimator), other_data_for(estimator)]
     models, data = [fresh(estimator).fit(X, y) for X, y in given], [X for X, _ in given]
     with tempfile.TemporaryDirectory() as folder:
         paths = [os.path.join(folder, f"{i}.ganglion") for i in range(len(models))]
@@ -469,6 +470,66 @@ def check_zero_weight_of_images(estimator: Estimator) -> None:
     same_answers(fresh(estimator).fit(grey, y, sample_weight=weight), fresh(estimator).fit(grey[kept], y[kept]), grey)
 
 
+# what is promised of texts
+
+
+def check_text_containers_agree(estimator: Estimator) -> None:
+    """The same texts give the same model, as list, array, series, column of a frame or data set."""
+    X, y = texts_for(estimator)
+    expected = answers(fresh(estimator).fit(X, y), X)
+    dataset = as_dataset(pd.DataFrame({"text": pd.Series(X, dtype=str)}))
+    for given in (X.tolist(), tuple(X), pd.Series(X), pd.DataFrame({"text": X}), X.astype(str), dataset):
+        same_bits(answers(fresh(estimator).fit(given, y), given), expected)
+
+
+def check_unseen_words_are_answered(estimator: Estimator) -> None:
+    """A text of words never seen is answered, as any other such text of its length."""
+    X, y = texts_for(estimator)
+    model = fresh(estimator).fit(X, y)
+    unseen = answers(model, [RARE_TEXT.replace("-", " ")])
+    same_bits(answers(model, ["qwertz 8812"]), unseen)
+    ensure(all(len(answer) == 1 for answer in unseen.values()), "not one answer for one text")
+    ensure(all(np.isfinite(a).all() for a in unseen.values() if a.dtype.kind == "f"), "what was answered is no number")
+
+
+def check_empty_texts_are_refused(estimator: Estimator) -> None:
+    """An empty text is refused with its row, in training and after; so are no texts, and what is none."""
+    X, y = texts_for(estimator)
+    for nothing in ("", "  \n", None):
+        empty = X.copy()
+        empty[3] = nothing
+        refused(lambda empty=empty: fresh(estimator).fit(empty, y), InvalidInput, "3")
+    model = fresh(estimator).fit(X, y)
+    refused(lambda: model.predict(["word", ""]), InvalidInput, "row 1")
+    for bad in ([], "one text", [b"bytes", b"more"]):
+        refused(lambda bad=bad: model.predict(bad), ValueError)
+
+
+def check_zero_weight_of_texts(estimator: Estimator) -> None:
+    """A text of weight 0 leaves no trace, no word in the vocabulary."""
+    X, y = texts_for(estimator)
+    weight = np.ones(len(y))
+    weight[1::4] = 0
+    X[weight == 0] = " ".join([RARE_TEXT] * 5)
+    kept = np.flatnonzero(weight)
+    weighted, without = fresh(estimator).fit(X, y, sample_weight=weight), fresh(estimator).fit(X[kept], y[kept])
+    close_answers(weighted, without, X)
+    ensure(weighted.encoder_.to_json() == without.encoder_.to_json(), "texts of weight 0 are in the vocabulary")
+
+
+def check_model_file_holds_no_single_text(estimator: Estimator) -> None:
+    """No word that stands in one text alone can be found in the file."""
+    X, y = texts_for(estimator)
+    X[7] += f" {RARE_TEXT}"
+    model = fresh(estimator).fit(X, y)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.ganglion")
+        model.save(path)
+        content = path.read_bytes()
+    found = [word for word in RARE_TEXT.split("-") if word.encode() in content]
+    ensure(not found, f"the model file holds {found}")
+
+
 # what is promised of several targets
 
 
@@ -517,6 +578,16 @@ def reads_images(tags: Tags) -> bool:
     return "image" in tags.modalities
 
 
+def reads_texts(tags: Tags) -> bool:
+    """Return whether the check's texts, each with a class or a number, suit the estimator."""
+    return "text" in tags.modalities and tags.task in ("classification", "regression")
+
+
+def reads_numbers(tags: Tags) -> bool:
+    """Return whether the estimator reads numbers, of tables, pictures or sequences."""
+    return bool({"table", "image", "sequence"} & {*tags.modalities})
+
+
 CHECKS: tuple[tuple[Callable[[Tags], bool], Check], ...] = (
     (always, check_refit_equals_fit),
     (always, check_same_seed_gives_same_bits_in_two_processes),
@@ -524,8 +595,8 @@ CHECKS: tuple[tuple[Callable[[Tags], bool], Check], ...] = (
     (always, check_process_is_left_as_it_was),
     (always, check_options_are_left_as_given),
     (always, check_data_are_left_as_given),
-    (always, check_read_only_memory_map),
-    (always, check_float32_is_close_to_float64),
+    (reads_numbers, check_read_only_memory_map),
+    (reads_numbers, check_float32_is_close_to_float64),
     (reads_tables, check_zero_weight_equals_absence),
     (always, check_history),
     (always, check_killed_and_resumed_equals_never_killed),
@@ -549,6 +620,11 @@ CHECKS: tuple[tuple[Callable[[Tags], bool], Check], ...] = (
     (lambda tags: tags.gradients and tags.task == "regression", check_target_scale_does_not_matter),
     (lambda tags: tags.multilabel, check_several_labels),
     (lambda tags: tags.multioutput, check_several_numbers),
+    (reads_texts, check_text_containers_agree),
+    (reads_texts, check_unseen_words_are_answered),
+    (reads_texts, check_empty_texts_are_refused),
+    (reads_texts, check_zero_weight_of_texts),
+    (reads_texts, check_model_file_holds_no_single_text),
     (reads_images, check_image_stacks),
     (reads_images, check_zero_weight_of_images),
 )
@@ -575,7 +651,21 @@ def data_for(estimator: Any, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndar
         return made(n=24)
     if "table" in estimator.tags.modalities:
         return table(estimator, noise=noise)
+    if "sequence" in estimator.tags.modalities:
+        return signals(estimator, noise=noise)
     return pictures(estimator, n=60, sides=(6, 5), noise=noise)
+
+
+def every_data_for(estimator: Any) -> list[tuple[Any, np.ndarray]]:
+    """Return data, as arrays, and a target of every modality that an estimator reads, the plainest first."""
+    given: list[tuple[Any, np.ndarray]] = [data_for(estimator)]
+    if reads_images(estimator.tags):
+        given.append(image_stack(estimator))
+    if reads_texts(estimator.tags):
+        given.append(texts_for(estimator))
+    if "sequence" in estimator.tags.modalities:
+        given.append(sequences_for(estimator))
+    return given
 
 
 def other_data_for(estimator: Any) -> tuple[Any, np.ndarray]:
@@ -583,7 +673,11 @@ def other_data_for(estimator: Any) -> tuple[Any, np.ndarray]:
     made = {"segmentation": discs, "detection": squares}.get(estimator.tags.task)
     if made:
         return made(n=20, sides=(9, 14))
-    return mixed_frame(estimator) if "table" in estimator.tags.modalities else pictures(estimator, n=50, sides=(9, 7))
+    if "table" in estimator.tags.modalities:
+        return mixed_frame(estimator)
+    if "sequence" in estimator.tags.modalities:
+        return sequences_for(estimator)
+    return pictures(estimator, n=50, sides=(9, 7))
 
 
 def discs(*, n: int, sides: tuple[int, int] = (12, 10)) -> tuple[np.ndarray, np.ndarray]:
@@ -654,6 +748,35 @@ def pictures(estimator: Any, *, n: int, sides: tuple[int, int], noise: float = 1
     X = np.round(rng.normal(size=(n, *sides)) * 64) / 64
     signal = X[:, : sides[0] // 2].mean((1, 2)) - X[:, sides[0] // 2 :].mean((1, 2))
     return X, _target(estimator, signal + noise * signal.std() * rng.normal(size=n))
+
+
+def signals(estimator: Any, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return equally long sequences, (60, 6, 4), that float32 holds exactly, and a target: how much they rise."""
+    rng = np.random.default_rng(12)
+    X = np.round(rng.normal(size=(60, 6, 4)) * 64) / 64
+    return X, _target(estimator, X[:, 3:, 0].mean(1) - X[:, :3, 0].mean(1) + noise * rng.normal(size=60) / 2)
+
+
+def sequences_for(estimator: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return sequences of two numbers a step, of 1 to 9 steps, with gaps, and a target."""
+    rng = np.random.default_rng(13)
+    X, signal = np.empty(40, dtype=object), np.empty(40)
+    for i, length in enumerate(rng.integers(1, 10, 40)):
+        X[i] = np.round(rng.normal(size=(length, 2)) * 64) / 64
+        signal[i] = X[i][:, 0].max() - X[i][:, 1].min()
+        X[i][rng.random(X[i].shape) < 0.05] = np.nan
+    return X, _target(estimator, signal)
+
+
+def texts_for(estimator: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return texts of 1 to 14 words, an array of objects, and a target: how often some of the words stand there."""
+    rng = np.random.default_rng(14)
+    words, worth = np.array(WORDS.split(), dtype=object), rng.normal(size=len(WORDS.split()))
+    X, signal = np.empty(40, dtype=object), np.empty(40)
+    for i, length in enumerate(rng.integers(1, 15, 40)):
+        chosen = rng.integers(0, len(words), length)
+        X[i], signal[i] = " ".join(words[chosen]), worth[chosen].sum()
+    return X, _target(estimator, signal)
 
 
 def _target(estimator: Any, signal: np.ndarray) -> np.ndarray:

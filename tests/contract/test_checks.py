@@ -9,7 +9,10 @@ import torch
 from ganglion import checks
 from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
 from ganglion.algorithms.perceptron import Perceptron
+from ganglion.algorithms.text_cnn import TextCNN
 from ganglion.data.encoding import TableEncoder
+from ganglion.data.text_encoding import TextEncoder
+from ganglion.data.tokenizers import tokenizer_by_name
 from ganglion.registry import all_algorithms
 
 
@@ -47,7 +50,35 @@ def note_columns(self, X, *rest):
         self.columns_ = list(X.columns)
 
 
+def without_empty(method):
+    return lambda self, X: method(self, [text or "nothing" if isinstance(text, str) else text for text in X])
+
+
+def by_type(method):
+    return lambda self, X: method(self, X) + isinstance(X, list)
+
+
+def with_others(method):
+    """Answer texts as if all were as long as the longest of them."""
+
+    def changed(self, X):
+        most = max((len(text.split()) for text in X if isinstance(text, str)), default=0)
+        return method(self, [f"{text} {'of ' * (most - len(text.split()))}" if most else text for text in X])
+
+    return changed
+
+
 BROKEN = [
+    (TextCNN, "_weights", instead(lambda *_: None), checks.check_zero_weight_of_texts),
+    (TextCNN, "predict", without_empty, checks.check_empty_texts_are_refused),
+    (TextCNN, "predict_proba", by_type, checks.check_text_containers_agree),
+    (
+        TextCNN,
+        "predict_proba",
+        instead(lambda self, X: np.full(len(X), np.nan)),
+        checks.check_unseen_words_are_answered,
+    ),
+    (TextCNN, "predict_proba", with_others, checks.check_predictions_do_not_depend_on_their_batch),
     (Perceptron, "fit", before(lambda *_: np.random.random()), checks.check_process_is_left_as_it_was),
     (MLPClassifier, "fit", before(lambda *_: torch.rand(1)), checks.check_process_is_left_as_it_was),
     (MLPClassifier, "predict", before(lambda *_: torch.rand(1)), checks.check_process_is_left_as_it_was),
@@ -90,6 +121,14 @@ def test_a_rare_category_in_the_file_is_found(monkeypatch):
     )
     with pytest.raises(AssertionError, match=r"the model file holds .'the rare text'"):
         checks.check_model_file_holds_no_training_rows(Perceptron())
+
+
+def test_a_rare_word_in_the_file_is_found(monkeypatch):
+    fit = TextEncoder.fit.__func__
+    every = tokenizer_by_name("words(min_count=1)")
+    monkeypatch.setattr(TextEncoder, "fit", classmethod(lambda cls, data, settings, longest: fit(cls, data, every)))
+    with pytest.raises(AssertionError, match=r"the model file holds .'zyzzyva', '7741'"):
+        checks.check_model_file_holds_no_single_text(TextCNN())
 
 
 def test_a_number_in_the_file_is_found():

@@ -37,8 +37,8 @@ class TextCNN(SequenceOptions, Classifier):
     Examples
     --------
     >>> texts = ["good, very good", "very bad", "good film", "bad, so bad", "a good one", "a bad one"] * 20
-    >>> model = TextCNN(maps=10, epochs=10, random_state=0).fit(texts, ["up", "down"] * 60)
-    >>> model.predict(["so good", "bad film"]).tolist()
+    >>> model = TextCNN(maps=10, batch_size=16, epochs=10, random_state=0).fit(texts, ["up", "down"] * 60)
+    >>> model.predict(["so good", "so bad"]).tolist()
     ['up', 'down']
 
     References

@@ -72,12 +72,18 @@ def as_dataset(X: Any, *, names: Sequence[str] | None = None, source: str = "") 
 
 
 def holds_texts(X: Any) -> bool:
-    """Say whether something is a list, a series, or an array of one axis, of strings alone."""
+    """Say whether something is a list, a series, or an array of one axis, of strings; None and NaN are missing ones."""
     if hasattr(X, "to_list") and getattr(X, "ndim", 1) == 1:
         return holds_texts(X.to_list())
     if isinstance(X, np.ndarray):
         return X.ndim == 1 and X.dtype.kind in "OUT" and holds_texts(X.tolist())
-    return isinstance(X, list | tuple) and len(X) > 0 and all(isinstance(each, str) for each in X)
+    if not isinstance(X, list | tuple):
+        return False
+    return any(isinstance(each, str) for each in X) and all(isinstance(each, str) or _is_missing(each) for each in X)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and value != value)
 
 
 def array_column(name: str, values: Any) -> Column:
@@ -118,7 +124,8 @@ def _from_array(array: np.ndarray, names: Sequence[str] | None, source: str) -> 
     if array.ndim < 2:
         if not holds_texts(array):
             raise _too_flat(array)
-        field, texts = text_column(_checked(names or ["text"], 1)[0], array.tolist())
+        given = [each if isinstance(each, str) else None for each in array.tolist()]
+        field, texts = text_column(_checked(names or ["text"], 1)[0], given)
         return Dataset((field,), {field.name: texts}, source=source)
     if array.ndim > 4:
         raise InvalidInput(

@@ -136,7 +136,7 @@ def plan(
     -------
     Execution
         A small job on float64 data runs in float64 (its time goes into dispatch, not arithmetic), others in float32;
-        large ones that stand it multiply in bfloat16, where the processor can.
+        large ones of more than a few samples that stand it multiply in bfloat16, where the processor can.
         A batch whose products are too small to share runs on one thread: two would be slower, and many times slower
         beside a busy neighbour. Several workers share out a network whose weights, gradients and moments would fill
         more than half of their device; one alone has nobody to share with.
@@ -145,8 +145,8 @@ def plan(
         device = machine.gpu if machine.cuda and job.n_samples * job.products > 10**9 else "cpu"
     large = job.batch_size * job.products >= LARGE_PRODUCTS
     if precision == "auto":
-        low = large and job.stands_rounding and device == "cpu" and machine.bfloat16
         few = job.n_samples <= FEW_SAMPLES and job.n_samples * job.products <= 10**9
+        low = large and not few and job.stands_rounding and device == "cpu" and machine.bfloat16
         exact = job.float64_input and (few or job.n_samples * job.products <= 8 * 10**6)
         precision = "float64" if exact else "bfloat16" if low else "float32"
     if threads is None:
