@@ -21,6 +21,7 @@ from ganglion.version import __version__
 if TYPE_CHECKING:
     from ganglion.algorithms.cnn import CNNClassifier, CNNRegressor
     from ganglion.algorithms.detection_cnn import DetectionCNN
+    from ganglion.algorithms.language_model import LanguageModel
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
     from ganglion.algorithms.perceptron import Perceptron
     from ganglion.algorithms.rnn import RNNClassifier, RNNRegressor
@@ -49,6 +50,7 @@ _HOMES = {
     "Estimator": "ganglion.estimators.base",
     "CNNClassifier": "ganglion.algorithms.cnn",
     "CNNRegressor": "ganglion.algorithms.cnn",
+    "LanguageModel": "ganglion.algorithms.language_model",
     "MLPClassifier": "ganglion.algorithms.mlp",
     "MLPRegressor": "ganglion.algorithms.mlp",
     "Objective": "ganglion.training.objective",
@@ -81,6 +83,7 @@ __all__ = [
     "Dataset",
     "DetectionCNN",
     "Estimator",
+    "LanguageModel",
     "MLPClassifier",
     "MLPRegressor",
     "Objective",

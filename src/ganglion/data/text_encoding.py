@@ -20,6 +20,7 @@ from ganglion.data.vocabulary import Settings, Tokenizer
 from ganglion.errors import DataWarning, InvalidInput, suggestion
 
 LONGEST = 512  # tokens: where nothing else is asked for, what stands beyond is not read
+WHOLE = 2**31 - 1  # as the longest: all of every text is read
 BETWEEN = "\n"  # several columns of text are one text, with this between them
 _NAMED = 5  # rows named in a message
 
@@ -96,7 +97,7 @@ class TextEncoder:
         DataWarning
             If texts have more tokens than are read.
         """
-        tokens = self.tokenizer.encode(joined_texts(data, self._columns(data)))
+        tokens = self.tokenizer.encode(self.texts(data))
         refuse_empty(tokens)
         too_long = int((tokens.lengths > self.longest).sum())
         if too_long:
@@ -109,6 +110,10 @@ class TextEncoder:
             )
             tokens = tokens.cut(self.longest)
         return {"tokens": tokens}
+
+    def texts(self, data: Dataset) -> list[str]:
+        """Return the texts that are read, one a row; a column that is missing raises InvalidInput."""
+        return joined_texts(data, self._columns(data))
 
     def _columns(self, data: Dataset) -> Sequence[str]:
         """Return the columns of `data` that stand for those of training: by name, or a single one by its kind."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ganglion.data.text_encoding import WHOLE
+
 
 def model_card(manifest: Mapping[str, Any]) -> str:
     """Return the card of a model, in Markdown, from its manifest."""
@@ -22,7 +24,8 @@ def model_card(manifest: Mapping[str, Any]) -> str:
             _metrics(manifest["metrics"]),
             "## Limits\n\nThe figures hold for data like those it was tested on. It was not checked for bias between "
             "groups of people. A value far outside the range of the training data gives an answer all the same.",
-            'Load it with `ganglion.load("FILE")`, or use it from the command line: `ganglion predict FILE DATA`.',
+            'Load it with `ganglion.load("FILE")`, or use it from the command line: `ganglion '
+            + ("sample FILE`." if manifest["target"]["kind"] == "next_token" else "predict FILE DATA`."),
         )
         if part
     )
@@ -35,9 +38,10 @@ def _inputs(encoder: Mapping[str, Any]) -> str:
         return f"Images of {height} × {width} pixels{others}, {channels} channel{'s' if channels > 1 else ''}."
     if encoder["modality"] == "text":
         tokenizer, columns = encoder["tokenizer"], ", ".join(encoder["columns"])
+        cut = encoder["longest"] < WHOLE
         return (
             f"Texts ({columns}), cut by the tokenizer {tokenizer['tokenizer']} into {len(tokenizer['vocabulary']):,} "
-            f"different tokens, of which {encoder['longest']:,} are read at most."
+            f"different tokens" + (f", of which {encoder['longest']:,} are read at most." if cut else ".")
         )
     if encoder["modality"] == "sequence":
         width = encoder["width"]
@@ -55,6 +59,9 @@ def _inputs(encoder: Mapping[str, Any]) -> str:
 def _output(target: Mapping[str, Any]) -> str:
     if target["kind"] == "numbers":
         return f"{target['n_targets']} number{'s' if target['n_targets'] > 1 else ''} a sample."
+    if target["kind"] == "next_token":
+        ends = ", or the end of the text" if target["documents"] else ""
+        return f"How likely a text is, and new texts, token by token: one of {target['n_tokens']:,} tokens{ends}."
     classes = ", ".join(str(label) for label in target["classes"][:50])
     if target["kind"] == "masks":
         return f"One of the classes for every pixel: {classes}."

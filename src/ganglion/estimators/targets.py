@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganglion.errors import InvalidInput, InvalidModel
 from ganglion.estimators.masks import MaskTarget, mask_target
+from ganglion.estimators.next_token import NextTokenTarget, next_token_target
 from ganglion.estimators.objects import BoxTarget, box_target
 from ganglion.networks import outputs
 
@@ -165,7 +166,7 @@ class NumberTarget:
         }
 
 
-def target_from_json(stored: Any) -> BoxTarget | ClassTarget | MaskTarget | NumberTarget:
+def target_from_json(stored: Any) -> BoxTarget | ClassTarget | MaskTarget | NextTokenTarget | NumberTarget:
     """Make a target again from `to_json`, believing nothing: any flaw raises InvalidModel."""
     try:
         if stored["kind"] == "classes":
@@ -176,6 +177,8 @@ def target_from_json(stored: Any) -> BoxTarget | ClassTarget | MaskTarget | Numb
             return mask_target(stored)
         if stored["kind"] == "boxes":
             return box_target(stored)
+        if stored["kind"] == "next_token":
+            return next_token_target(stored)
         raise ValueError(f"kind {stored['kind']!r}")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidModel(f"the model file's description of its target is damaged ({error}).") from error

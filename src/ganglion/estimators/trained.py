@@ -36,13 +36,17 @@ from ganglion.training.optimizers import AdamW, Optimizer, optimizer_by_name
 from ganglion.training.schedules import schedule_by_name
 from ganglion.training.sharding import check_shardable, shard, whole_network
 from ganglion.training.supervised import WeightedLoss
-from ganglion.training.trainer import OnEpoch, Trainer
+from ganglion.training.run import Source
+from ganglion.training.trainer import Monitor, OnEpoch, Trainer
 
 PREPARED_BYTES = 512 * 2**20  # prepare the whole training set at once up to this size, batch by batch beyond
 STATISTICS_NUMBERS = 2**21  # fit the preprocessing to so many of it
 PIECE = 2**17  # numbers prepared together
 EVALUATION_BYTES = 4 * 2**20  # measure so much held-out data at a time
-CLASSES = ("classification", "detection", "segmentation")  # tasks whose answers are the largest of some scores
+CLASSES = (  # tasks whose answers are the largest of some scores
+    *("classification", "detection", "segmentation"),
+    *("language_modelling", "tagging", "translation"),
+)
 
 
 @hyperparameters
@@ -129,7 +133,6 @@ class Trained(Estimator):
         n_samples = len(samples) if rows is None else len(rows)
         network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output(), n_samples))
         network.entry.adapt(*_for_statistics(samples, rows))
-        change = self._augmentation()
         optimizer = optimizer_by_name(self.optimizer)
         batch_size = n_samples if optimizer.full_batch else self._batch_size(n_samples)
         execution = self._execution(samples, network, batch_size)
@@ -138,30 +141,22 @@ class Trained(Estimator):
         trainer = self._trainer(optimizer, n_samples, batch_size, session.callbacks)
         network.cast(execution.dtype, inputs=execution.input_dtype)
         with execution.applied():
-            columns, prepare = self._tensors(network, samples, rows, execution, raw=change is not None)
-            order = torch.Generator().manual_seed(session.seed)
-            changing = partial(prepare, change=change) if prepare and change else prepare
-            batches = Batches(columns, batch_size, order, rows=rows, prepare=changing)
-            monitor = None
-            if held_out is not None:
-                monitor = self._monitor(network, *self._tensors(network, held_out, None, execution), None)
-            elif held_rows is not None:
-                monitor = self._monitor(network, columns, prepare, held_rows)
+            source, monitor = self._feed(network, samples, rows, held_out, held_rows, execution, batch_size, session.seed)
             if workers().n > 1:
-                muster(workers(), _facts(network, batches, execution, session))
+                muster(workers(), _facts(network, source, execution, session))
             skeleton = shard(network, execution.device) if execution.sharded else None
             network.to(execution.device)
             objectives = self.objectives(network)
             history = trainer.fit(
                 network,
                 objectives,
-                batches,
+                source,
                 monitor=monitor,
                 checkpoints=session.checkpoints,
                 resume=session.resume,
             )
             warn_of_divergence(history)
-            warn_of_dead_units(network, lambda: objectives[0].loss(network, batches.example()))
+            warn_of_dead_units(network, lambda: objectives[0].loss(network, source.example()))
         history.execution = execution.to_dict() | {"batch_size": batch_size}
         network = whole_network(network, skeleton) if skeleton else network
         self.network_, self.history_ = network.cast(execution.dtype).to("cpu"), history
@@ -174,6 +169,27 @@ class Trained(Estimator):
                 TrainingWarning,
                 stacklevel=3,
             )
+
+    def _feed(
+        self,
+        network: Network,
+        samples: Samples,
+        rows: Tensor | None,
+        held_out: Samples | None,
+        held_rows: Tensor | None,
+        execution: Execution,
+        batch_size: int,
+        seed: int,
+    ) -> tuple[Source, Monitor | None]:
+        """Return where batches come from, and what measures the network on held-out data, if there are any."""
+        change = self._augmentation()
+        columns, prepare = self._tensors(network, samples, rows, execution, raw=change is not None)
+        order = torch.Generator().manual_seed(seed)
+        changing = partial(prepare, change=change) if prepare and change else prepare
+        batches = Batches(columns, batch_size, order, rows=rows, prepare=changing)
+        if held_out is not None:
+            return batches, self._monitor(network, *self._tensors(network, held_out, None, execution), None)
+        return batches, None if held_rows is None else self._monitor(network, columns, prepare, held_rows)
 
     def _trainer(self, optimizer: Optimizer, n_samples: int, batch_size: int, callbacks: Sequence[OnEpoch]) -> Trainer:
         return Trainer(
@@ -235,7 +251,7 @@ class Trained(Estimator):
     def _execution(self, samples: Samples, network: Network, batch_size: int) -> Execution:
         job = Job(
             n_samples=len(samples),
-            products=products_per_sample(network, _one_of(samples.inputs)),
+            products=products_per_sample(network, self._example(samples)),
             batch_size=batch_size,
             float64_input=any(column.dtype == torch.float64 for column in samples.inputs.values()),
             # a class is the largest of some scores; a number to be predicted may need more digits
@@ -250,6 +266,10 @@ class Trained(Estimator):
             threads=self.threads,
             sharded=self.sharded,
         )
+
+    def _example(self, samples: Samples) -> Batch:
+        """Return one sample of middling length as a batch of raw inputs."""
+        return _one_of(samples.inputs)
 
     def _tensors(
         self, network: Network, samples: Samples, rows: Tensor | None, execution: Execution, *, raw: bool = False
@@ -309,11 +329,11 @@ class Trained(Estimator):
         return measure
 
 
-def _facts(network: Network, batches: Batches, execution: Execution, session: Session) -> dict[str, float]:
+def _facts(network: Network, source: Source, execution: Execution, session: Session) -> dict[str, float]:
     """Return numbers that must be the same on all workers."""
     return {
         "weights and statistics of the features": fingerprint(network.state_dict()),
-        "batches an epoch": len(batches),
+        "batches an epoch": len(source),
         "steps in the checkpoint": session.resume.numbers["step"] if session.resume else 0,
         "on a GPU": execution.device != "cpu",
         "sharded": execution.sharded,

@@ -27,7 +27,7 @@ def attention_weights(q: Tensor, k: Tensor, bias: Tensor | None = None) -> Tenso
 
     `bias` is broadcast to (n, h, T, S); where it is -inf, nothing is looked at (see `only` and `causal`).
     """
-    fitting = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+    fitting = (q / math.sqrt(q.shape[-1])) @ k.transpose(-2, -1)  # there are fewer queries than pairs
     return (fitting if bias is None else fitting + bias.to(fitting.dtype)).softmax(-1)
 
 

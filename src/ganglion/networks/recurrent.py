@@ -11,7 +11,8 @@ Letters: n samples, T steps, D width.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -109,6 +110,15 @@ class Recurrent(nn.Module):
         for i, layer in enumerate(self.layers):
             steps = layer(steps if i == 0 else Steps(self.dropout(steps.x), steps.lengths))
         return steps
+
+    def go_on(self, x: Tensor, states: list[Any]) -> Tensor:
+        """Read further steps ahead, (n, T, D_in) → (n, T, D), from the states of the layers, which are changed in place.
+
+        A state of None is the one before the first step.
+        """
+        for i, layer in enumerate(cast("Iterable[RecurrentLayer]", self.layers)):
+            x, states[i] = layer.ahead(x if i == 0 else self.dropout(x), states[i])
+        return x
 
 
 def mirrored(steps: Steps) -> Steps:

@@ -35,6 +35,10 @@ class Source(Protocol):
         """Walk over an epoch, or over what is left of it."""
         ...
 
+    def example(self) -> Batch:
+        """Return a batch to look at; nothing that comes later depends on it."""
+        ...
+
     def state_dict(self) -> dict[str, Tensor]:
         """Return what the rest of this epoch and all later ones depend on."""
         ...

@@ -46,6 +46,8 @@ class Trainer:
         Stop after so many epochs without a lower monitored loss.
     on_epoch : sequence of callables
         Each is called with the epoch's row of the history and the number of epochs planned.
+    steps : int or None
+        How many steps there are in all, where the source's last epoch is shorter than the others.
     """
 
     epochs: int
@@ -56,6 +58,7 @@ class Trainer:
     clip_norm: float | None = None
     patience: int | None = None
     on_epoch: Sequence[OnEpoch] = ()
+    steps: int | None = None
 
     def fit(
         self,
@@ -97,7 +100,7 @@ class Trainer:
         if resume is not None:
             run.restore(resume)
             run.history.stopped = self._reason_to_stop(run, bool(monitor))
-        n_steps = self.epochs * len(source)
+        n_steps = self.steps or self.epochs * len(source)
         network.train()
         with Interrupt() as interrupt, torch.no_grad(), contextlib.closing(run):
             while not run.history.stopped:
