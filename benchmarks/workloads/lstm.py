@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.measurement import US
 from benchmarks.workloads import Contender, Workload, keras
 from benchmarks.workloads._text import characters
 
@@ -18,6 +19,7 @@ WORKLOAD = Workload(
         "steps": 200,
     },
     contenders={
+        US: Contender("lstm.ganglion"),
         "limit, bf16": Contender("lstm.limit"),
         "plain loop": Contender("lstm.plain"),
         "keras-jax": keras("lstm.keras", "jax"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.measurement import US
 from benchmarks.workloads import Contender, Workload, keras
 from benchmarks.workloads._text import characters
 
@@ -23,6 +24,7 @@ WORKLOAD = Workload(
         "steps": 500,
     },
     contenders={
+        US: Contender("transformer.ganglion"),
         "limit, bf16": Contender("transformer.limit"),
         "plain loop": Contender("transformer.plain"),
         "keras-torch": keras("transformer.keras", "torch"),

@@ -48,7 +48,7 @@ def evaluate(
         Rows that the model has not seen, as its `predict` takes them.
     y : array-like of shape (n_rows,), (n_rows, n_targets) or (n_rows, height, width), or sequence of Boxes, optional
         The true labels or numbers, classes of pixels, or objects of pictures. Not needed when X is a `Dataset` that
-        knows its target.
+        knows its target, nor by a model of texts alone.
     train : tuple of X_train and y_train, optional
         What the model was trained on; the baselines are then fitted on it too. Without, they predict the evaluation
         rows out of fold, and the report says so.
@@ -82,8 +82,8 @@ def evaluate(
     """
     n_bootstrap = check_resamples(n_bootstrap)
     check_pair(train)
-    X, y = split_target(X, y)
     check_model(model)
+    X, y = split_target(model, X, y)
     truth = read_truth(model, X, y)
     kind = KINDS[truth.task]
     weight = check_weight(sample_weight, len(truth))
@@ -150,7 +150,7 @@ def _race(
 
 def _remarks(kind: Kind, truth: Truth, said: Any) -> list[str]:
     remarks = []
-    if len(truth) < (FEW_ROWS if kind.unit == "rows" else FEW_IMAGES):
+    if len(truth) < (FEW_IMAGES if kind.unit == "images" else FEW_ROWS):
         remarks.append(
             f"Only {len(truth)} {kind.unit}: intervals are wide, and bootstrap intervals are too narrow on so few."
         )

@@ -11,7 +11,12 @@ from ganglion.evaluation.labels import match_labels
 from ganglion.evaluation.predictions import Array, Truth, task_of
 
 
-def split_target(X: Any, y: Any) -> tuple[Any, Any]:
+def learns_alone(model: Any) -> bool:
+    """Say whether a model learns from X alone, so that there is no y."""
+    return getattr(getattr(model, "tags", None), "task", None) == "language_modelling"
+
+
+def split_target(model: Any, X: Any, y: Any) -> tuple[Any, Any]:
     """Return X and y, taking y from a `Dataset` that has its target inside when no y is given."""
     if y is not None:
         return X, y
@@ -19,6 +24,8 @@ def split_target(X: Any, y: Any) -> tuple[Any, Any]:
 
     if isinstance(X, Dataset) and X.target:
         return X.X_y()
+    if learns_alone(model):
+        return X, None
     raise InvalidInput(
         "y is missing. Give the true labels or values as y, or a Dataset that knows its target: "
         "read(path, target=name), dataset.with_target(name)."
@@ -93,7 +100,7 @@ def check_model(model: Any) -> None:
     if isinstance(model, type):
         name = model.__name__
         raise InvalidInput(f"model is the class {name}. Give a fitted estimator: {name}().fit(X_train, y_train).")
-    if not hasattr(model, "predict"):
+    if not hasattr(model, "predict") and not hasattr(model, "surprisals"):
         raise InvalidInput(
             f"model is {repr(model)[:60]}, which cannot predict. Give a fitted estimator; ganglion.load(path) reads "
             "one from its file."

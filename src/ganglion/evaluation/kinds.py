@@ -3,6 +3,7 @@
 rows           labels or numbers, one row of X each                              the other files of this room
 segmentation   a class of every pixel                                            segmentation.py
 detection      boxes around objects                                              detection.py
+language_modelling   how likely texts are                                        language.py
 """
 
 from __future__ import annotations
@@ -30,6 +31,15 @@ from ganglion.evaluation.detection import (
     worst_boxes,
 )
 from ganglion.evaluation.inputs import truth_of
+from ganglion.evaluation.language import (
+    passage_facts,
+    passage_values,
+    passages_of,
+    predict_passages,
+    resampled_passage_metrics,
+    worst_passages,
+)
+from ganglion.evaluation.language_baselines import run_passage_baselines
 from ganglion.evaluation.mask_baselines import run_mask_baselines
 from ganglion.evaluation.metrics import Measured, Metric, metric_of, point_values
 from ganglion.evaluation.mistakes import Mistake, worst_mistakes
@@ -56,7 +66,7 @@ class Kind:
     ----------
     about : str
         What the task is, in words.
-    unit : {"rows", "images"}
+    unit : {"rows", "images", "passages"}
         What is counted, and drawn anew by the bootstrap.
     large : tuple of str
         Metrics that the page shows large.
@@ -79,7 +89,7 @@ class Kind:
     """
 
     about: str
-    unit: Literal["rows", "images"] = "rows"
+    unit: Literal["rows", "images", "passages"] = "rows"
     large: tuple[str, ...]
     worst: str = "Most confident mistakes"
     lead: str = "Where the model was surest and wrong. Look here first for wrong labels and blind spots."
@@ -192,6 +202,22 @@ _DETECTION = Kind(
     curves=precision_recall,
     n_rankings=lambda truth, said: 1 + said.matches.right.size // len(truth),
 )
+_LANGUAGE = Kind(
+    about="language modelling: what comes next in a text",
+    unit="passages",
+    large=("bits_per_character", "loss", "perplexity"),
+    worst="Worst passages",
+    lead="The passages that the model expected least, and in them the tokens that it expected least. Look here first for "
+    "text of another kind.",
+    truth=passages_of,
+    predict=predict_passages,
+    values=passage_values,
+    resampled=resampled_passage_metrics,
+    headline=lambda truth, measured: metric_of("language_modelling", "bits_per_character"),
+    baselines=run_passage_baselines,
+    mistakes=worst_passages,
+    facts=passage_facts,
+)
 KINDS: dict[Task, Kind] = {
     "binary": replace(
         _CLASSES,
@@ -212,4 +238,5 @@ KINDS: dict[Task, Kind] = {
     ),
     "segmentation": _SEGMENTATION,
     "detection": _DETECTION,
+    "language_modelling": _LANGUAGE,
 }

@@ -32,7 +32,7 @@ def measure(
     Parameters
     ----------
     truth : Truth
-    contenders : mapping of str to Predictions, MaskPredictions or BoxPredictions
+    contenders : mapping of str to Predictions, MaskPredictions, BoxPredictions or Surprise
         As the task has them.
     weight : ndarray of shape (n,), optional
         Weights of the rows.

@@ -8,6 +8,7 @@
     regression   RMSE, MAE, R², median absolute error; several targets: their mean
     segmentation mean IoU, mean Dice, pixel accuracy and error; IoU of each class            (see `segmentation`)
     detection    mAP@0.5, mAP@[.5:.95], precision and recall; AP@0.5 of each class           (see `detection`)
+    language     bits a character, loss in nats a token, perplexity                          (see `language`)
 
 The values of the first four are scikit-learn's own; their intervals come from `resampling`, which agrees with it. A
 figure that is not defined on the given rows is absent, with the reason.
@@ -86,6 +87,11 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("map_50_95", "mAP@[.5:.95]"),
         Metric("precision", "Precision"),
         Metric("recall", "Recall"),
+    ),
+    "language_modelling": (
+        Metric("bits_per_character", "Bits a character", higher_is_better=False),
+        Metric("loss", "Loss, nats a token", higher_is_better=False),
+        Metric("perplexity", "Perplexity", higher_is_better=False),
     ),
 }
 _OF_A_CLASS: dict[Task, tuple[str, str]] = {"segmentation": ("iou", "IoU"), "detection": ("ap_50", "AP@0.5")}

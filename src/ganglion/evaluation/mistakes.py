@@ -42,6 +42,8 @@ class Mistake:
         The name of the image's file, where the data know it.
     picture : Chart or None
         The image, for images; what is true and what was said is drawn over it where it has places.
+    pieces : tuple of (str, bool)
+        A text in pieces, and which of them the model did not expect, language modelling only.
     """
 
     row: int
@@ -54,6 +56,7 @@ class Mistake:
     features: dict[str, Any] = field(default_factory=dict)
     file: str = ""
     picture: Chart | None = None
+    pieces: tuple[tuple[str, bool], ...] = ()
 
 
 def worst_mistakes(truth: Truth, said: Predictions, X: Any, *, most: int = N_MISTAKES) -> tuple[Mistake, ...]:

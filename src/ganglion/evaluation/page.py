@@ -145,6 +145,9 @@ def _mistakes(report: Report) -> str:
         return _section(
             heading, f'<p class="soft">{lead}</p><ul class="pictures" style="--card:{least:.0f}px">{cards}</ul>'
         )
+    if report.mistakes[0].pieces:
+        passages = "".join(map(_passage, report.mistakes))
+        return _section(heading, f'<p class="soft">{lead}</p><ul class="texts">{passages}</ul>')
     columns = list(report.mistakes[0].features)[:MOST_COLUMNS]
     rows = [
         (str(each.row), _answer(each.truth), guess(each), *(cell(each.features.get(name)) for name in columns))
@@ -170,6 +173,13 @@ def _card(mistake: Mistake, picture: Chart) -> str:
         f"<li>{picture.inline}<p>true <b>{truth}</b><br>said <b>{said}</b><br>"
         f"<small>{html.escape(where)}</small></p></li>"
     )
+
+
+def _passage(mistake: Mistake) -> str:
+    """Return a text with the pieces marked that the model did not expect."""
+    marked = (f"<mark>{html.escape(text)}</mark>" if odd else html.escape(text) for text, odd in mistake.pieces)
+    words = html.escape(f"passage {mistake.row}: {guess(mistake)}")
+    return f'<li><div class="lines">{"".join(marked)}</div><small>{words}</small></li>'
 
 
 def _answer(value: str | float) -> str:

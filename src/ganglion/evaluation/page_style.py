@@ -33,6 +33,7 @@ white-space:nowrap;background:none;color:var(--ink)}
 .gg-report .pictures{list-style:none;margin:0;padding:0;display:grid;gap:14px;
 grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--card)),1fr))}
 .gg-report .pictures p{margin:6px 0 0;font-size:.85rem;line-height:1.35;overflow-wrap:anywhere}
+.gg-report .lines{white-space:pre-wrap;overflow-wrap:anywhere}
 .gg-report small{color:var(--soft)}
 .gg-report .facts{display:grid;grid-template-columns:minmax(130px,auto) 1fr;gap:6px 18px;margin:0;font-size:.93rem}
 .gg-report .facts dt{color:var(--soft)}.gg-report .facts dd{margin:0;overflow-wrap:anywhere}

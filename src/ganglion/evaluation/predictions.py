@@ -7,6 +7,7 @@ multilabel   (n, n_labels) int64, 0 or 1              (n, n_labels), each label 
 regression   (n, n_targets) float64                   none
 segmentation (n, height, width) uint8, codes of pixels                            (predictions: see `segmentation`)
 detection    (n,) of Boxes, their labels codes                                    (predictions: see `detection`)
+language_modelling   (n,) of texts, the passages                                  (truth and predictions: see `language`)
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sklearn.base import is_classifier, is_regressor
 
 from ganglion.errors import InvalidInput
 
-Task = Literal["binary", "multiclass", "multilabel", "regression", "segmentation", "detection"]
+Task = Literal["binary", "multiclass", "multilabel", "regression", "segmentation", "detection", "language_modelling"]
 Array = NDArray[Any]
 
 
@@ -30,7 +31,7 @@ class Truth:
 
     Attributes
     ----------
-    task : {"binary", "multiclass", "multilabel", "regression", "segmentation", "detection"}
+    task : {"binary", "multiclass", "multilabel", "regression", "segmentation", "detection", "language_modelling"}
     values : ndarray
         See the table at the top of this file.
     classes : tuple of str

@@ -40,9 +40,9 @@ class Report:
 
     Attributes
     ----------
-    task : {"binary", "multiclass", "multilabel", "regression", "segmentation", "detection"}
+    task : {"binary", "multiclass", "multilabel", "regression", "segmentation", "detection", "language_modelling"}
     n_rows : int
-        Rows, or images, evaluated on.
+        Rows, images, or passages, evaluated on.
     classes : tuple of str
         Names of classes, labels (multilabel) or targets (regression).
     model : Contender
@@ -70,7 +70,7 @@ class Report:
         What to know before believing the figures.
     truth : Truth
         The evaluated rows, for charts; not part of `to_dict`.
-    predictions : Predictions, MaskPredictions or BoxPredictions
+    predictions : Predictions, MaskPredictions, BoxPredictions or Surprise
         What the model said of them; not part of `to_dict`.
     """
 
