@@ -19,7 +19,8 @@ from ganglion.data.findings import Finding
 from ganglion.data.inspection import inspect
 from ganglion.data.read import read, read_as, read_test_part, reading_of, with_target
 from ganglion.data.resizing import Resize
-from ganglion.data.splits import labels_in, split, with_every_class
+from ganglion.data.splits import labels_in, split, split_end, with_every_class
+from ganglion.data.text_encoding import are_texts_alone
 from ganglion.errors import DataWarning, InvalidInput
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.selection import Selection, labels_of, select, task_of
@@ -30,6 +31,8 @@ from ganglion.registry import algorithm
 from ganglion.training.trainer import OnEpoch
 
 LEAST_ROWS = 10
+TEST_SHARE = 0.2
+LAST_SHARE = 0.1  # of texts alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +58,18 @@ class Plan:
     notes: tuple[str, ...]
 
     @property
-    def training_data(self) -> tuple[Dataset, np.ndarray]:
-        """Features and target to train on."""
+    def training_data(self) -> tuple[Dataset, np.ndarray | None]:
+        """Features and target to train on; texts alone have no target."""
         return self._split(self.train)
 
     @property
-    def test_data(self) -> tuple[Dataset, np.ndarray]:
+    def test_data(self) -> tuple[Dataset, np.ndarray | None]:
         """Features and target to test on."""
         return self._split(self.test)
 
-    def _split(self, data: Dataset) -> tuple[Dataset, np.ndarray]:
+    def _split(self, data: Dataset) -> tuple[Dataset, np.ndarray | None]:
+        if not data.target:
+            return data, None
         X, y = data.X_y()
         return X, labels_of(y, self.selection.task)
 
@@ -74,7 +79,7 @@ def plan(
     *,
     target: Any = None,
     test: str | os.PathLike[str] | Dataset | None = None,
-    test_fraction: float = 0.2,
+    test_fraction: float | None = None,
     drop: Sequence[str] = (),
     algorithm_name: str | None = None,
     task: str | None = None,
@@ -90,9 +95,11 @@ def plan(
         What to train on, and what to test on. Without `test`, files and folders that keep a part for testing (train/
         and test/, x_train and x_test) are tested on that; of others a part is held out.
     target : str, int, or a sequence of them, optional
-        The column to predict, by name or position (-1 is the last). Files that name their own need none.
+        The column to predict, by name or position (-1 is the last). Files that name their own need none, nor do texts
+        alone: what is learned then is what comes next in them.
     test_fraction : float
-        The part that is held out where there is no `test`.
+        The part that is held out where there is no `test`: rows at random, a fifth unless given; of texts that a model
+        is to go on writing their end, a tenth.
     drop : sequence of str
         Columns to leave out.
     algorithm_name : str, optional
@@ -110,6 +117,10 @@ def plan(
         If the data cannot be read or used, or something named does not exist.
     """
     given = data if isinstance(data, Dataset) else read(data, size=size, resize=resize)
+    if _is_language(given, target, algorithm_name, task):
+        whole = given.drop([*given.target, *(name for name in drop if name not in given.target)])
+        share = LAST_SHARE if test_fraction is None else test_fraction
+        return _plan_language(data, whole, test, share, algorithm_name, task)
     whole = _without_unlabelled(with_known_target(given, target).drop(list(drop)))
     if len(whole) < LEAST_ROWS:
         raise InvalidInput(f"{len(whole)} rows are too few to train and test on. Give at least {LEAST_ROWS}.")
@@ -119,7 +130,10 @@ def plan(
     if tested is None:
         y = whole.X_y()[1]
         rows, held_out = split(
-            y, test_fraction=test_fraction, stratify=chosen.task.is_classification, random_state=random_state
+            y,
+            test_fraction=TEST_SHARE if test_fraction is None else test_fraction,
+            stratify=chosen.task.is_classification,
+            random_state=random_state,
         )
         if chosen.task.name in ("segmentation", "detection"):
             rows, held_out = with_every_class(y, rows, held_out)
@@ -130,6 +144,44 @@ def plan(
         notes = [f"Tested on {tested.source or 'other data'}, {len(tested):,} rows."]
     _check_labels(train, tested, chosen)
     return Plan(train, tested, chosen, findings, (*notes, *_leaks(findings)))
+
+
+def _is_language(data: Dataset, target: Any, name: str | None, task: str | None) -> bool:
+    """Say whether what comes next in texts is to be learned: as asked, or because there is nothing else."""
+    if task is not None or name is not None:
+        return (task or algorithm(str(name)).tags.task) == "language_modelling"
+    return target in (None, (), []) and are_texts_alone(data)
+
+
+def _plan_language(
+    data: str | os.PathLike[str] | Dataset,
+    whole: Dataset,
+    test: str | os.PathLike[str] | Dataset | None,
+    share: float,
+    name: str | None,
+    task: str | None,
+) -> Plan:
+    """Plan for texts without a target: their end is what is tested on."""
+    chosen = select(whole, task=task or (name and "language_modelling"))
+    if name is not None:
+        chosen = Selection(algorithm(name).__name__, chosen.task, "as asked; language modelling")
+    tested = _given_texts(data, test, whole)
+    if tested is None:
+        train, tested = split_end(whole, share)
+        notes = [f"The last {share:.0%} of the text, about, was held out."]
+    else:
+        train, notes = whole, [f"Tested on {tested.source or 'other data'}."]
+    return Plan(train, tested, chosen, inspect(whole).findings, tuple(notes))
+
+
+def _given_texts(
+    data: str | os.PathLike[str] | Dataset, test: str | os.PathLike[str] | Dataset | None, whole: Dataset
+) -> Dataset | None:
+    if test is None:
+        given = None if isinstance(data, Dataset) else read_test_part(data, whole)
+    else:
+        given = test if isinstance(test, Dataset) else read(test)
+    return None if given is None else given.drop(given.target)
 
 
 def train(

@@ -20,7 +20,7 @@ from ganglion.errors import InvalidParameter
 from ganglion.estimators.base import Tags
 from ganglion.estimators.language import Language
 from ganglion.estimators.spec import Spec
-from ganglion.networks.next_token import RecurrentReader, TransformerReader, NextToken
+from ganglion.networks.next_token import NextToken, RecurrentReader, TransformerReader
 from ganglion.options import hyperparameters, option
 from ganglion.training.optimizers import Optimizer
 

@@ -69,8 +69,9 @@ def train_command(
         Path | None, typer.Option("--test", metavar="DATA", help="Test on this file, in place of a held-out part.")
     ] = None,
     test_fraction: Annotated[
-        float, typer.Option(metavar="SHARE", help="Part of the rows to hold out for testing.")
-    ] = 0.2,
+        float | None,
+        typer.Option(metavar="SHARE", help="Part to hold out for testing: 0.2 of the rows, 0.1 of a text."),
+    ] = None,
     drop: Annotated[
         list[str] | None, typer.Option("--drop", metavar="NAME", help="Leave a column out. Repeat for several.")
     ] = None,
@@ -145,6 +146,40 @@ def predict_command(
     from ganglion.cli.commands import predict_rows
 
     predict_rows(model, data, out=out, probabilities=probabilities, as_json=as_json)
+
+
+@app.command("sample")
+def sample_command(
+    model: Model,
+    prompt: Annotated[str, typer.Option("--prompt", "-p", metavar="TEXT", help="How the text begins.")] = "",
+    length: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Tokens to write at most.")] = 500,
+    temperature: Annotated[
+        float, typer.Option(metavar="NUMBER", help="Below 1 likelier texts, above 1 wilder ones; 0 is the likeliest.")
+    ] = 1.0,
+    top_k: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Draw from so many tokens, the likeliest.")
+    ] = None,
+    top_p: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Draw from the likeliest with so much of the chance.")
+    ] = None,
+    stop: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="End where this comes. Repeat for several.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, metavar="NUMBER", help="The same gives the same text.")] = None,
+) -> None:
+    """Write a text with a saved language model, token by token."""
+    from ganglion.cli.commands import write_text
+
+    write_text(
+        model,
+        prompt,
+        length=length,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        stop=stop or [],
+        random_state=seed,
+    )
 
 
 @app.command("list")

@@ -12,6 +12,7 @@ from rich.markup import escape
 from ganglion import workflow
 from ganglion.cli.screen import TrainingProgress, out, print_json, say, shown_warnings
 from ganglion.data.suspicions import SuspiciousData
+from ganglion.data.text_encoding import n_characters
 from ganglion.errors import InvalidParameter, SaveFailed
 from ganglion.options import options_of, parse_option, unknown_option
 from ganglion.registry import algorithm
@@ -111,7 +112,10 @@ def _tell(planned: Plan, *, quiet: bool) -> None:
     for finding in planned.findings:
         where = f"{finding.column}: " if finding.column else ""
         say(f"{_LABELS[finding.severity]} {escape(where + finding.text)}", quiet=quiet)
-    say(f"{len(planned.train):,} rows to train on, {len(planned.test):,} to test on", quiet=quiet)
+    what, sizes = "rows", (len(planned.train), len(planned.test))
+    if planned.selection.task.name == "language_modelling":
+        what, sizes = "characters", (n_characters(planned.train), n_characters(planned.test))
+    say(f"{sizes[0]:,} {what} to train on, {sizes[1]:,} to test on", quiet=quiet)
 
 
 def _show(result: Any, path: Path, *, as_json: bool) -> None:

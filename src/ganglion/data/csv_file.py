@@ -45,7 +45,7 @@ def csv_to_dataset(raw: bytes, source: str, columns: Sequence[str] | None = None
     InvalidInput
         If names repeat, or are not as many as the columns.
     """
-    text = _decode(raw, source)
+    text = decoded(raw, source)
     table = _split(text, source)
     names = _names(table, columns, source)
     if not table.columns[0]:
@@ -54,11 +54,13 @@ def csv_to_dataset(raw: bytes, source: str, columns: Sequence[str] | None = None
     return Dataset([field for field, _ in read], {field.name: column for field, column in read}, source=source)
 
 
-def _decode(raw: bytes, source: str) -> str:
+def decoded(raw: bytes, source: str, what: str = "table") -> str:
+    """Return the text of a file; one that is no text, or empty, raises InvalidFile."""
     try:
         text, odd_line = decode_text(raw)
     except NoText as error:
-        raise InvalidFile(f"{source} {error}. Save the table again as text, CSV in UTF-8.") from error
+        kind = "text, CSV in UTF-8" if what == "table" else "plain text, in UTF-8"
+        raise InvalidFile(f"{source} {error}. Save the {what} again as {kind}.") from error
     if odd_line is not None:
         warnings.warn(
             f"{source} is not UTF-8 (line {odd_line}); it is read as Latin-1. If letters look wrong, save it as UTF-8.",
@@ -66,7 +68,9 @@ def _decode(raw: bytes, source: str) -> str:
             stacklevel=2,
         )
     if not text.strip():
-        raise InvalidFile(f"{source} is empty. A table needs at least one row of data.")
+        raise InvalidFile(
+            f"{source} is empty. A {what} needs at least one {'row of data' if what == 'table' else 'word'}."
+        )
     return text
 
 

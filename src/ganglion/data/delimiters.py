@@ -32,6 +32,12 @@ def sniff_delimiter(text: str) -> str | None:
     return max(scores, key=lambda mark: scores[mark])
 
 
+def evenness(text: str) -> float:
+    """Return the largest share of rows that a mark between fields gives equal width; 0 if none gives two fields."""
+    rows_of = [rows for mark in DELIMITERS if (rows := _sample(text, mark))]
+    return max((_evenness(rows)[0] for rows in rows_of), default=0.0)
+
+
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Say whether the first of some rows holds names, and not values.
 

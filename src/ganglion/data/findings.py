@@ -81,9 +81,10 @@ def is_identifier(column: Profile) -> bool:
 
 
 def _columns(features: list[Profile]) -> Iterator[Finding]:
+    table = any(column.kind != "text" for column in features)
     for column in features:
         if not column.has_values:
-            if column.kind == "text":
+            if column.kind == "text" and table:
                 text = "holds free text, which networks for tables leave out. Make columns of it, or take one for text."
                 yield Finding("note", "text", column.name, text)
         elif column.n_distinct == 0:

@@ -22,6 +22,7 @@ from ganglion.data.memory import memory_bytes
 from ganglion.data.profile import Profile, profile
 from ganglion.data.read import read, with_target
 from ganglion.data.task import Task, infer_task
+from ganglion.data.text_encoding import are_texts_alone
 from ganglion.errors import InvalidInput
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
@@ -124,7 +125,8 @@ class Inspection:
             return [
                 "No target was given: name one (target=…) to learn what the task is and whether a column gives it away."
             ]
-        lines = [f"Task: {self.task.name.replace('_', ' ')} of {', '.join(self.target)}; {self.task.reason}."]
+        of = f" of {', '.join(self.target)}" if self.target else ""
+        lines = [f"Task: {self.task.name.replace('_', ' ')}{of}; {self.task.reason}."]
         if self.balance:
             total = sum(self.balance.values())
             shown = [f"{label} {count:,} ({count / total:.1%})" for label, count in list(self.balance.items())[:10]]
@@ -172,6 +174,8 @@ def inspect(
         task = infer_task(whole.X_y()[1])
     elif task is None and dataset.target:
         task = _of_pixels(dataset)
+    elif task is None and are_texts_alone(dataset):
+        task = infer_task(None)
     single = next((each for each in profiles if dataset.target == (each.name,) and each.has_values), None)
     return Inspection(
         source=dataset.source,

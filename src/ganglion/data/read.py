@@ -26,13 +26,14 @@ from ganglion.data.npz_file import MAGIC as NPY_MAGIC
 from ganglion.data.npz_file import ZIP_MAGIC, Part, has_part, npy_to_dataset, npz_to_dataset
 from ganglion.data.parquet_file import ARROW_MAGIC, arrow_to_dataset, parquet_to_dataset
 from ganglion.data.parquet_file import MAGIC as PARQUET_MAGIC
+from ganglion.data.prose import LOOKED_AT, is_prose, prose_to_dataset
 from ganglion.data.resizing import Reading, Resize, reading_to
 from ganglion.data.text_files import is_text_tree, texts_to_dataset
 from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter, UnsupportedType, suggestion
 
 SUPPORTED = (
     "CSV, TSV and other delimited text and JSON lines (also .gz), Parquet, Arrow, NumPy's npz and npy, IDX, pictures, "
-    "folders or zips of pictures or of .txt files"
+    "a text (.txt), folders or zips of pictures or of .txt files"
 )
 _NEVER_TEXT = {  # suffix: what to do instead
     ".xlsx": "Export the sheet as CSV.",
@@ -77,7 +78,7 @@ def read(
         Several Parquet files with the same columns, or a folder of them, are read as one. Of pictures (JPEG, PNG, WebP,
         TIFF, BMP, GIF): a folder or zip with a folder a class, with images/ and masks/, as Pascal VOC or COCO have it,
         with a CSV that names them, or without labels; such a CSV; one picture or several. Of texts: a folder or zip of
-        .txt files, with a folder a class or without labels.
+        .txt files, with a folder a class or without labels; one .txt file, unless its lines are those of a table.
     target : str, int, or a sequence of them, optional
         What is to be predicted: names or positions of columns, from 0, or from -1 for the last one. Files that
         name their target (y, labels) need none.
@@ -247,7 +248,14 @@ def _read(path: Path, columns: Sequence[str] | None, part: Part) -> Dataset:
     _check_text_size(path)
     if path.suffix.lower() in JSON_LINES:
         return json_lines_to_dataset(path.read_bytes(), path.name)
+    if is_prose(path.name, _beginning(path)):
+        return prose_to_dataset(path.read_bytes(), path.name)
     return csv_to_dataset(path.read_bytes(), path.name, columns)
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(LOOKED_AT)
 
 
 def _read_together(paths: Sequence[Path], given: Sequence[Path]) -> Dataset:
@@ -271,6 +279,8 @@ def _read_gzip(path: Path, columns: Sequence[str] | None) -> Dataset:
     _check_suffix(inside, head)
     if inside.suffix.lower() in JSON_LINES:
         return json_lines_to_dataset(unpack(path), path.name)
+    if is_prose(inside.name, unpack(path, at_most=LOOKED_AT)):
+        return prose_to_dataset(unpack(path), path.name)
     return csv_to_dataset(unpack(path), path.name, columns)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from torch import Tensor
@@ -12,8 +12,62 @@ from ganglion.data.boxes import Boxes
 from ganglion.data.dataset import Dataset, Field
 from ganglion.data.ragged import Ragged
 from ganglion.data.spool import pieces, row_bytes
+from ganglion.data.strings import text_column
 from ganglion.data.task import infer_task
 from ganglion.errors import InvalidInput, InvalidParameter
+
+LINE_NEAR = 1000  # characters: so far back the end of a line is looked for where a text is cut
+
+
+def split_end(data: Dataset, share: float) -> tuple[Dataset, Dataset]:
+    """Hold out the end of texts: the last ones of several, the last lines of one.
+
+    Parameters
+    ----------
+    data : Dataset
+        With columns of texts.
+    share : float
+        Of all characters, about.
+
+    Returns
+    -------
+    begin, end : Dataset
+
+    Raises
+    ------
+    InvalidInput
+        If one of the two would be empty.
+    """
+    _check_share(share)
+    texts = [field.name for field in data.fields if field.kind == "text" and field.name not in data.index]
+    lengths = sum(cast(Ragged, data.columns[name]).lengths for name in texts)
+    if len(data) > 1:
+        behind = lengths.flip(0).cumsum(0).flip(0)  # from each text on
+        first = min(max(1, int((behind > share * float(lengths.sum())).sum())), len(data) - 1)
+        return data.take(range(first)), data.take(range(first, len(data)))
+    if len(texts) != 1:
+        raise InvalidInput(f"one row of {len(texts)} columns of text cannot be split. Give one text, or several rows.")
+    text = str(data.values(texts[0])[0])
+    place = round((1 - share) * len(text))
+    line = text.rfind("\n", max(0, place - LINE_NEAR), place) + 1
+    place = line or place
+    parts = [text[:place], text[place:]]
+    if not all(part.strip() for part in parts):
+        raise InvalidInput(
+            f"a text of {len(text):,} characters is too short to learn from {1 - share:.0%} of it and to be tested on "
+            "the rest. Give more text."
+        )
+    return tuple(_with_text(data, texts[0], part) for part in parts)  # type: ignore[return-value]
+
+
+def _check_share(share: float) -> None:
+    if not 0 < share < 1:
+        raise InvalidParameter(f"test_fraction={share}: give a share between 0 and 1, such as 0.2.")
+
+
+def _with_text(data: Dataset, name: str, text: str) -> Dataset:
+    column = text_column(name, [text])[1]
+    return Dataset(data.fields, {**data.columns, name: column}, index=data.index, source=data.source)
 
 
 def split(
@@ -52,8 +106,7 @@ def split(
     InvalidInput
         If there are fewer than two rows or groups, or lengths differ.
     """
-    if not 0 < test_fraction < 1:
-        raise InvalidParameter(f"test_fraction={test_fraction}: give a share between 0 and 1, such as 0.2.")
+    _check_share(test_fraction)
     if random_state < 0:
         raise InvalidParameter(f"random_state={random_state}: give a seed of 0 or more.")
     given_y = None if isinstance(n_or_y, int | np.integer) else np.asarray(n_or_y)

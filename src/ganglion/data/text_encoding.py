@@ -171,6 +171,16 @@ def joined_texts(data: Dataset, columns: Sequence[str]) -> list[str]:
     return parts[0] if len(parts) == 1 else list(map(BETWEEN.join, zip(*parts, strict=True)))
 
 
+def are_texts_alone(data: Dataset) -> bool:
+    """Say whether data are texts and nothing else, so that what comes next in them is all that can be learned."""
+    return not data.target and bool(data.features) and all(field.kind == "text" for field in data.features)
+
+
+def n_characters(data: Dataset) -> int:
+    """Return how many characters the texts of a data set have."""
+    return sum(map(len, joined_texts(data, text_columns(data))))
+
+
 def refuse_empty(tokens: Ragged, what: str = "text") -> None:
     """Raise InvalidInput if a text has no token."""
     empty = np.flatnonzero((tokens.lengths == 0).numpy())

@@ -11,6 +11,7 @@ from ganglion.data.boxes import holds_boxes
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoders import modality_of
 from ganglion.data.task import Task, infer_task
+from ganglion.data.text_encoding import are_texts_alone
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.labels import read_numbers
 from ganglion.registry import algorithm, all_algorithms
@@ -75,9 +76,9 @@ def select(data: Any, y: Any = None, *, target: Any = None, task: str | None = N
     Raises
     ------
     InvalidInput
-        If there is no target, or no algorithm suits.
+        If there is no target, and more than texts to learn from, or no algorithm suits.
     """
-    X, y = features_and_target(data, y, target)
+    X, y = features_and_target(data, y, target, task)
     found = task_of(y, task)
     modality = modality_of(X)
     for name, cls in all_algorithms().items():
@@ -86,21 +87,29 @@ def select(data: Any, y: Any = None, *, target: Any = None, task: str | None = N
     raise InvalidInput(f"no algorithm here learns {found.kind} from data of the kind {modality!r}.")
 
 
-def features_and_target(data: Any, y: Any = None, target: Any = None) -> tuple[Dataset, np.ndarray]:
-    """Return features and target of whatever `select` takes."""
+def features_and_target(
+    data: Any, y: Any = None, target: Any = None, task: str | None = None
+) -> tuple[Dataset, np.ndarray | None]:
+    """Return features and target of whatever `select` takes; texts alone have no target."""
     from ganglion.data.convert import as_dataset
     from ganglion.data.read import read, with_target
 
     dataset = read(data) if isinstance(data, str) or hasattr(data, "__fspath__") else as_dataset(data)
     if target is not None:
         dataset = with_target(dataset, target)
+    if y is None and task == "language_modelling":
+        return dataset.drop(dataset.target), None
+    if y is None and are_texts_alone(dataset):
+        return dataset, None
     return dataset.X_y() if y is None else (dataset, np.asarray(y))
 
 
-def task_of(y: np.ndarray, override: str | None = None) -> Task:
+def task_of(y: np.ndarray | None, override: str | None = None) -> Task:
     """Return the task that a target stands for, unless `override` says "classification" or "regression"."""
     if override is None:
         return infer_task(y)
+    if override == "language_modelling":
+        return Task(override, "as asked")
     if override not in TASKS:
         raise InvalidParameter(f"task={override!r}: a task is {' or '.join(map(repr, TASKS))}.")
     found = "detection" if holds_boxes(y) else "segmentation" if y.ndim == 3 else ""

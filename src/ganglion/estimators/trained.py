@@ -33,10 +33,10 @@ from ganglion.training.execution import Execution, Job, Machine, check_device, p
 from ganglion.training.losses import PerSampleLoss
 from ganglion.training.objective import Batch, Objective
 from ganglion.training.optimizers import AdamW, Optimizer, optimizer_by_name
+from ganglion.training.run import Source
 from ganglion.training.schedules import schedule_by_name
 from ganglion.training.sharding import check_shardable, shard, whole_network
 from ganglion.training.supervised import WeightedLoss
-from ganglion.training.run import Source
 from ganglion.training.trainer import Monitor, OnEpoch, Trainer
 
 PREPARED_BYTES = 512 * 2**20  # prepare the whole training set at once up to this size, batch by batch beyond
@@ -141,7 +141,9 @@ class Trained(Estimator):
         trainer = self._trainer(optimizer, n_samples, batch_size, session.callbacks)
         network.cast(execution.dtype, inputs=execution.input_dtype)
         with execution.applied():
-            source, monitor = self._feed(network, samples, rows, held_out, held_rows, execution, batch_size, session.seed)
+            source, monitor = self._feed(
+                network, samples, rows, held_out, held_rows, execution, batch_size, session.seed
+            )
             if workers().n > 1:
                 muster(workers(), _facts(network, source, execution, session))
             skeleton = shard(network, execution.device) if execution.sharded else None

@@ -129,6 +129,9 @@ def _race(
     remarks: list[str],
 ) -> list[Baseline]:
     """Run the baselines, or say in `remarks` why they cannot be run."""
+    if train is None and kind.unit == "passages":
+        remarks.append("No baselines: they count the training text. Give train=(X_train, None), or --train FILE.")
+        return []
     if train is None and len(truth) < FEWEST_ROWS:
         remarks.append(f"No baselines: {len(truth)} {kind.unit} are too few to fit any. Give train=(X_train, y_train).")
         return []
@@ -150,7 +153,7 @@ def _race(
 
 def _remarks(kind: Kind, truth: Truth, said: Any) -> list[str]:
     remarks = []
-    if len(truth) < (FEW_IMAGES if kind.unit == "images" else FEW_ROWS):
+    if len(truth) < (FEW_ROWS if kind.unit == "rows" else FEW_IMAGES):
         remarks.append(
             f"Only {len(truth)} {kind.unit}: intervals are wide, and bootstrap intervals are too narrow on so few."
         )

@@ -16,7 +16,7 @@ def innermost(model: Any) -> Any:
     """Return the estimator inside pipelines and searches, which has the name and the history."""
     while True:
         inner = getattr(model, "best_estimator_", None)
-        if inner is None and getattr(model, "steps", None):
+        if inner is None and isinstance(getattr(model, "steps", None), list) and model.steps:
             inner = model.steps[-1][1]
         if inner is None:
             return model

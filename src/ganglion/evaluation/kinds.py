@@ -207,8 +207,8 @@ _LANGUAGE = Kind(
     unit="passages",
     large=("bits_per_character", "loss", "perplexity"),
     worst="Worst passages",
-    lead="The passages that the model expected least, and in them the tokens that it expected least. Look here first for "
-    "text of another kind.",
+    lead="The passages that the model expected least, with the tokens marked that it expected least. Look here first "
+    "for text of another kind.",
     truth=passages_of,
     predict=predict_passages,
     values=passage_values,

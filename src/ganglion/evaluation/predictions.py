@@ -7,7 +7,7 @@ multilabel   (n, n_labels) int64, 0 or 1              (n, n_labels), each label 
 regression   (n, n_targets) float64                   none
 segmentation (n, height, width) uint8, codes of pixels                            (predictions: see `segmentation`)
 detection    (n,) of Boxes, their labels codes                                    (predictions: see `detection`)
-language_modelling   (n,) of texts, the passages                                  (truth and predictions: see `language`)
+language_modelling   (n,) of texts, the passages                           (truth and predictions: see `language`)
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class Recurrent(nn.Module):
         return steps
 
     def go_on(self, x: Tensor, states: list[Any]) -> Tensor:
-        """Read further steps ahead, (n, T, D_in) → (n, T, D), from the states of the layers, which are changed in place.
+        """Read further steps, (n, T, D_in) → (n, T, D), ahead from the states of the layers, which change in place.
 
         A state of None is the one before the first step.
         """
