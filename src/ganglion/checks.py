@@ -43,7 +43,7 @@ from ganglion.training.checkpoint import Checkpoints, CheckpointWriter
 Check = Callable[[Any], None]
 
 EPOCHS = 5
-METHODS = ("predict", "predict_proba", "decision_function", "heat_maps")
+METHODS = ("predict", "predict_proba", "decision_function", "heat_maps", "score_samples")
 WORDS = "Some words of which texts are made, short ones and long: naïve, 東京, don't, 12, well-known! Good or bad?"
 RARE_TEXT, RARE_NUMBER = "zyzzyva-7741", 0.7310585786300049
 
@@ -247,6 +247,19 @@ def check_bad_features_are_refused(estimator: Estimator) -> None:
     model = fresh(estimator).fit(X, y)
     for bad in (infinite, X[0], X[:0], *(() if estimator.tags.any_size else (narrower, wider))):
         refused(lambda bad=bad: model.predict(bad), ValueError)
+
+
+def check_bad_texts_are_refused(estimator: Estimator) -> None:
+    """What is no list of texts, and texts without anything in them, are refused before anything is trained."""
+    X, y = data_for(estimator)
+    nothing, empty = fresh(estimator), X.astype(object)
+    empty[3] = ""
+    for bad in ("a text", None, [], np.zeros((len(X), 3)), X[:, None, None], empty, [*X[:-1], 7], [*X[:-1], b"bytes"]):
+        refused(lambda bad=bad: nothing.fit(bad, y), InvalidInput)
+    ensure(not nothing.__sklearn_is_fitted__(), "an estimator that refused its data counts as fitted")
+    model = fresh(estimator).fit(X, y)
+    for bad in (str(X[0]), [], [""], [7]):
+        refused(lambda bad=bad: answers(model, bad), ValueError)
 
 
 def check_bad_targets_are_refused(estimator: Estimator) -> None:
@@ -583,6 +596,16 @@ def reads_texts(tags: Tags) -> bool:
     return "text" in tags.modalities and tags.task in ("classification", "regression")
 
 
+def has_target(tags: Tags) -> bool:
+    """Return whether there is a target to learn."""
+    return tags.task != "language_modelling"
+
+
+def reads_texts_alone(tags: Tags) -> bool:
+    """Return whether the estimator reads texts and nothing else."""
+    return tags.modalities == ("text",)
+
+
 def reads_numbers(tags: Tags) -> bool:
     """Return whether the estimator reads numbers, of tables, pictures or sequences."""
     return bool({"table", "image", "sequence"} & {*tags.modalities})
@@ -600,10 +623,11 @@ CHECKS: tuple[tuple[Callable[[Tags], bool], Check], ...] = (
     (reads_tables, check_zero_weight_equals_absence),
     (always, check_history),
     (always, check_killed_and_resumed_equals_never_killed),
-    (always, check_bad_features_are_refused),
-    (always, check_bad_targets_are_refused),
+    (reads_numbers, check_bad_features_are_refused),
+    (reads_texts_alone, check_bad_texts_are_refused),
+    (has_target, check_bad_targets_are_refused),
     (always, check_bad_weights_are_refused),
-    (always, check_bad_validation_is_refused),
+    (reads_numbers, check_bad_validation_is_refused),
     (always, check_unfitted_is_refused),
     (always, check_predictions_do_not_depend_on_their_batch),
     (reads_tables, check_containers_agree),
@@ -645,7 +669,9 @@ def fresh(estimator: Any, *, epochs: int = EPOCHS) -> Any:
 
 
 def data_for(estimator: Any, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Return numbers that float32 holds exactly, samples first, and a target, as suits the estimator's task."""
+    """Return numbers that float32 holds exactly, or texts, samples first, and a target, as suits the estimator."""
+    if reads_texts_alone(estimator.tags):
+        return sentences(estimator, n=24)
     made = {"segmentation": discs, "detection": squares}.get(estimator.tags.task)
     if made:
         return made(n=24)
@@ -670,6 +696,8 @@ def every_data_for(estimator: Any) -> list[tuple[Any, np.ndarray]]:
 
 def other_data_for(estimator: Any) -> tuple[Any, np.ndarray]:
     """Return data of another shape and a target, as suits the estimator's task."""
+    if reads_texts_alone(estimator.tags):
+        return sentences(estimator, n=15, words=("sun", "moon", "star", "sky"))
     made = {"segmentation": discs, "detection": squares}.get(estimator.tags.task)
     if made:
         return made(n=20, sides=(9, 14))
@@ -678,6 +706,16 @@ def other_data_for(estimator: Any) -> tuple[Any, np.ndarray]:
     if "sequence" in estimator.tags.modalities:
         return sequences_for(estimator)
     return pictures(estimator, n=50, sides=(9, 7))
+
+
+def sentences(
+    estimator: Any, *, n: int, words: tuple[str, ...] = ("good", "bad", "very", "film", "so", "a")
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return texts of some words each, (n,), and a target: which of the first two words they have more of."""
+    rng = np.random.default_rng(12)
+    texts = [rng.choice(words, size=length).tolist() for length in rng.integers(3, 9, size=n)]
+    signal = np.array([text.count(words[0]) - text.count(words[1]) for text in texts], dtype=np.float64)
+    return np.array([" ".join(text) for text in texts]), _target(estimator, signal)
 
 
 def discs(*, n: int, sides: tuple[int, int] = (12, 10)) -> tuple[np.ndarray, np.ndarray]:

@@ -86,6 +86,18 @@ def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and value != value)
 
 
+def refuse_mixed_texts(X: Sequence[Any]) -> None:
+    """Raise UnsupportedType if a list has texts, and something else among them: an array would make texts of all."""
+    if not any(isinstance(each, str) for each in X):
+        return
+    for i, each in enumerate(X):
+        if not isinstance(each, str):
+            raise UnsupportedType(
+                f"text {i} is a {type(each).__name__} ({each!r:.60}). Give texts only; leave the row out where one is "
+                "missing."
+            )
+
+
 def array_column(name: str, values: Any) -> Column:
     """Return one column that may itself be a block of numbers or a stack of images.
 

@@ -80,8 +80,9 @@ class Windows:
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the order of this pass, the place in it, and how many batches were taken in this epoch and in all."""
+        within = self._place < self.batches_of_pass
         return {
-            "generator": self._pass_start,
+            "generator": self._pass_start if within else self.generator.get_state(),
             "place": torch.tensor([self._place, self._taken, self._done]),
         }
 

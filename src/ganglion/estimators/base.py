@@ -22,7 +22,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import validate_data
 from torch import Tensor
 
-from ganglion.data.convert import as_dataset, holds_texts
+from ganglion.data.convert import as_dataset, holds_texts, refuse_mixed_texts
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoders import AnyEncoder, modality_of
 from ganglion.data.encoding import ImageEncoder, TableEncoder
@@ -263,6 +263,7 @@ class Estimator(BaseEstimator):
         X = as_dataset(X) if holds_texts(X) else X  # as an array, every text would take as much as the longest
         names = None if reset or not self._named_columns() or isinstance(X, Dataset) else self.feature_names_in_
         if isinstance(X, list | tuple):
+            refuse_mixed_texts(X)
             X = np.asarray(X) if _is_rectangle(X) else X
         data = as_dataset(X)
         if isinstance(X, Dataset):
