@@ -40,7 +40,7 @@ class LanguageModel(Language):
     --------
     >>> model = LanguageModel(width=32, layers=1, heads=2, context=16, steps=200, random_state=0)
     >>> model = model.fit(["one two three four. " * 100])
-    >>> model.sample("one two", length=13, temperature=0)
+    >>> model.sample("one two", length=12, temperature=0)
     'one two three four.'
     >>> bool(model.perplexity(["three four. one two three four."]) < 1.5)
     True
