@@ -77,7 +77,7 @@ def test_the_public_surface_grows_on_purpose_only():
             "Perceptron",
         ),
         *("Regressor", "Trainer", "__version__", "evaluate", "hyperparameters", "inspect", "load", "option", "read"),
-        *("DetectionCNN", "SegmentationCNN", "VisionTransformer", "select"),
+        *("DetectionCNN", "LanguageModel", "SegmentationCNN", "VisionTransformer", "select"),
         *("RNNClassifier", "RNNRegressor", "TextCNN", "TransformerClassifier", "TransformerRegressor"),
         *("plot_augmentation", "plot_feature_maps", "plot_filters"),
     }

@@ -86,7 +86,7 @@ def write_text(model: Path, prompt: str, **how: Any) -> None:
     from ganglion.estimators.artifact import load
 
     with shown_warnings():
-        estimator = load(model)
+        estimator: Any = load(model)
         if not hasattr(estimator, "stream"):
             raise InvalidInput(
                 f"{model.name} is a {type(estimator).__name__}, which writes no texts. Give a file that was trained "

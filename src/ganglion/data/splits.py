@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ganglion.data.boxes import Boxes
@@ -40,7 +41,7 @@ def split_end(data: Dataset, share: float) -> tuple[Dataset, Dataset]:
     """
     _check_share(share)
     texts = [field.name for field in data.fields if field.kind == "text" and field.name not in data.index]
-    lengths = sum(cast(Ragged, data.columns[name]).lengths for name in texts)
+    lengths = torch.stack([cast(Ragged, data.columns[name]).lengths for name in texts]).sum(0)
     if len(data) > 1:
         behind = lengths.flip(0).cumsum(0).flip(0)  # from each text on
         first = min(max(1, int((behind > share * float(lengths.sum())).sum())), len(data) - 1)

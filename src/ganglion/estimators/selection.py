@@ -112,6 +112,8 @@ def task_of(y: np.ndarray | None, override: str | None = None) -> Task:
         return Task(override, "as asked")
     if override not in TASKS:
         raise InvalidParameter(f"task={override!r}: a task is {' or '.join(map(repr, TASKS))}.")
+    if y is None:
+        raise InvalidInput(f"task={override!r} needs a target, and there is none. Name it: target=….")
     found = "detection" if holds_boxes(y) else "segmentation" if y.ndim == 3 else ""
     if found and found != override:
         raise InvalidParameter(

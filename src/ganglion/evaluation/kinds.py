@@ -94,13 +94,13 @@ class Kind:
     worst: str = "Most confident mistakes"
     lead: str = "Where the model was surest and wrong. Look here first for wrong labels and blind spots."
     truth: Callable[[Any, Any, Any, str], Truth]
-    predict: Callable[[Any, Any, Truth], Any]
-    values: Callable[[Truth, Any, Any], Mapping[str, float | str]]
-    resampled: Callable[[Truth, Any], list[Resampled]]
+    predict: Callable[[Any, Any, Any], Any]
+    values: Callable[[Any, Any, Any], Mapping[str, float | str]]
+    resampled: Callable[[Any, Any], list[Resampled]]
     headline: Callable[[Truth, Mapping[str, Measured]], Metric]
     baselines: Callable[..., list[Baseline]]
-    mistakes: Callable[[Truth, Any, Any], tuple[Mistake, ...]]
-    facts: Callable[[Truth, Any], Mapping[str, str]]
+    mistakes: Callable[[Any, Any, Any], tuple[Mistake, ...]]
+    facts: Callable[[Any, Any], Mapping[str, str]]
     present: Callable[[Truth], Iterable[bool]] = lambda truth: (True for _ in truth.classes)
     confusion: Callable[[Truth, Any], Confusion | None] = lambda truth, said: None
     calibration: Callable[[Truth, Any], tuple[CalibrationBin, ...]] = lambda truth, said: ()
