@@ -13,7 +13,7 @@ from ganglion.evaluation.language import passages_of
 from ganglion.evaluation.language_baselines import packed_bits, witten_bell
 
 TRAIN = "the cat sat on the mat. the dog sat on the log. " * 40
-TEST = "the cat sat on the log.\n" * 60 + "zq" * 30 + "\n"
+TEST = "the cat sat on the log.\n" * 60 + "the zq log\n" * 12
 
 
 class Uniform:
@@ -54,7 +54,7 @@ def test_passages_are_the_text_cut_at_the_ends_of_lines():
 def test_worst_passages_mark_the_unexpected(tmp_path):
     report = evaluate(Uniform(hard="zq"), [TEST], train=([TRAIN], None), n_bootstrap=50)
     worst = report.mistakes[0]
-    assert "zqzq" in worst.truth
+    assert "zq" in worst.truth
     assert "bits a character" in worst.prediction
     marked = {text for text, odd in worst.pieces if odd}
     assert marked == {"z", "q"}
@@ -68,7 +68,7 @@ def test_worst_passages_mark_the_unexpected(tmp_path):
 
 def test_the_verdict_compares_with_tables():
     train = ([TRAIN], None)
-    report = evaluate(Uniform(), [TRAIN], train=train, n_bootstrap=50)
+    report = evaluate(Uniform(), [TEST], train=train, n_bootstrap=50)
     assert [each.name for each in report.baselines] == ["unigram", "5-gram", "LZMA"]
     assert report.comparison.outcome == "worse"
     assert "bits a character" in report.verdict

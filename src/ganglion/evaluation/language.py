@@ -149,19 +149,19 @@ def worst_passages(truth: Passages, said: Surprise, X: Any) -> tuple[Mistake, ..
     bits = said.nats / math.log(2) / characters
     long = characters >= min(PASSAGE // 5, characters.max())  # a few letters are hard by chance
     rows = np.flatnonzero(long)[np.argsort(-bits[long], kind="stable")][:N_WORST]
-    return tuple(_mistake(truth, said, row, float(bits[row])) for row in rows.tolist())
+    return tuple(_mistake(truth, said.tokens[row], row, float(bits[row])) for row in rows.tolist())
 
 
-def _mistake(truth: Passages, said: Surprise, row: int, bits: float) -> Mistake:
-    assert said.tokens is not None
-    nats, tokens = said.tokens[row], truth.tokens[row]
+def _mistake(truth: Passages, nats: Array, row: int, bits: float) -> Mistake:
+    tokens = truth.tokens[row]
     least = np.quantile(nats, 1 - MARKED)
+    odd = (nats >= least) & (nats > nats.mean())  # where all are alike, none stands out
     return Mistake(
         row,
         textwrap.shorten(truth.values[row], 200),
         f"{bits:.2f} bits a character; the least expected token, {tokens[int(nats.argmax())]!r}, had a chance of "
         f"{math.exp(-nats.max()):.2g}",
-        pieces=tuple(zip(tokens, (nats >= least).tolist(), strict=True)),
+        pieces=tuple(zip(tokens, odd.tolist(), strict=True)),
     )
 
 
