@@ -101,9 +101,9 @@ def test_a_weight_counts_for_all_tokens_of_a_text():
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("tied", [True, False])
-def test_the_number_of_weights_is_known_beforehand(network, tied):
-    model = small(network, tied=tied, layers=2, epochs=1).fit([CYCLE * 5])
+@pytest.mark.parametrize(("tied", "positions"), [(True, "rotary"), (False, "learned")])
+def test_the_number_of_weights_is_known_beforehand(network, tied, positions):
+    model = small(network, tied=tied, positions=positions, layers=2, epochs=1).fit([CYCLE * 5])
     counted = sum(parameter.numel() for parameter in model.network_.parameters())
     assert model.n_parameters(model.target_.n_tokens) == counted
 
@@ -297,6 +297,8 @@ def test_a_model_larger_than_memory_is_refused_before_it_is_built(monkeypatch):
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(InvalidParameter, match=r"each head takes an equal part.*width=9"):
         small(width=10, heads=3).fit([CYCLE])
+    with pytest.raises(InvalidParameter, match=r"multiple of 4, such as width=8"):
+        small(width=10, heads=2, positions="rotary").fit([CYCLE])
     with pytest.raises(InvalidParameter, match="embedding='auto', or tied=False"):
         small("lstm", tied=True, embedding=4).fit([CYCLE])
     with pytest.raises(InvalidParameter, match="that is 1 of 20 tokens"):

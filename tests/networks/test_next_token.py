@@ -9,8 +9,9 @@ from ganglion.networks.next_token import NextToken, RecurrentReader, Transformer
 V, T = 11, 12
 
 
-def transformer(tied=True):
-    return NextToken(V, 8, TransformerReader(8, layers=2, heads=2, context=T, dropout=0.5), nn.Softmax(-1), tied=tied)
+def transformer(*, tied=True, rotary=False):
+    reader = TransformerReader(8, layers=2, heads=2, context=T, dropout=0.5, rotary=rotary)
+    return NextToken(V, 8, reader, nn.Softmax(-1), tied=tied)
 
 
 def recurrent(cell):
@@ -18,10 +19,12 @@ def recurrent(cell):
     return NextToken(V, 8, reader, nn.Softmax(-1), tied=False, scale=1.0)
 
 
-@pytest.fixture(params=["tied transformer", "transformer", "lstm", "gru"])
+@pytest.fixture(params=["tied transformer", "transformer", "rotary transformer", "lstm", "gru"])
 def network(request):
     torch.manual_seed(0)
-    made = transformer("tied" in request.param) if "transformer" in request.param else recurrent(request.param)
+    kind = request.param
+    attends = "transformer" in kind
+    made = transformer(tied="tied" in kind, rotary="rotary" in kind) if attends else recurrent(kind)
     for parameter in made.parameters():  # as far from the beginning as training may come
         nn.init.normal_(parameter, std=0.5)
     return made.eval()

@@ -2,7 +2,8 @@
 
     p(w_1 … w_T) = Π_t p(w_t | w_1 … w_{t-1}),   p(w | before) = softmax(W h_t + b)_w,   loss = - mean_t log p(w_t | …)
 
-    transformer    h = blocks of attention in which no place sees what comes after it, over E[w] + P
+    transformer    h = blocks of attention in which no place sees what comes after it, over E[w] + P, or
+                   places that turn queries and keys (Su et al. 2021, arXiv:2104.09864)
                    Radford et al. 2019, "Language models are unsupervised multitask learners" (GPT-2): each part is
                    normalised before it, what adds up starts smaller, W is E (Press & Wolf 2017, arXiv:1608.05859)
     lstm, gru      h = recurrent layers, dropout between them: Mikolov et al. 2010, "Recurrent neural network based
@@ -57,6 +58,9 @@ class LanguageModel(Language):
     )
     layers: int | Literal["auto"] = option("auto", "Layers; 'auto' is 4 for transformers and 2 for others.", at_least=1)
     heads: int = option(4, "Heads of each attention; `width` is a multiple of them.", at_least=1)
+    positions: Literal["learned", "rotary"] = option(
+        "learned", "How a transformer knows places: by learned vectors, or by turning queries and keys."
+    )
     embedding: int | Literal["auto"] = option(
         "auto", "Numbers of a token's vector in recurrent networks; 'auto' is a quarter of the width.", at_least=1
     )
@@ -74,7 +78,12 @@ class LanguageModel(Language):
         vocabulary = spec.inputs.vocabulary
         if self.network == "transformer":
             reader = TransformerReader(
-                width, layers=layers, heads=self.heads, context=self.context, dropout=self.dropout
+                width,
+                layers=layers,
+                heads=self.heads,
+                context=self.context,
+                dropout=self.dropout,
+                rotary=self.positions == "rotary",
             )
             return NextToken(vocabulary, width, reader, spec.output, tied=tied)
         cells = RecurrentReader(embedding, width, layers=layers, cell=self.network, dropout=self.dropout)
@@ -85,7 +94,8 @@ class LanguageModel(Language):
         width, layers, embedding, tied = self._shape()
         head = 0 if tied else vocabulary * (width + 1)
         if self.network == "transformer":  # of a block 12 width² in products, 9 in their biases, 4 in norms
-            return (vocabulary + self.context) * width + layers * (12 * width**2 + 13 * width) + 2 * width + head
+            rows = vocabulary + (self.context if self.positions == "learned" else 0)
+            return rows * width + layers * (12 * width**2 + 13 * width) + 2 * width + head
         inputs = embedding + (layers - 1) * width
         return vocabulary * embedding + GATES[self.network] * width * (inputs + layers * (width + 2)) + head
 
@@ -102,10 +112,11 @@ class LanguageModel(Language):
         width = (128 if attends else 256) if self.width == "auto" else int(self.width)
         layers = (4 if attends else 2) if self.layers == "auto" else int(self.layers)
         tied = attends if self.tied == "auto" else self.tied
-        if attends and width % self.heads:
+        part = self.heads * (2 if self.positions == "rotary" else 1)  # turning takes numbers by pairs
+        if attends and width % part:
             raise InvalidParameter(
-                f"LanguageModel(width={width}, heads={self.heads}): each head takes an equal part of the vector. Give "
-                f"a multiple, such as width={self.heads * max(1, round(width / self.heads))}."
+                f"LanguageModel(width={width}, heads={self.heads}, positions={self.positions!r}): each head takes an "
+                f"equal part of the vector. Give a multiple of {part}, such as width={part * max(1, width // part)}."
             )
         embedding = (width if tied else max(1, width // 4)) if self.embedding == "auto" else int(self.embedding)
         if not attends and tied and embedding != width:

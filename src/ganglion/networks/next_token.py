@@ -44,30 +44,33 @@ class Reader(Protocol):
 
 
 class TransformerReader(nn.Module):
-    """Blocks of attention in which no place sees what comes after it; places have learned vectors.
+    """Blocks of attention in which no place sees what comes after it.
 
     Parameters
     ----------
     width, layers, heads : int
     context : int
-        Places that there are vectors for.
+        The most places that are read together.
     dropout : float
         Share of the units silenced, of the vectors and of what each block adds.
+    rotary : bool
+        Whether places turn queries and keys (`positions.rotated`), or have learned vectors, added to the tokens'.
     """
 
-    def __init__(self, width: int, *, layers: int, heads: int, context: int, dropout: float) -> None:
+    def __init__(
+        self, width: int, *, layers: int, heads: int, context: int, dropout: float, rotary: bool = False
+    ) -> None:
         super().__init__()
         self.n_out, self.n_layers, self.context = width, layers, context
-        self.places = nn.Parameter(torch.empty(context, width))
-        if self.places.device.type != "meta":
+        self.places = None if rotary else nn.Parameter(torch.empty(context, width))
+        if self.places is not None and self.places.device.type != "meta":
             nn.init.normal_(self.places, std=SMALL)
         self.dropout = nn.Dropout(dropout)
-        self.encoder = Encoder(width, layers, heads, hidden=4 * width, dropout=dropout)
+        self.encoder = Encoder(width, layers, heads, hidden=4 * width, dropout=dropout, rotary=rotary)
 
     def forward(self, x: Tensor) -> Tensor:
         """Read windows of at most `context` tokens, (n, T, D) → (n, T, D)."""
-        n_places = x.shape[1]
-        return self.encoder(self.dropout(x + self.places[:n_places]), causal(n_places, device=x.device))
+        return self.encoder(self.dropout(self._placed(x)), causal(x.shape[1], device=x.device))
 
     def begin(self) -> list[Kept]:
         """Return what is kept of each block: nothing yet."""
@@ -75,9 +78,11 @@ class TransformerReader(nn.Module):
 
     def go_on(self, x: Tensor, known: list[Kept]) -> Tensor:
         """Read further tokens; with those that were read there may be at most `context`."""
-        n_seen, n_places = len(known[0]), x.shape[1]
-        x = x + self.places[n_seen : n_seen + n_places]
-        return self.encoder(x, causal(n_places, n_seen, device=x.device), known)
+        n_seen = len(known[0])
+        return self.encoder(self._placed(x, n_seen), causal(x.shape[1], n_seen, device=x.device), known)
+
+    def _placed(self, x: Tensor, first: int = 0) -> Tensor:
+        return x if self.places is None else x + self.places[first : first + x.shape[1]]
 
 
 class RecurrentReader(nn.Module):
