@@ -36,7 +36,7 @@ grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--card)),1fr))}
 .gg-report .lines{white-space:pre-wrap;overflow-wrap:anywhere}
 .gg-report small{color:var(--soft)}
 .gg-report .facts{display:grid;grid-template-columns:minmax(130px,auto) 1fr;gap:6px 18px;margin:0;font-size:.93rem}
-.gg-report .facts dt{color:var(--soft)}.gg-report .facts dd{margin:0;overflow-wrap:anywhere}
+.gg-report .facts dt{color:var(--soft)}.gg-report .facts dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}
 .gg-report section ul:not(.pictures){margin:0;padding-left:20px}
 @media (max-width:520px){.gg-report{padding:16px 10px 40px}.gg-report section{padding:14px}
 .gg-report .figures{grid-template-columns:1fr 1fr}.gg-report .facts{grid-template-columns:1fr;gap:0}
