@@ -64,3 +64,9 @@ def test_learned_places_begin_as_waves_and_end():
     for endless in (Positions("sinusoidal", 6, 4), Positions("rotary", 6, 4)):
         assert endless(torch.zeros(2, 5, 6)).shape == (2, 5, 6)
         assert not list(endless.parameters())
+
+
+def test_far_places_are_told_apart_in_few_digits():
+    """The angle of place 200 has no half in bfloat16: it must be rounded after the sine, not before."""
+    x = torch.ones(1, 1, 201, 4)
+    torch.testing.assert_close(rotated(x.bfloat16()).float(), rotated(x), atol=0.02, rtol=0)

@@ -37,7 +37,8 @@ def rotated(x: Tensor, *, first: int = 0) -> Tensor:
 
     The product of a turned query and a turned key depends on how far apart they stand, not on where.
     """
-    turned = angles(x.shape[2], x.shape[3], first=first, device=x.device)  # in bfloat16 far places would be one
+    exact = torch.promote_types(x.dtype, torch.float32)  # in bfloat16 far places would be one
+    turned = angles(x.shape[2], x.shape[3], first=first, device=x.device).to(exact)
     sin, cos = turned.sin().to(x.dtype), turned.cos().to(x.dtype)
     a, b = x[..., 0::2], x[..., 1::2]
     return torch.stack([a * cos - b * sin, a * sin + b * cos], 4).flatten(3)
