@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganglion.data.convert import as_dataset
-from ganglion.data.splits import duplicate_rows, split
+from ganglion.data.splits import duplicate_rows, split, split_end
 from ganglion.errors import InvalidInput, InvalidParameter
 
 
@@ -101,3 +101,29 @@ def test_duplicates_of_images_text_and_missing_values():
         False,
         True,
     ]
+
+
+@given(st.lists(st.sampled_from(["abc\n", "de fg", " ", "\n", "x"]), min_size=8, max_size=60), st.floats(0.05, 0.6))
+def test_the_end_of_a_text_is_held_out(parts, share):
+    text = "start " + "".join(parts) + " the end"
+    begin, end = (str(part.values("text")[0]) for part in split_end(as_dataset([text]), share))
+    assert begin + end == text
+    assert len(end) >= round(share * len(text)) - 1
+    assert "\n" not in text[: len(text) - round(share * len(text))] or begin.endswith("\n")
+
+
+def test_the_last_of_several_texts_are_held_out():
+    texts = ["a" * 50, "b" * 30, "c" * 10, "d" * 10]
+    begin, end = (part.values("text").tolist() for part in split_end(as_dataset(texts), 0.2))
+    assert (begin, end) == (texts[:2], texts[2:])
+    begin, end = (part.values("text").tolist() for part in split_end(as_dataset(texts), 0.001))
+    assert (begin, end) == (texts[:3], texts[3:])
+    begin, end = (part.values("text").tolist() for part in split_end(as_dataset(texts), 0.99))
+    assert (begin, end) == (texts[:1], texts[1:])
+
+
+def test_texts_without_an_end_are_refused():
+    with pytest.raises(InvalidInput, match="too short to learn from 90%"):
+        split_end(as_dataset(["a"]), 0.1)
+    with pytest.raises(InvalidParameter, match="test_fraction=1"):
+        split_end(as_dataset(["a long text"]), 1.0)

@@ -71,3 +71,18 @@ def test_whole_numbers_become_labels_as_people_write_them():
     assert labels_of(np.array([1.0, np.nan]), classes).dtype == np.float64
     assert labels_of(np.array([1.0, 2.0]), Task("regression", "")).dtype == np.float64
     assert labels_of(np.array(["a"]), classes).dtype.kind == "U"
+
+
+def test_texts_alone_are_gone_on_with():
+    chosen = select(["some text, and more of it", "another one"])
+    assert (chosen.name, chosen.task.name) == ("LanguageModel", "language_modelling")
+    assert chosen.reason == "language modelling from texts; there is no target"
+    with pytest.raises(InvalidInput, match="no target column"):
+        select(pd.DataFrame({"number": [1.5, 2.5], "text": ["a b c d e f", "g h i j k l"]}))
+
+
+def test_a_target_is_left_out_of_what_is_gone_on_with():
+    texts = pd.DataFrame({"text": ["a b c d e f", "g h i j k l"], "label": ["x", "y"]})
+    assert select(texts, target="label", task="language_modelling").name == "LanguageModel"
+    with pytest.raises(InvalidInput, match="needs a target, and there is none"):
+        select(["some text"], task="classification")

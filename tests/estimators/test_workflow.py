@@ -244,3 +244,48 @@ def test_a_file_with_a_part_for_testing_is_tested_on_it(tmp_path):
     assert planned.notes[0] == "Tested on x.npz, 10 rows."
     np.savez(tmp_path / "x.npz", x=X, y=y)
     assert planned.notes[0] != plan(tmp_path / "x.npz").notes[0]
+
+
+TINY = {"steps": 2, "width": 8, "layers": 1, "heads": 1, "context": 8, "random_state": 0}
+
+
+def test_a_road_of_texts_alone(tmp_path):
+    (tmp_path / "book.txt").write_text("It was late, and nobody slept.\nA dog, far away, barked twice.\n" * 20)
+    planned = plan(tmp_path / "book.txt")
+    assert planned.selection.name == "LanguageModel"
+    texts = [str(part.values("text")[0]) for part in (planned.train, planned.test)]
+    assert "".join(texts) == (tmp_path / "book.txt").read_text()
+    assert planned.training_data[1] is planned.test_data[1] is None
+    assert "The last 10% of the text" in planned.notes[0]
+    report = assess(planned, train(planned, options=TINY), baselines=False)
+    assert report.task == "language_modelling"
+
+
+def test_a_folder_of_texts_without_classes(tmp_path):
+    for i in range(10):
+        (tmp_path / f"{i}.txt").write_text(f"This is the text of number {i}, one of ten.")
+    planned = plan(tmp_path)
+    assert (planned.selection.name, len(planned.train), len(planned.test)) == ("LanguageModel", 9, 1)
+    model = train(planned, options=TINY)
+    assert model.target_.documents
+
+
+def test_texts_with_classes_can_be_gone_on_with(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(6):
+            (tmp_path / name / f"{i}.txt").write_text(f"A text of class {name}, number {i}.")
+    assert plan(tmp_path).selection.task.name == "binary"
+    for asked in ({"task": "language_modelling"}, {"algorithm_name": "LanguageModel"}):
+        planned = plan(tmp_path, **asked)
+        assert planned.selection.name == "LanguageModel"
+        assert planned.train.target == ()
+        assert "class" not in planned.train.names
+
+
+def test_what_is_tested_on_can_be_given(tmp_path):
+    for name in ("one.txt", "other.txt"):
+        (tmp_path / name).write_text(f"This is a text in {name} with some words in it.\n" * 9)
+    planned = plan(tmp_path / "one.txt", test=tmp_path / "other.txt")
+    assert "other.txt with" in str(planned.test.values("text")[0])
+    assert planned.notes == ("Tested on other.txt.",)

@@ -139,7 +139,8 @@ class Estimator(BaseEstimator):
             (n_samples, height, width), (…, height, width, channels) or (…, channels, height, width). Sequences are
             arrays (n_samples, steps, numbers), or a list of arrays (steps, numbers), as long as each may be.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            The target: of masks, (n_samples, height, width). A Dataset brings its own.
+            The target: of masks, (n_samples, height, width). A Dataset brings its own. Language models, which learn
+            from X alone, do not look at it.
         sample_weight : array-like of shape (n_samples,), optional
             How much each sample counts. A weight of 2 equals a second copy, 0 equals absence.
         validation : tuple (X, y), optional
