@@ -15,6 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -102,6 +103,22 @@ class Tokenizer(ABC):
     @abstractmethod
     def tokens(self, text: str) -> list[str]:
         """Return the pieces that a text is cut into, one for each id that `encode` gives."""
+
+    def pieces(self, text: str) -> list[str]:
+        """Return a text cut before each of its tokens: one piece a token, which make up the text again.
+
+        Blanks stand at the end of the piece before them. Where letters cannot be told apart (a token of a part of a
+        letter), a piece may be empty, and the one before it longer.
+        """
+        plain, starts, end = text.lower() if self.lowercase and len(text.lower()) == len(text) else text, [], 0
+        for token in self.tokens(text):
+            letters = token.strip().removeprefix("##")
+            found = plain.find(letters, end) if letters else -1
+            starts.append(end if found < 0 else found)
+            end = end if found < 0 else found + len(letters)
+        if starts:
+            starts[0] = 0
+        return [text[a:b] for a, b in pairwise([*starts, len(text)])]
 
     @abstractmethod
     def _ids(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:

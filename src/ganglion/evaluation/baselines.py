@@ -2,6 +2,7 @@
 
     classification   majority class · logistic regression · gradient-boosted trees
     regression       mean · ridge regression · gradient-boosted trees
+    of texts         naive Bayes in place of trees, or none; words and pairs of words, weighed by tf-idf
 
 With training data they are fitted on it and score the evaluation rows. Without, each evaluation row is predicted by
 baselines fitted on the other folds of the evaluation rows. Several labels or targets: one model for each.
@@ -18,9 +19,12 @@ from typing import Any
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from ganglion.data.memory import memory_bytes
 from ganglion.evaluation.matrices import Matrices, Stored, matrices_of
@@ -35,6 +39,7 @@ LINEAR_CELLS = 5e7
 FEWEST_FIT_ROWS = 1000
 MEMORY_A_CELL = 64  # bytes of the machine's memory for each cell of a fit, of which it has 8, and its copies more
 MOST_TREES = 2000  # rounds times classes
+MOST_TEXTS = 1e5  # texts * models that a fit counts the words of
 
 MakeModel = Callable[[], Any]
 
@@ -146,6 +151,8 @@ def _folds(truth: Truth, seed: int) -> Iterator[tuple[Array, Array]]:
 
 def _recipes(problem: _Problem) -> list[_Recipe]:
     matrices, seed = problem.matrices, problem.seed
+    if matrices.texts:
+        return _text_recipes(problem)
     categories = matrices.tree_categories() or None
     n_classes = len(problem.truth.classes) if problem.truth.task == "multiclass" else 1
     rounds = int(np.clip(MOST_TREES // n_classes, 10, 100))
@@ -162,6 +169,29 @@ def _recipes(problem: _Problem) -> list[_Recipe]:
         _Recipe("logistic regression", lambda: make_pipeline(matrices.linear_preparation(), linear), LINEAR_CELLS),
         _Recipe("gradient-boosted trees", lambda: HistGradientBoostingClassifier(**trees), TREE_CELLS),
     ]
+
+
+def _text_recipes(problem: _Problem) -> list[_Recipe]:
+    """Return baselines that know which words and pairs of words stand in a text, and nothing of their order."""
+    if problem.truth.task == "regression":
+        return [
+            _Recipe("mean", DummyRegressor, np.inf, uses_features=False),
+            _Recipe("ridge regression on words", lambda: make_pipeline(*_words(TfidfVectorizer), Ridge()), MOST_TEXTS),
+        ]
+    linear = LogisticRegression(C=10.0, max_iter=200, random_state=problem.seed)
+    return [
+        _Recipe("majority class", lambda: DummyClassifier(strategy="prior"), np.inf, uses_features=False),
+        _Recipe("logistic regression on words", lambda: make_pipeline(*_words(TfidfVectorizer), linear), MOST_TEXTS),
+        _Recipe("naive Bayes", lambda: make_pipeline(*_words(CountVectorizer), MultinomialNB()), MOST_TEXTS),
+    ]
+
+
+def _words(counter: type[CountVectorizer]) -> tuple[Any, Any]:
+    """Return what takes texts out of their column, and counts their words and pairs of words."""
+    settings: dict[str, Any] = {"sublinear_tf": True} if counter is TfidfVectorizer else {"binary": True}
+    # as our own words, a mark of punctuation is one: scikit-learn's pattern leaves it out, and short words too
+    pattern = r"\w+(?:['’]\w+)*|[^\w\s]"
+    return FunctionTransformer(np.ravel), counter(ngram_range=(1, 2), token_pattern=pattern, **settings)
 
 
 def _run(recipe: _Recipe, problem: _Problem) -> Baseline:
@@ -231,6 +261,8 @@ def _nothing(truth: Truth) -> Array:
 
 def _filled(X: Array) -> Array:
     """Return X with 0 in the columns that hold nothing at all, on which scikit-learn's trees fail."""
+    if X.dtype == object:
+        return X
     X[:, np.isnan(X).all(axis=0)] = 0.0
     return X
 

@@ -16,6 +16,7 @@ from ganglion.evaluation.facts import best_epoch, facts_of, innermost, is_deep, 
 from ganglion.evaluation.inputs import check_model, check_pair, check_resamples, check_weight, split_target
 from ganglion.evaluation.kinds import KINDS, Kind, read_truth
 from ganglion.evaluation.looking import plot_augmentation
+from ganglion.evaluation.marking import with_words
 from ganglion.evaluation.measuring import measure
 from ganglion.evaluation.predictions import Array, Truth
 from ganglion.evaluation.report import Contender, Report
@@ -109,7 +110,7 @@ def evaluate(
         curves=kind.curves(truth, said),
         learning_curves=learning_curves(model),
         best_epoch=best_epoch(model),
-        mistakes=kind.mistakes(truth, said, X),
+        mistakes=with_words(model, X, truth, said, kind.mistakes(truth, said, X)),
         augmentation=_augmentation(model, X if train is None else train[0]),
         facts=facts_of(model, kind, truth, said, n_resamples, random_state, weight is not None),
         notes=tuple(remarks),

@@ -1,7 +1,8 @@
 """From whatever a model takes to the matrix that a linear model or trees take.
 
 Tables keep their numbers, NaN for missing, and one code a categorical column. Images are flattened, and many pixels
-become their principal components: trees on thousands of pixels take minutes and gain nothing.
+become their principal components: trees on thousands of pixels take minutes and gain nothing. Texts stay texts, in one
+column: their baselines count words themselves.
 """
 
 from __future__ import annotations
@@ -79,12 +80,15 @@ class Matrices:
         Number of codes of each of the last columns.
     note : str
         What was done to the data beyond reading it, or empty.
+    texts : bool
+        Whether the one column holds texts.
     """
 
     fit: Array | Stored
     score: Array | Stored
     cardinalities: tuple[int, ...] = ()
     note: str = ""
+    texts: bool = False
 
     @property
     def n_numbers(self) -> int:
@@ -121,11 +125,25 @@ def matrices_of(X: Any, X_train: Any = None, *, seed: int = 0) -> Matrices:
         If the data cannot be read, or hold neither numbers nor categories.
     """
     from ganglion.data.convert import as_dataset
+    from ganglion.data.encoders import modality_of
 
     score = as_dataset(X)
     fit = score if X_train is None else as_dataset(X_train)
+    if modality_of(fit) == "text":
+        return _texts(fit, score)
     images = [field for field in fit.features if field.kind == "image"]
     return _pixels(fit, score, images[0].name, seed) if images else _table(fit, score)
+
+
+def _texts(fit: Dataset, score: Dataset) -> Matrices:
+    from ganglion.data.text_encoding import joined_texts, text_columns
+
+    columns = text_columns(fit)
+    first = np.array(joined_texts(fit, columns), dtype=object)[:, None]
+    second = first if score is fit else np.array(joined_texts(score, columns), dtype=object)[:, None]
+    others = [field.name for field in fit.features if field.name not in columns]
+    note = f"other columns are left out ({', '.join(others[:5])})" if others else ""
+    return Matrices(first, second, note=note, texts=True)
 
 
 def _table(fit: Dataset, score: Dataset) -> Matrices:

@@ -40,10 +40,11 @@ class Mistake:
         The row itself, for tables.
     file : str
         The name of the image's file, where the data know it.
+    pieces : tuple of (str, float)
+        A text in pieces, and how strongly each is marked, from 0 to 1: it pushed the model to its wrong answer, or was
+        not expected (language modelling).
     picture : Chart or None
         The image, for images; what is true and what was said is drawn over it where it has places.
-    pieces : tuple of (str, bool)
-        A text in pieces, and which of them the model did not expect, language modelling only.
     """
 
     row: int
@@ -55,8 +56,8 @@ class Mistake:
     score: float | None = None
     features: dict[str, Any] = field(default_factory=dict)
     file: str = ""
+    pieces: tuple[tuple[str, float], ...] = ()
     picture: Chart | None = None
-    pieces: tuple[tuple[str, bool], ...] = ()
 
 
 def worst_mistakes(truth: Truth, said: Predictions, X: Any, *, most: int = N_MISTAKES) -> tuple[Mistake, ...]:

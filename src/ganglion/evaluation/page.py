@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ganglion.evaluation.report import Report
 
 MOST_COLUMNS = 8  # of a row's values beside a mistake
+_MARKED = "Marked are the words that pushed it there: without them it would have leant more to the truth."
 _OUTCOME = {"better": "good", "no difference": "even", "worse": "bad", "not compared": "even"}
 _HEADING = {
     "better": "Better than the baselines",
@@ -146,8 +147,9 @@ def _mistakes(report: Report) -> str:
             heading, f'<p class="soft">{lead}</p><ul class="pictures" style="--card:{least:.0f}px">{cards}</ul>'
         )
     if report.mistakes[0].pieces:
-        passages = "".join(map(_passage, report.mistakes))
-        return _section(heading, f'<p class="soft">{lead}</p><ul class="texts">{passages}</ul>')
+        words = kind.lead if kind.unit != "rows" else f"{kind.lead} {_MARKED}"
+        texts = "".join(_text(each, kind.unit) for each in report.mistakes)
+        return _section(heading, f'<p class="soft">{words}</p><ul class="texts">{texts}</ul>')
     columns = list(report.mistakes[0].features)[:MOST_COLUMNS]
     rows = [
         (str(each.row), _answer(each.truth), guess(each), *(cell(each.features.get(name)) for name in columns))
@@ -157,6 +159,26 @@ def _mistakes(report: Report) -> str:
     left_out = len(report.mistakes[0].features) - len(columns)
     more = f" The first {len(columns)} columns are shown; {left_out} more are in the JSON." if left_out else ""
     return _section(heading, f'<p class="soft">{lead}{more}</p>{table}')
+
+
+def _text(mistake: Mistake, unit: str) -> str:
+    """Return a text with its marks, the darker the stronger, and below it what is true and what was said."""
+    shown = "".join(_mark(piece, strength) for piece, strength in mistake.pieces)
+    if unit == "passages":
+        below = html.escape(f"passage {mistake.row}: {guess(mistake)}")
+    else:
+        truth, said = (html.escape(shorten(words, 60)) for words in (_answer(mistake.truth), guess(mistake)))
+        below = f"row {mistake.row}: true <b>{truth}</b>, said <b>{said}</b>"
+    return f'<li><div class="words">{shown}</div><small>{below}</small></li>'
+
+
+def _mark(piece: str, strength: float) -> str:
+    if not strength:
+        return html.escape(piece)
+    word = piece.strip() or piece
+    before, _, after = piece.partition(word)
+    style = f' style="--push:{strength:.0%}"' if strength < 1 else ""
+    return f"{before}<mark{style}>{html.escape(word)}</mark>{after}"
 
 
 def _augmentation(report: Report) -> str:
@@ -173,13 +195,6 @@ def _card(mistake: Mistake, picture: Chart) -> str:
         f"<li>{picture.inline}<p>true <b>{truth}</b><br>said <b>{said}</b><br>"
         f"<small>{html.escape(where)}</small></p></li>"
     )
-
-
-def _passage(mistake: Mistake) -> str:
-    """Return a text with the pieces marked that the model did not expect."""
-    marked = (f"<mark>{html.escape(text)}</mark>" if odd else html.escape(text) for text, odd in mistake.pieces)
-    words = html.escape(f"passage {mistake.row}: {guess(mistake)}")
-    return f'<li><div class="lines">{"".join(marked)}</div><small>{words}</small></li>'
 
 
 def _answer(value: str | float) -> str:

@@ -33,11 +33,15 @@ white-space:nowrap;background:none;color:var(--ink)}
 .gg-report .pictures{list-style:none;margin:0;padding:0;display:grid;gap:14px;
 grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--card)),1fr))}
 .gg-report .pictures p{margin:6px 0 0;font-size:.85rem;line-height:1.35;overflow-wrap:anywhere}
-.gg-report .lines{white-space:pre-wrap;overflow-wrap:anywhere}
+.gg-report .texts{list-style:none;margin:0;padding:0}
+.gg-report .texts li{--push:100%;padding:10px 0;border-top:1px solid var(--edge)}
+.gg-report .words{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}
+.gg-report mark{color:inherit;border-radius:3px;padding:0 2px;border-bottom:2px solid var(--bad);
+background:color-mix(in srgb,var(--bad) calc(var(--push)*.45),transparent)}
 .gg-report small{color:var(--soft)}
 .gg-report .facts{display:grid;grid-template-columns:minmax(130px,auto) 1fr;gap:6px 18px;margin:0;font-size:.93rem}
 .gg-report .facts dt{color:var(--soft)}.gg-report .facts dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}
-.gg-report section ul:not(.pictures){margin:0;padding-left:20px}
+.gg-report section ul:not(.pictures,.texts){margin:0;padding-left:20px}
 @media (max-width:520px){.gg-report{padding:16px 10px 40px}.gg-report section{padding:14px}
 .gg-report .figures{grid-template-columns:1fr 1fr}.gg-report .facts{grid-template-columns:1fr;gap:0}
 .gg-report .facts dd{margin-bottom:8px}}

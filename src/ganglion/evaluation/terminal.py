@@ -17,6 +17,7 @@ from ganglion.drawing.axes import number
 from ganglion.drawing.svg import shorten
 from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.kinds import KINDS
+from ganglion.evaluation.marking import shortened
 from ganglion.evaluation.metrics import METRICS, class_metrics
 from ganglion.evaluation.mistakes import Mistake
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ganglion.evaluation.report import Report
 
 MOST_MISTAKES = 5
+MOST_LETTERS = 160  # of a text
 MOST_CLASSES = 12  # with figures of their own; those of more are on the page and in the JSON
 _COLOUR = {"better": "green", "no difference": "yellow", "worse": "red", "not compared": "dim"}
 
@@ -120,15 +122,30 @@ def _mistakes(report: Report) -> Table:
     for name in ("row", "truth", "prediction"):
         table.add_column(name, no_wrap=True)
     shown = report.mistakes[:MOST_MISTAKES]
-    with_values = any(each.features for each in shown)
-    if with_values:
+    with_texts, with_values = any(each.pieces for each in shown), any(each.features for each in shown)
+    if with_texts:
+        table.add_column("text", ratio=1)
+    elif with_values:
         table.add_column("values")  # the one that is cut where the terminal is narrow
     for each in shown:
         truth = number(each.truth) if isinstance(each.truth, float) else each.truth
         values = ", ".join(f"{name}={cell(value)}" for name, value in list(each.features.items())[:4])
         cells = map(Text, (str(each.row), shorten(truth, 24), shorten(guess(each), 32)))
-        table.add_row(*cells, *([Text(values, no_wrap=True, overflow="ellipsis")] if with_values else []))
+        if with_texts:
+            table.add_row(*cells, _marked(each))
+        else:
+            table.add_row(*cells, *([Text(values, no_wrap=True, overflow="ellipsis")] if with_values else []))
     return table
+
+
+def _marked(mistake: Mistake) -> Text:
+    """Return a text with its marks: underlined, and red where they are strong."""
+    shown = Text()
+    for piece, strength in shortened(mistake.pieces, MOST_LETTERS):
+        word = piece.rstrip()
+        shown.append(word, style="bold underline red" if strength > 0.5 else "underline" if strength else "")
+        shown.append(piece[len(word) :].replace("\n", " "))
+    return shown
 
 
 def cell(value: object) -> str:
