@@ -84,6 +84,9 @@ def _columns(features: list[Profile]) -> Iterator[Finding]:
     table = any(column.kind != "text" for column in features)
     for column in features:
         if not column.has_values:
+            if column.kind == "text" and column.missing:
+                empty = f"has no text in {column.missing:.2%} of the rows. Leave them out: a model refuses empty texts."
+                yield Finding("warning", "missing", column.name, empty)
             if column.kind == "text" and table:
                 text = "holds free text, which networks for tables leave out. Make columns of it, or take one for text."
                 yield Finding("note", "text", column.name, text)
