@@ -151,6 +151,11 @@ def test_parts_of_a_text_are_judged_as_the_whole(documents):
     assert [len(part) for part in parts] == [6, 4, 5, 3]
 
 
+def test_what_follows_is_told_of_every_text(documents):
+    with pytest.raises(InvalidInput, match="follows has 1 values for 2 texts"):
+        documents.surprisals(["one", "two"], [True])
+
+
 def test_tokens_never_seen_are_told(cycle):
     with pytest.warns(DataWarning, match="1 of 4 tokens were never seen.*bpe"):
         assert np.isfinite(cycle.score_samples(["ab!c"])).all()
@@ -181,11 +186,11 @@ def test_one_token_to_choose_from_is_greedy(documents):
     assert documents.sample("o", length=40, top_p=1e-9, random_state=4) == greedy
 
 
-def test_letters_that_are_written_are_the_expected_ones(cycle):
+@pytest.mark.parametrize("positions", ["learned", "rotary"])
+def test_letters_that_are_written_are_the_expected_ones(positions):
     """Every step of a text that is written equals one of a network that reads all of it anew."""
-    if cycle.network != "transformer":
-        pytest.skip("recurrent networks have no context")
-    text, ids = cycle.sample("abc", length=40, temperature=2.0, random_state=5), []
+    cycle = small(positions=positions, steps=30, schedule="constant").fit([CYCLE * 10])
+    text = cycle.sample("abc", length=40, temperature=2.0, random_state=5)
     tokenizer, seen = cycle.encoder_.tokenizer, 3
     ids = tokenizer.encode([text]).values.long()
     generator = torch.Generator().manual_seed(int(np.random.default_rng(5).integers(2**31)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
 
@@ -19,17 +19,18 @@ from torch.nn import functional as F
 
 from ganglion.data.dataset import Dataset
 from ganglion.data.memory import memory_bytes
-from ganglion.data.ragged import Columns, Ragged, by_length
-from ganglion.data.stream import Windows, as_stream, cut, spans, weights_of_stream, windows_of
+from ganglion.data.ragged import Columns, Ragged
+from ganglion.data.stream import Windows, as_stream, cut, weights_of_stream, windows_of
 from ganglion.data.text_encoding import WHOLE, TextEncoder
 from ganglion.data.tokenizers import tokenizer_by_name
-from ganglion.data.vocabulary import BEGINNING, END, PADDING, SPECIAL, UNKNOWN
+from ganglion.data.vocabulary import END, SPECIAL, UNKNOWN
 from ganglion.errors import DataWarning, InvalidInput, InvalidParameter
 from ganglion.estimators.base import Samples
 from ganglion.estimators.next_token import NextTokenTarget
 from ganglion.estimators.session import Session
+from ganglion.estimators.surprise import framed, surprise
 from ganglion.estimators.trained import Trained
-from ganglion.estimators.writing import Law, pieces_of, until, written
+from ganglion.estimators.writer import Writer
 from ganglion.networks.network import Network
 from ganglion.networks.next_token import NextToken
 from ganglion.options import hyperparameters, option
@@ -46,12 +47,13 @@ STEPS, PASSES = 3000, 60  # of a training at most, where nothing is said
 MEASURED_EVERY = 500  # steps, where their number is given
 TOGETHER = 2**14  # tokens that go through a network together when nothing is learned,
 SCORES = 2**24  # and scores
+LEAST_READ = 1024  # tokens that a recurrent network reads in one go when it judges
 FLOAT = 4  # bytes
 GB = 2**30
 
 
 @hyperparameters
-class Language(Trained):
+class Language(Writer, Trained):
     """Base of language models: an algorithm adds `build`, which makes a `NextToken`, and what that takes."""
 
     tokenizer: Any = option(
@@ -329,6 +331,8 @@ class Language(Trained):
         parts = self._documents(X)
         first = torch.ones(len(parts), dtype=torch.bool)
         if follows is not None:
+            if len(follows) != len(parts):
+                raise InvalidInput(f"follows has {len(follows)} values for {len(parts)} texts. Give one a text.")
             first = ~torch.as_tensor(np.asarray(follows, dtype=bool))
             first[0] = True
         offsets = torch.cat([parts.offsets[:-1][first], parts.offsets[-1:]])
@@ -346,134 +350,14 @@ class Language(Trained):
         The windows of a long text overlap, so that each token but the first ones has at least half a context before it.
         A recurrent network, which has no context, reads windows of at least 1,024 tokens.
         """
-        ends = [END] if self.target_.documents else []
-        texts = _framed(documents, self._start(), ends)
+        texts = framed(documents, self._start(), END if self.target_.documents else None)
         context = self._network.reader.context
-        size = max(1024, 8 * self.context) if context is None else context
-        overlap = size // 2 if context is not None else size // 4
-        cuts = spans(texts, size, overlap)
-        nats = torch.empty(len(texts.values), dtype=torch.float64)
+        size = max(LEAST_READ, 8 * self.context) if context is None else context
+        overlap = size // (4 if context is None else 2)
         with torch.inference_mode(), fast_products(self.network_, math.inf, precision=self._precision()):
-            for some in by_length(cuts.length, self._together()):
-                places = cuts.begin[some, None] + torch.arange(int(cuts.length[some].max()))
-                there = torch.arange(places.shape[1]) < cuts.length[some, None]
-                read = texts.values[places.where(there, 0)].long()
-                scores = self._network.scores({"tokens": read}).float()
-                answers = texts.values[(places + 1).where(there, 0)].long()
-                lost = -scores.log_softmax(-1).gather(-1, answers[:, :, None])[:, :, 0]
-                there &= torch.arange(places.shape[1]) >= cuts.known[some, None]
-                nats[places[there] + 1] = lost[there].double()
-        first = torch.zeros(len(nats), dtype=torch.bool)
-        first[texts.offsets[:-1]] = True
-        return Ragged(nats[~first], texts.offsets - torch.arange(len(texts.offsets)))
+            return surprise(self._network, texts, size=size, overlap=overlap, together=self._together())
 
-    # writing
-
-    def sample(
-        self,
-        prompt: str = "",
-        *,
-        n: int | None = None,
-        length: int = 500,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        stop: str | Sequence[str] = (),
-        random_state: int | None = None,
-    ) -> str | list[str]:
-        """Write a text.
-
-        Parameters
-        ----------
-        prompt : str
-            How it begins. Of one longer than a transformer's context the last part is read.
-        n : int, optional
-            Write so many texts, and return a list of them.
-        length : int
-            Tokens to write at most; a model of several texts may end before.
-        temperature : float
-            Below 1 the model writes more likely texts, above 1 wilder ones; 0 always takes the likeliest token.
-        top_k : int, optional
-            Draw from so many tokens, the likeliest.
-        top_p : float in (0, 1], optional
-            Draw from the likeliest tokens that have so much of the chance together.
-        stop : str or sequence of str
-            Texts that end the writing when they come; they are left out.
-        random_state : int, optional
-            The same number gives the same text.
-
-        Returns
-        -------
-        str, or list of str
-            The prompt and what comes after it.
-        """
-        law = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "stop": stop, "length": length}
-        if n is None:
-            return "".join(self.stream(prompt, random_state=random_state, **law))  # type: ignore[arg-type]
-        if not isinstance(n, int) or n < 1:
-            raise InvalidParameter(f"n={n}: give how many texts to write, 1 or more.")
-        seeds = np.random.default_rng(random_state).integers(2**31, size=n).tolist()
-        return ["".join(self.stream(prompt, random_state=seed, **law)) for seed in seeds]  # type: ignore[arg-type]
-
-    def stream(
-        self,
-        prompt: str = "",
-        *,
-        length: int = 500,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        stop: str | Sequence[str] = (),
-        random_state: int | None = None,
-    ) -> Iterator[str]:
-        """Write a text, and give it piece by piece as it comes; joined, the pieces are what `sample` returns.
-
-        Parameters
-        ----------
-        prompt, length, temperature, top_k, top_p, stop, random_state
-            See `sample`.
-
-        Yields
-        ------
-        str
-            First the prompt, then what comes after it.
-        """
-        self._check_fitted()
-        law = Law(temperature=temperature, top_k=top_k, top_p=top_p)
-        if not isinstance(length, int) or length < 0:
-            raise InvalidParameter(f"length={length}: give how many tokens to write, 0 or more.")
-        stops = [stop] if isinstance(stop, str) else list(stop)
-        if not all(isinstance(each, str) and each for each in stops):
-            raise InvalidParameter(f"stop={stop!r}: give a text that ends the writing, or several, none of them empty.")
-        ids = self._prompt(prompt)
-        seed = int(np.random.default_rng(random_state).integers(2**31))
-        return self._streamed(prompt, ids, law, length, stops, torch.Generator().manual_seed(seed))
-
-    def _streamed(
-        self, prompt: str, ids: list[int], law: Law, length: int, stops: list[str], generator: torch.Generator
-    ) -> Iterator[str]:
-        never = [PADDING, UNKNOWN, BEGINNING] + ([] if self.target_.documents else [END])
-        tokens = written(self._network, torch.tensor([ids]), law, generator, torch.tensor(never))
-        numbers = (int(token) for token, _ in zip(tokens, range(length), strict=False))
-        if prompt:
-            yield prompt
-        before = ids if prompt else []
-        yield from filter(None, until(pieces_of(self._tokenizer, before, numbers), stops))
-
-    def _prompt(self, prompt: str) -> list[int]:
-        """Return the tokens of a prompt, at least one: there is something that every text comes after."""
-        ids = self._tokenizer.encode([prompt]).values
-        self._tell_unknown(ids)
-        context = self._network.reader.context
-        ids = torch.cat([torch.tensor([self._start()]), ids]) if self.target_.documents or not len(ids) else ids
-        if context is not None and len(ids) > context:
-            warnings.warn(
-                f"the prompt has {len(ids):,} tokens, and the model reads {context}: its last {context} tokens are "
-                "what it goes on from.",
-                DataWarning,
-                stacklevel=4,
-            )
-        return ids.tolist()
+    # shared
 
     def _start(self) -> int:
         """Return the token that a text comes after: the end of another, or a new line, or the commonest one."""
@@ -481,8 +365,6 @@ class Language(Trained):
             return END
         line = self._tokenizer.encode(["\n"]).values.tolist()
         return line[0] if len(line) == 1 and line[0] != UNKNOWN else min(len(SPECIAL), self.target_.n_tokens - 1)
-
-    # shared
 
     @property
     def _network(self) -> NextToken:
@@ -523,16 +405,3 @@ def next_token_loss(network: Any, batch: Batch) -> Tensor:
     if "weight" not in batch:
         return F.cross_entropy(scores, target)
     return (F.cross_entropy(scores, target, reduction="none") * batch["weight"].flatten()).mean()
-
-
-def _framed(documents: Ragged, start: int, ends: list[int]) -> Ragged:
-    """Return texts with a token before and, where there are any, behind each of them."""
-    n, more = len(documents), 1 + len(ends)
-    offsets = documents.offsets + more * torch.arange(n + 1)
-    values = documents.values.new_empty(int(offsets[-1]))
-    places = torch.arange(len(documents.values)) + more * torch.repeat_interleave(documents.lengths) + 1
-    values[places] = documents.values
-    values[offsets[:-1]] = start
-    if ends:
-        values[offsets[1:] - 1] = ends[0]
-    return Ragged(values, offsets)
