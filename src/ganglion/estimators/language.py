@@ -69,7 +69,7 @@ class Language(Writer, Trained):
         "about every 500 steps.",
         at_least=1,
     )
-    batch_size: int | Literal["auto"] = option("auto", "Windows a step; 'auto' takes up to 32.", at_least=1)
+    batch_size: int | Literal["auto"] = option("auto", "Windows a step; 'auto' takes up to 16.", at_least=1)
     schedule: Any = option(
         "warm_up(steps=100, then='cosine(floor=0.1)')",
         "How the learning rate goes on: constant, cosine, one_cycle, step(every=30), plateau(patience=5), "
@@ -249,7 +249,7 @@ class Language(Writer, Trained):
         return self._plan(n_samples, batch_size)[0]
 
     def _batch_size(self, n_samples: int) -> int:
-        return min(32 if self.batch_size == "auto" else int(self.batch_size), n_samples)
+        return min(16 if self.batch_size == "auto" else int(self.batch_size), n_samples)
 
     def _decay(self, optimizer: Optimizer, n_samples: int) -> float:
         if self.weight_decay != "auto":
