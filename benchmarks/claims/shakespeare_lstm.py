@@ -18,7 +18,7 @@ SETTINGS = {
     "dropout": 0.3,
     "context": 128,
     "batch_size": 64,
-    "epochs": 8,
+    "epochs": 7,
     "learning_rate": 3e-3,
     "validation_fraction": 0,
 }
