@@ -78,8 +78,8 @@ def test_the_public_surface_grows_on_purpose_only():
         ),
         *("Regressor", "Trainer", "__version__", "evaluate", "hyperparameters", "inspect", "load", "option", "read"),
         *("DetectionCNN", "LanguageModel", "SegmentationCNN", "VisionTransformer", "select"),
-        *("RNNClassifier", "RNNRegressor", "TextCNN", "TransformerClassifier", "TransformerRegressor"),
-        *("plot_augmentation", "plot_feature_maps", "plot_filters"),
+        *("RNNClassifier", "RNNRegressor", "RNNTagger", "TextCNN", "TransformerClassifier", "TransformerRegressor"),
+        *("plot_augmentation", "plot_feature_maps", "plot_filters", "plot_gradients"),
     }
     assert dir(ganglion) == ganglion.__all__
 

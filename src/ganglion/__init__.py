@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
     from ganglion.algorithms.perceptron import Perceptron
     from ganglion.algorithms.rnn import RNNClassifier, RNNRegressor
+    from ganglion.algorithms.rnn_tagger import RNNTagger
     from ganglion.algorithms.segmentation_cnn import SegmentationCNN
     from ganglion.algorithms.text_cnn import TextCNN
     from ganglion.algorithms.transformer import TransformerClassifier, TransformerRegressor
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ganglion.estimators.selection import select
     from ganglion.evaluation.evaluate import evaluate
     from ganglion.evaluation.looking import plot_augmentation, plot_feature_maps, plot_filters
+    from ganglion.evaluation.remembering import plot_gradients
     from ganglion.options import hyperparameters, option
     from ganglion.training.objective import Objective
     from ganglion.training.trainer import Trainer
@@ -57,6 +59,7 @@ _HOMES = {
     "Perceptron": "ganglion.algorithms.perceptron",
     "RNNClassifier": "ganglion.algorithms.rnn",
     "RNNRegressor": "ganglion.algorithms.rnn",
+    "RNNTagger": "ganglion.algorithms.rnn_tagger",
     "Regressor": "ganglion.estimators.regressor",
     "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
     "TextCNN": "ganglion.algorithms.text_cnn",
@@ -72,6 +75,7 @@ _HOMES = {
     "plot_augmentation": "ganglion.evaluation.looking",
     "plot_feature_maps": "ganglion.evaluation.looking",
     "plot_filters": "ganglion.evaluation.looking",
+    "plot_gradients": "ganglion.evaluation.remembering",
     "read": "ganglion.data.read",
     "select": "ganglion.estimators.selection",
 }
@@ -90,6 +94,7 @@ __all__ = [
     "Perceptron",
     "RNNClassifier",
     "RNNRegressor",
+    "RNNTagger",
     "Regressor",
     "SegmentationCNN",
     "TextCNN",
@@ -106,6 +111,7 @@ __all__ = [
     "plot_augmentation",
     "plot_feature_maps",
     "plot_filters",
+    "plot_gradients",
     "read",
     "select",
 ]

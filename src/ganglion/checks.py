@@ -672,7 +672,7 @@ def data_for(estimator: Any, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndar
     """Return numbers that float32 holds exactly, or texts, samples first, and a target, as suits the estimator."""
     if reads_texts_alone(estimator.tags):
         return sentences(estimator, n=24)
-    made = {"segmentation": discs, "detection": squares}.get(estimator.tags.task)
+    made = {"segmentation": discs, "detection": squares, "tagging": waves}.get(estimator.tags.task)
     if made:
         return made(n=24)
     if "table" in estimator.tags.modalities:
@@ -689,7 +689,9 @@ def every_data_for(estimator: Any) -> list[tuple[Any, np.ndarray]]:
         given.append(image_stack(estimator))
     if reads_texts(estimator.tags):
         given.append(texts_for(estimator))
-    if "sequence" in estimator.tags.modalities:
+    if estimator.tags.task == "tagging":
+        given.append(tagged(n=30))
+    elif "sequence" in estimator.tags.modalities:
         given.append(sequences_for(estimator))
     return given
 
@@ -698,7 +700,7 @@ def other_data_for(estimator: Any) -> tuple[Any, np.ndarray]:
     """Return data of another shape and a target, as suits the estimator's task."""
     if reads_texts_alone(estimator.tags):
         return sentences(estimator, n=15, words=("sun", "moon", "star", "sky"))
-    made = {"segmentation": discs, "detection": squares}.get(estimator.tags.task)
+    made = {"segmentation": discs, "detection": squares, "tagging": waves}.get(estimator.tags.task)
     if made:
         return made(n=20, sides=(9, 14))
     if "table" in estimator.tags.modalities:
@@ -740,6 +742,23 @@ def squares(*, n: int, sides: tuple[int, int] = (12, 10)) -> tuple[np.ndarray, n
         corners = np.stack([lefts, tops, lefts + 5, tops + 5], 1)[: len(kinds)]
         objects[i] = Boxes(corners.astype(np.float32), np.array(kinds, dtype=str))
     return np.round(images * 64) / 64, objects
+
+
+def waves(*, n: int, sides: tuple[int, int] = (7, 3)) -> tuple[np.ndarray, np.ndarray]:
+    """Return sequences, (n, steps, numbers), and a label of each step, (n, steps): whether a sum has risen."""
+    rng = np.random.default_rng(12)
+    X = np.round(rng.normal(size=(n, *sides)) * 64) / 64
+    rise = np.diff(X.sum(axis=2), axis=1, prepend=0.0)
+    return X, np.array(["falls", "stays", "rises"])[np.digitize(rise, [-1.0, 1.0])]
+
+
+def tagged(*, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return texts of four words, (n, 4), and a label of each: of "x" that of the word before."""
+    rng = np.random.default_rng(13)
+    X = rng.choice(["Walking", "talks", "x", "1984"], (n, 4))
+    y = np.array(["verb", "number"])[(X == "1984").astype(int)]
+    y[:, 1:] = np.where(X[:, 1:] == "x", y[:, :-1], y[:, 1:])
+    return X, y
 
 
 def table(estimator: Any, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -831,7 +850,9 @@ def answers(model: Any, X: Any) -> dict[str, np.ndarray]:
 
 
 def _numbers(answer: np.ndarray, model: Any) -> np.ndarray:
-    """Return the boxes of pictures as numbers, one row a box, filled up with 0; other answers as they are."""
+    """Return the boxes of pictures as numbers, one row a box, filled up with 0; labels of steps as a matrix."""
+    if model.tags.task == "tagging":
+        return np.array(list(answer))  # samples are equally long here
     if model.tags.task != "detection" or answer.dtype != object:
         return answer
     rows = np.zeros((len(answer), model.max_detections, 6), dtype=np.float32)

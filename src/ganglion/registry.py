@@ -25,6 +25,7 @@ ALGORITHMS = {
     "Perceptron": "ganglion.algorithms.perceptron",
     "RNNClassifier": "ganglion.algorithms.rnn",
     "RNNRegressor": "ganglion.algorithms.rnn",
+    "RNNTagger": "ganglion.algorithms.rnn_tagger",
     "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
     "TextCNN": "ganglion.algorithms.text_cnn",
     "TransformerClassifier": "ganglion.algorithms.transformer",

@@ -128,17 +128,19 @@ def plan(
     findings = inspect(whole, task=chosen.task).findings
     tested = _given_test(data, test, whole)
     if tested is None:
-        y = whole.X_y()[1]
+        y, documents = whole.X_y()[1], _documents(whole, chosen)
         rows, held_out = split(
             y,
             test_fraction=TEST_SHARE if test_fraction is None else test_fraction,
             stratify=chosen.task.is_classification,
+            groups=documents,
             random_state=random_state,
         )
         if chosen.task.name in ("segmentation", "detection"):
             rows, held_out = with_every_class(y, rows, held_out)
         train, tested = whole.take(rows), whole.take(held_out)
-        notes = [f"{len(held_out):,} of {len(whole):,} rows were held out at random (seed {random_state})."]
+        what = "" if documents is None else f", {len(np.unique(documents[held_out]))} whole files"
+        notes = [f"{len(held_out):,} of {len(whole):,} rows{what} were held out at random (seed {random_state})."]
     else:
         train, tested = whole, _without_unlabelled(tested.with_target(whole.target).drop(list(drop)))
         notes = [f"Tested on {tested.source or 'other data'}, {len(tested):,} rows."]
@@ -214,6 +216,14 @@ def assess(planned: Plan, model: Any, *, baselines: bool = True, random_state: i
     )
     model.metrics_ = report.to_dict()["model"]["metrics"]
     return report
+
+
+def _documents(data: Dataset, chosen: Selection) -> np.ndarray | None:
+    """Return the file of each sentence, where sentences of a file are alike and must not stand on both sides."""
+    if chosen.task.name != "tagging" or "file" not in data.index:
+        return None
+    files = data.values("file").astype(str)
+    return files if len(np.unique(files)) > 1 else None
 
 
 def _given_test(

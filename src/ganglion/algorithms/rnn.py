@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ganglion.estimators.base import Tags
 from ganglion.estimators.classifier import Classifier
+from ganglion.estimators.recurrent import RecurrentOptions
 from ganglion.estimators.regressor import Regressor
 from ganglion.estimators.sequences import SequenceOptions
 from ganglion.estimators.spec import Spec
@@ -28,29 +29,17 @@ from ganglion.options import hyperparameters, option
 
 
 @hyperparameters
-class RNNOptions(SequenceOptions):
+class RNNOptions(RecurrentOptions, SequenceOptions):
     """What shapes the network, for classes and numbers alike."""
 
-    cell: Literal["elman", "gru", "lstm"] = option(
-        "lstm", "What a unit is: elman forgets within some ten steps; lstm and gru have gates and remember."
-    )
     width: int | Literal["auto"] = option(
         "auto", "Units of each layer and direction; 'auto' is 128 for texts and 32 for numbers.", at_least=1
     )
-    layers: int = option(1, "Layers of cells, each reading what the one below made.", at_least=1)
-    bidirectional: bool = option(True, "Whether each layer reads from both ends.")
     pooling: Literal["auto", "last", "max", "mean"] = option(
         "auto",
         "What is known of a sequence: the last units, the largest or the mean value of each over all steps; 'auto' is "
         "max for texts and last for numbers.",
     )
-    embedding: int = option(128, "Numbers of the vector that a token becomes.", at_least=1)
-    packing: bool = option(
-        False,
-        "Whether the filling behind shorter sequences of a batch is skipped, not run over. The results are the same; "
-        "it pays where lengths differ much.",
-    )
-    clip_norm: float | None = option(1.0, "Largest norm of a gradient; None for no limit.", above=0)
 
     def build(self, spec: Spec) -> Network:
         """Return input layer, recurrent layers, read-out and output layer for data like `spec`."""

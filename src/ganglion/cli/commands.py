@@ -65,6 +65,8 @@ def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bo
             return
         if estimator.tags.task == "detection":
             columns = _objects(estimator, dataset, names)
+        elif estimator.tags.task == "tagging":
+            columns = names | _tagged(estimator, dataset, probabilities=probabilities)
         else:
             columns = names | _answers(estimator, dataset, probabilities=probabilities)
     if as_json:
@@ -182,6 +184,23 @@ def _answers(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.nda
         shares = estimator.predict_proba(X)
         columns |= {f"p_{label}": share for label, share in zip(estimator.classes_, shares.T, strict=True)}
     return columns
+
+
+def _tagged(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.ndarray]:
+    """Return one row a text, word/label behind word/label; of sequences of numbers the labels alone."""
+    from ganglion.data.tokens import words_of
+
+    said = estimator.predict(X)
+    columns = {"prediction": [" ".join(map(str, labels)) for labels in said]}
+    if estimator.modality_ == "text":
+        words, distinct = words_of(X, estimator.encoder_.column if estimator.encoder_.column in X.columns else None)
+        spelled = [[distinct[code] for code in text.tolist()] for text in words.split()]
+        pairs = [zip(text, labels, strict=True) for text, labels in zip(spelled, said, strict=True)]
+        columns = {"prediction": [" ".join(f"{word}/{label}" for word, label in text) for text in pairs]}
+    if probabilities:
+        shares = estimator.predict_proba(X)
+        columns["probability"] = [" ".join(f"{share:.3f}" for share in each.max(axis=1)) for each in shares]
+    return {name: np.array(column, dtype=object) for name, column in columns.items()}
 
 
 def _objects(estimator: Any, X: Any, names: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

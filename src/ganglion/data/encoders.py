@@ -8,14 +8,16 @@ from ganglion.data.dataset import Dataset
 from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.data.sequences import SequenceEncoder
 from ganglion.data.text_encoding import TextEncoder
+from ganglion.data.word_encoding import WordEncoder
 from ganglion.errors import InvalidModel
 
-AnyEncoder = TableEncoder | ImageEncoder | TextEncoder | SequenceEncoder
+AnyEncoder = TableEncoder | ImageEncoder | TextEncoder | SequenceEncoder | WordEncoder
 ENCODERS: dict[str, type[AnyEncoder]] = {
     "table": TableEncoder,
     "image": ImageEncoder,
     "text": TextEncoder,
     "sequence": SequenceEncoder,
+    "words": WordEncoder,  # of the modality "text"
 }
 _DISTINCT = 0.5  # a column of labels, alone, of which so many differ is no column of labels
 
@@ -44,6 +46,8 @@ def _candidates(data: Dataset) -> list[str]:
     for alone in ("image", "sequence"):
         if alone in kinds:
             return [alone]
+    if "tokens" in kinds:
+        return ["text"]
     n_texts, n_labels = kinds.count("text"), kinds.count("categorical")
     if n_texts:
         order = ["text", "table"] if 2 * n_texts >= len(kinds) else ["table", "text"]
@@ -56,8 +60,9 @@ def _candidates(data: Dataset) -> list[str]:
 def encoder_from_json(stored: Any) -> AnyEncoder:
     """Make an encoder again from `to_json`, believing nothing: any flaw raises InvalidModel."""
     try:
-        if stored["modality"] not in ENCODERS:
-            raise ValueError(f"modality {stored['modality']!r:.40}")
-        return ENCODERS[stored["modality"]].from_json(stored)
-    except (KeyError, TypeError, ValueError) as error:
+        name = stored.get("encoder", stored["modality"])
+        if name not in ENCODERS:
+            raise ValueError(f"modality {name!r:.40}")
+        return ENCODERS[name].from_json(stored)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidModel(f"the model file's description of its input is damaged ({error}).") from error

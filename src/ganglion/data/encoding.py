@@ -47,7 +47,9 @@ class InputSpec:
     image : tuple of int
         (channels, height, width) of the tensor "image", or empty.
     vocabulary : int
-        Number of ids of the tensor "tokens", or 0.
+        Number of ids of the tensor "tokens", or "words"; 0 where there is neither.
+    features : int
+        Ids of each word in the tensor "words", or 0.
     sequence : int
         Numbers in a step of the tensor "sequence", or 0.
     longest : int
@@ -59,6 +61,7 @@ class InputSpec:
     cardinalities: tuple[int, ...] = ()
     image: tuple[int, ...] = ()
     vocabulary: int = 0
+    features: int = 0
     sequence: int = 0
     longest: int = 0
 

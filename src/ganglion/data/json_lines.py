@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+import torch
+
 from ganglion.data.columns import infer_column
 from ganglion.data.dataset import Dataset
 from ganglion.data.decoding import NoText, decode_text
 from ganglion.data.strings import Column, text_column
+from ganglion.data.tokens import tokens_column
 from ganglion.errors import DataWarning, InvalidFile
 
 SUFFIXES = (".jsonl", ".ndjson")
@@ -26,7 +29,9 @@ def json_lines_to_dataset(raw: bytes, source: str) -> Dataset:
     ----------
     raw : bytes
         The file, in UTF-8. Blank lines count as none. Keys may differ from line to line: what a line lacks is missing,
-        as is null. Columns with lists or objects in them are left out with a DataWarning.
+        as is null. A column of lists of texts is one of words, and of two that are equally long in every line, the one
+        with fewer different texts is the target: labels of words. Columns with other lists or objects in them are left
+        out with a DataWarning.
     source : str
         The file's name, for messages.
 
@@ -39,8 +44,13 @@ def json_lines_to_dataset(raw: bytes, source: str) -> Dataset:
     """
     rows = _rows(_text(raw, source), source)
     names = list(dict.fromkeys(chain.from_iterable(rows)))
-    columns = {name: [row.get(name) for row in rows] for name in names}
-    deep = [name for name, values in columns.items() if any(isinstance(value, list | dict) for value in values)]
+    columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in names}
+    cut = [name for name, values in columns.items() if all(map(_is_words, values))]
+    deep = [
+        name
+        for name, values in columns.items()
+        if name not in cut and any(isinstance(value, list | dict) for value in values)
+    ]
     if len(deep) == len(names):
         what = f"only lists and objects, in {', '.join(deep)}" if deep else "no key in any object"
         raise InvalidFile(f"{source} holds {what}. Give objects of texts and numbers, such as {_EXAMPLE}.")
@@ -51,8 +61,26 @@ def json_lines_to_dataset(raw: bytes, source: str) -> Dataset:
             DataWarning,
             stacklevel=2,
         )
-    read = [_column(name, values) for name, values in columns.items() if name not in deep]
-    return Dataset([field for field, _ in read], {field.name: column for field, column in read}, source=source)
+    read = [
+        tokens_column(name, values) if name in cut else _column(name, values)
+        for name, values in columns.items()
+        if name not in deep
+    ]
+    target = _labels_of_words([pair for pair in read if pair[0].kind == "tokens"])
+    values = {field.name: column for field, column in read}
+    return Dataset([field for field, _ in read], values, target=target, source=source)
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _labels_of_words(columns: Sequence[Any]) -> list[str]:
+    """Return the name of the column that labels the words of another one, if there are two equally long ones."""
+    if len(columns) != 2 or not torch.equal(columns[0][1].offsets, columns[1][1].offsets):
+        return []
+    fewer, more = sorted((field for field, _ in columns), key=lambda field: len(field.categories))
+    return [fewer.name] if len(fewer.categories) < len(more.categories) else []
 
 
 def _text(raw: bytes, source: str) -> str:

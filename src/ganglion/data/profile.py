@@ -27,7 +27,7 @@ class Profile:
     kind : Kind
         As in `Field`.
     values : ndarray of shape (n_distinct,)
-        The distinct values in rising order: numbers, or labels of categories. Empty for text, images, masks and boxes.
+        The distinct values in rising order: numbers, or labels of categories. Empty for all that is more than a value.
     codes : ndarray of shape (n_samples,), int64
         Which of them each row has; -1 where the value is missing.
     counts : ndarray of shape (n_distinct,), int64
@@ -54,7 +54,7 @@ class Profile:
     @property
     def has_values(self) -> bool:
         """Whether distinct values are known: not for text and images."""
-        return self.kind not in ("text", "image", "mask", "boxes")
+        return self.kind not in ("text", "tokens", "sequence", "image", "mask", "boxes")
 
     @property
     def n_distinct(self) -> int:
@@ -73,7 +73,7 @@ def profile(data: Dataset) -> list[Profile]:
     for field in data.fields:
         column = data.columns[field.name]
         if isinstance(column, Ragged):
-            profiles.append((_of_boxes if field.kind == "boxes" else _of_text)(field, column))
+            profiles.append(_RAGGED.get(field.kind, _of_text)(field, column))
         elif field.kind == "mask":
             profiles.append(_of_masks(field, column))
         elif field.kind == "image":
@@ -150,6 +150,20 @@ def words_in(column: Ragged) -> np.ndarray:
     return np.diff(np.concatenate([[0], begins.cumsum()])[column.offsets.numpy()])
 
 
+def _of_tokens(field: Field, column: Ragged) -> Profile:
+    lengths, counts = column.lengths.numpy(), torch.bincount(column.values, minlength=len(field.categories)).numpy()
+    shown = ", ".join(_short(field.categories[i]) for i in np.argsort(-counts, kind="stable")[:3].tolist())
+    summary = f"{lengths.min()} … {lengths.max()} words, mean {lengths.mean():.0f}; {(counts > 0).sum():,} different"
+    return _opaque(field, float((lengths == 0).mean()), f"{summary}: {shown}")
+
+
+def _of_sequences(field: Field, column: Ragged) -> Profile:
+    lengths, width = column.lengths.numpy(), field.shape[0]
+    missing = float(column.values.isnan().double().mean()) if len(column.values) else 0.0
+    steps = f"{lengths.min()} … {lengths.max()} steps, mean {lengths.mean():.0f}"
+    return _opaque(field, missing, f"{steps}, of {width} number{'s' if width > 1 else ''}")
+
+
 def _of_images(field: Field, column: Tensor) -> Profile:
     channels, height, width = cast("tuple[int, int, int]", field.shape)
     what = f"{channels} channel{'s' if channels > 1 else ''}, {str(column.dtype).removeprefix('torch.')}"
@@ -174,3 +188,6 @@ def _of_boxes(field: Field, column: Ragged) -> Profile:
 def _opaque(field: Field, missing: float, summary: str) -> Profile:
     none = np.empty(0, dtype=np.int64)
     return Profile(field.name, field.kind, none, none, none, missing, summary)
+
+
+_RAGGED = {"boxes": _of_boxes, "tokens": _of_tokens, "sequence": _of_sequences}

@@ -28,12 +28,13 @@ from ganglion.data.parquet_file import ARROW_MAGIC, arrow_to_dataset, parquet_to
 from ganglion.data.parquet_file import MAGIC as PARQUET_MAGIC
 from ganglion.data.prose import LOOKED_AT, is_prose, prose_to_dataset
 from ganglion.data.resizing import Reading, Resize, reading_to
+from ganglion.data.tagged_files import is_tagged, is_tagged_tree, tagged_to_dataset, tagged_tree_to_dataset
 from ganglion.data.text_files import is_text_tree, texts_to_dataset
 from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter, UnsupportedType, suggestion
 
 SUPPORTED = (
     "CSV, TSV and other delimited text and JSON lines (also .gz), Parquet, Arrow, NumPy's npz and npy, IDX, pictures, "
-    "a text (.txt), folders or zips of pictures or of .txt files"
+    "a text (.txt), folders or zips of pictures or of .txt files, words with labels (word/tag, CoNLL)"
 )
 _NEVER_TEXT = {  # suffix: what to do instead
     ".xlsx": "Export the sheet as CSV.",
@@ -78,7 +79,8 @@ def read(
         Several Parquet files with the same columns, or a folder of them, are read as one. Of pictures (JPEG, PNG, WebP,
         TIFF, BMP, GIF): a folder or zip with a folder a class, with images/ and masks/, as Pascal VOC or COCO have it,
         with a CSV that names them, or without labels; such a CSV; one picture or several. Of texts: a folder or zip of
-        .txt files, with a folder a class or without labels; one .txt file, unless its lines are those of a table.
+        .txt files, with a folder a class or without labels; one .txt file, unless its lines are those of a table. Of
+        words with labels: word/tag text or CoNLL files, one or a folder or zip of them.
     target : str, int, or a sequence of them, optional
         What is to be predicted: names or positions of columns, from 0, or from -1 for the last one. Files that
         name their target (y, labels) need none.
@@ -215,6 +217,8 @@ def _read_any(given: Sequence[Path], columns: Sequence[str] | None, part: Part, 
 
 def _read_tree(path: Path, part: Part, reading: Reading) -> Dataset | None:
     with open_tree(path) as tree:
+        if is_tagged_tree(tree):
+            return tagged_tree_to_dataset(tree, part, reading.corrupt)
         if is_text_tree(tree):
             return texts_to_dataset(tree, part, reading.corrupt)
         return folder_to_dataset(tree, reading, part)
@@ -246,6 +250,8 @@ def _read(path: Path, columns: Sequence[str] | None, part: Part) -> Dataset:
         return idx_to_dataset(path)
     _check_suffix(path, head)
     _check_text_size(path)
+    if is_tagged(path.name, _beginning(path)):
+        return tagged_to_dataset(path.read_bytes(), path.name)
     if path.suffix.lower() in JSON_LINES:
         return json_lines_to_dataset(path.read_bytes(), path.name)
     if is_prose(path.name, _beginning(path)):
@@ -277,6 +283,8 @@ def _read_gzip(path: Path, columns: Sequence[str] | None) -> Dataset:
         raise InvalidFile(f"{path.name} is a packed binary file. Unpack it with gunzip first.")
     inside = path.with_suffix("")
     _check_suffix(inside, head)
+    if is_tagged(inside.name, unpack(path, at_most=LOOKED_AT)):
+        return tagged_to_dataset(unpack(path), path.name)
     if inside.suffix.lower() in JSON_LINES:
         return json_lines_to_dataset(unpack(path), path.name)
     if is_prose(inside.name, unpack(path, at_most=LOOKED_AT)):

@@ -248,6 +248,9 @@ def _row_hashes(data: Dataset, fields: list[Field]) -> np.ndarray:
 
 def _column_hashes(field: Field, column: Tensor | Ragged) -> np.ndarray:
     if isinstance(column, Ragged):
+        if field.kind == "tokens":  # codes differ between data sets, words do not
+            table = torch.tensor([hash(word) for word in field.categories], dtype=torch.int64)
+            column = Ragged(table[column.values], column.offsets)
         raw, offsets = column.values.numpy().tobytes(), (column.offsets * row_bytes(column.values)).tolist()
         texts = [raw[begin:end] for begin, end in pairwise(offsets)]
         return np.array([hash(text) for text in texts], dtype=np.int64).view(np.uint64)

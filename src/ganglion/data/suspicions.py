@@ -104,6 +104,8 @@ def warn_of_repeated_rows(data: Dataset, training: Dataset, what: str) -> str:
 
 
 def _copies_of_target(data: Dataset, y: np.ndarray) -> Iterator[str]:
+    if y.dtype.kind == "O" and isinstance(y[0], list):
+        return  # a list of labels each: no column has such
     rows = np.linspace(0, len(data) - 1, SAMPLE).astype(np.intp)
     some = data.take(rows).columns
     for target in y.reshape(len(y), -1).T[:MOST_TARGETS]:

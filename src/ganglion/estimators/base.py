@@ -377,24 +377,45 @@ class Estimator(BaseEstimator):
         """Return what the network says of X: its answer, or its scores; or what `then` makes of them, row by row."""
         self._check_fitted()
         inputs = self._encoded(X)
+        if lengths_of(inputs) is not None:
+            groups, parts = zip(*self._group_answers(inputs, scores=scores, then=then), strict=True)
+            return torch.cat(parts)[torch.cat(groups).argsort()]
         rows = len(next(iter(inputs.values())))
         device = next(self.network_.parameters()).device
-        network = self._asked(scores=scores)
-        method = network if then is None else lambda given: then(network(given))
-        lengths = lengths_of(inputs)
-        # pictures and texts are multiplied in one way whatever their number: each has one answer, alone or with others
-        one_way = "image" in inputs or lengths is not None
+        method = self._method(scores=scores, then=then)
+        # pictures are multiplied in one way whatever their number: each has one answer, alone or with others
         with (
             torch.inference_mode(),
-            fast_products(self.network_, math.inf if one_way else rows, precision=self._precision()),
+            fast_products(self.network_, math.inf if "image" in inputs else rows, precision=self._precision()),
         ):
-            if lengths is not None:
-                groups = by_length(lengths, STEPS_TOGETHER)
-                parts = ({k: t.to(device) for k, t in side_by_side(inputs, some).items()} for some in groups)
-                answers = torch.cat([method(part).cpu() for part in parts])[torch.cat(groups).argsort()]
-            else:
-                answers = self._dense_answers(method, cast("Mapping[str, Tensor]", inputs), rows, device)
-            return answers.float() if answers.dtype == torch.bfloat16 else answers  # numpy has no bfloat16
+            return _readable(self._dense_answers(method, cast("Mapping[str, Tensor]", inputs), rows, device))
+
+    def _answers_in_groups(
+        self, X: Any, *, scores: bool = False, then: Callable[[Tensor], Tensor] | None = None
+    ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """Return how long the texts or sequences of X are, and what the network says of them, by `_group_answers`."""
+        self._check_fitted()
+        inputs = self._encoded(X)
+        lengths = lengths_of(inputs)
+        if lengths is None:
+            raise TypeError("only texts and sequences have answers in groups")
+        return lengths, self._group_answers(inputs, scores=scores, then=then)
+
+    def _group_answers(
+        self, inputs: Columns, *, scores: bool, then: Callable[[Tensor], Tensor] | None
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Return rows of about equal length, and what the network says of them, until all have been asked of."""
+        device = next(self.network_.parameters()).device
+        method, lengths = self._method(scores=scores, then=then), lengths_of(inputs)
+        # multiplied in one way whatever their number, as pictures are
+        with torch.inference_mode(), fast_products(self.network_, math.inf, precision=self._precision()):
+            groups = by_length(cast(Tensor, lengths), STEPS_TOGETHER)
+            batches = ({k: t.to(device) for k, t in side_by_side(inputs, some).items()} for some in groups)
+            return [(some, _readable(method(batch).cpu())) for some, batch in zip(groups, batches, strict=True)]
+
+    def _method(self, *, scores: bool, then: Callable[[Tensor], Tensor] | None) -> Callable[[Any], Tensor]:
+        network = self._asked(scores=scores)
+        return network if then is None else lambda given: then(network(given))
 
     def _dense_answers(
         self, method: Callable[[Any], Tensor], inputs: Mapping[str, Tensor], rows: int, device: torch.device
@@ -493,6 +514,11 @@ def _are_ordinary(X: np.ndarray) -> bool:
     # torch's, not numpy's: the threads of another library would stand in the way of the products to come
     low, high = torch.aminmax(torch.from_numpy(X))
     return low.item() > -ORDINARY and high.item() < ORDINARY
+
+
+def _readable(answers: Tensor) -> Tensor:
+    """Return answers as numpy can hold them, which has no bfloat16."""
+    return answers.float() if answers.dtype == torch.bfloat16 else answers
 
 
 def _is_stack(X: Any, sides: tuple[int, ...] | None = None) -> bool:

@@ -36,6 +36,11 @@ def _inputs(encoder: Mapping[str, Any]) -> str:
         channels, height, width = encoder["shape"]
         others = ", or of other sizes" if encoder["any_size"] else ""
         return f"Images of {height} × {width} pixels{others}, {channels} channel{'s' if channels > 1 else ''}."
+    if encoder.get("encoder") == "words":
+        known = encoder["vocabularies"]
+        return (
+            f"Texts of words ({encoder['column']}): {len(known[0]):,} words are known, of others their ends and shapes."
+        )
     if encoder["modality"] == "text":
         tokenizer, columns = encoder["tokenizer"], ", ".join(encoder["columns"])
         cut = encoder["longest"] < WHOLE
@@ -65,6 +70,9 @@ def _output(target: Mapping[str, Any]) -> str:
     classes = ", ".join(str(label) for label in target["classes"][:50])
     if target["kind"] == "masks":
         return f"One of the classes for every pixel: {classes}."
+    if target["kind"] == "tags":
+        more = f", … ({len(target['classes'])} in all)" if len(target["classes"]) > 50 else ""
+        return f"A label for every word or step: {classes}{more}."
     if target["kind"] == "boxes":
         return f"Boxes around objects of the classes {classes}."
     return f"{'Any of the labels' if target['multilabel'] else 'One of the classes'}: {classes}."

@@ -104,7 +104,9 @@ def _identity(estimator: Any, inputs: Columns, y: np.ndarray) -> dict[str, Any]:
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         for _, part in pieces(tensor):
             digest.update(part.contiguous().numpy().data)
-    digest.update(np.ascontiguousarray(y.astype(str) if y.dtype.kind == "O" else y).data)
+    if y.dtype.kind == "O":  # labels as Python has them, or lists of labels
+        y = np.array(list(map(str, y)))
+    digest.update(np.ascontiguousarray(y).data)
     return {"algorithm": type(estimator).__name__, "options": options, "data": digest.hexdigest()}
 
 

@@ -9,6 +9,7 @@ from torch import nn
 from ganglion.data.encoding import InputSpec
 from ganglion.networks.inputs import ImageInput, TableInput
 from ganglion.networks.sequences import SequenceInput, SignalInput, TokenInput
+from ganglion.networks.words import WordInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,14 @@ class Spec:
             embedding=embedding,
         )
 
-    def sequence_layer(self, width: int, *, scale: float = 1.0) -> TokenInput | SequenceInput | SignalInput:
+    def sequence_layer(self, width: int, *, scale: float = 1.0) -> TokenInput | WordInput | SequenceInput | SignalInput:
         """Return the first layer of a network of sequences: its output are `Steps`.
 
-        Tokens become vectors of `width` numbers, of deviation `scale` at first; steps of numbers are scaled; a row of a
-        table is a signal of one number a step.
+        Tokens become vectors of `width` numbers, of deviation `scale` at first, and so do words with their features;
+        steps of numbers are scaled; a row of a table is a signal of one number a step.
         """
+        if self.inputs.features:
+            return WordInput(self.inputs.vocabulary, self.inputs.features, width, scale=scale)
         if self.inputs.vocabulary:
             return TokenInput(self.inputs.vocabulary, width, scale=scale)
         if self.inputs.sequence:

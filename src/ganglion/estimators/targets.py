@@ -13,6 +13,7 @@ from ganglion.errors import InvalidInput, InvalidModel
 from ganglion.estimators.masks import MaskTarget, mask_target
 from ganglion.estimators.next_token import NextTokenTarget, next_token_target
 from ganglion.estimators.objects import BoxTarget, box_target
+from ganglion.estimators.tags import TagTarget, tag_target
 from ganglion.networks import outputs
 
 _DTYPES = {"str": np.str_, "int": np.int64, "float": np.float64, "bool": np.bool_}
@@ -166,7 +167,9 @@ class NumberTarget:
         }
 
 
-def target_from_json(stored: Any) -> BoxTarget | ClassTarget | MaskTarget | NextTokenTarget | NumberTarget:
+def target_from_json(
+    stored: Any,
+) -> BoxTarget | ClassTarget | MaskTarget | NextTokenTarget | NumberTarget | TagTarget:
     """Make a target again from `to_json`, believing nothing: any flaw raises InvalidModel."""
     try:
         if stored["kind"] == "classes":
@@ -179,6 +182,8 @@ def target_from_json(stored: Any) -> BoxTarget | ClassTarget | MaskTarget | Next
             return box_target(stored)
         if stored["kind"] == "next_token":
             return next_token_target(stored)
+        if stored["kind"] == "tags":
+            return tag_target(stored)
         raise ValueError(f"kind {stored['kind']!r}")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidModel(f"the model file's description of its target is damaged ({error}).") from error

@@ -23,7 +23,7 @@ from ganglion.evaluation.report import Contender, Report
 from ganglion.evaluation.verdict import compare
 
 FEW_ROWS = 100
-FEW_IMAGES = 30  # each says more than a row: it has many pixels, or many objects
+FEW_IMAGES = 30  # each says more than a row: it has many pixels, objects or words
 
 
 def evaluate(
@@ -87,6 +87,7 @@ def evaluate(
     X, y = split_target(model, X, y)
     truth = read_truth(model, X, y)
     kind = KINDS[truth.task]
+    truth = truth if train is None else kind.informed(truth, X, train[0])
     weight = check_weight(sample_weight, len(truth))
     said = kind.predict(model, X, truth)
     remarks = [*notes, *_remarks(kind, truth, said), *([] if train is None else _seen_before(X, train[0]))]
@@ -161,7 +162,7 @@ def _remarks(kind: Kind, truth: Truth, said: Any) -> list[str]:
     absent = [name for name, there in zip(truth.classes, kind.present(truth), strict=True) if not there]
     if absent:
         named = ", ".join(absent[:10]) + (", …" if len(absent) > 10 else "")
-        left_out = "; means leave it out" if kind.unit == "rows" else ""
+        left_out = "; means leave it out" if kind.unit != "images" else ""
         remarks.append(f"No {kind.unit[:-1]} has the class {named}, so nothing is known about it{left_out}.")
     if truth.task in ("binary", "multiclass") and said.probabilities is None:
         remarks.append("The model gives no probabilities, so log loss, Brier score and calibration are absent.")

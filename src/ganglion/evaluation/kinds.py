@@ -4,6 +4,7 @@ rows           labels or numbers, one row of X each                             
 segmentation   a class of every pixel                                            segmentation.py
 detection      boxes around objects                                              detection.py
 language_modelling   how likely texts are                                        language.py
+tagging        a label of every word                                             tagging.py
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from ganglion.data.boxes import holds_boxes
+from ganglion.data.task import holds_lists
 from ganglion.evaluation.baselines import Baseline, run_baselines
 from ganglion.evaluation.box_baselines import run_box_baselines
 from ganglion.evaluation.calibration import CalibrationBin, calibration_curve
@@ -53,6 +55,18 @@ from ganglion.evaluation.segmentation import (
     resampled_mask_metrics,
     worst_masks,
 )
+from ganglion.evaluation.tag_baselines import run_tag_baselines
+from ganglion.evaluation.tagging import (
+    confused_tags,
+    predict_tags,
+    present_tags,
+    resampled_tag_metrics,
+    tag_facts,
+    tag_truth,
+    tag_values,
+    with_unseen,
+    worst_tags,
+)
 from ganglion.evaluation.verdict import headline_metric
 
 Confusion = tuple[tuple[int, ...], ...]
@@ -66,7 +80,7 @@ class Kind:
     ----------
     about : str
         What the task is, in words.
-    unit : {"rows", "images", "passages"}
+    unit : {"rows", "images", "passages", "sequences"}
         What is counted, and drawn anew by the bootstrap.
     large : tuple of str
         Metrics that the page shows large.
@@ -86,10 +100,11 @@ class Kind:
     confusion, calibration : (truth, said) -> what its name says, or nothing
     curves : (truth, said) -> recall and precision of each class, by name
     n_rankings : (truth, said) -> what a resample costs, in rankings of the rows
+    informed : (truth, X, X_train) -> the truth with what the training rows tell of it
     """
 
     about: str
-    unit: Literal["rows", "images", "passages"] = "rows"
+    unit: Literal["rows", "images", "passages", "sequences"] = "rows"
     large: tuple[str, ...]
     worst: str = "Most confident mistakes"
     lead: str = "Where the model was surest and wrong. Look here first for wrong labels and blind spots."
@@ -97,22 +112,24 @@ class Kind:
     predict: Callable[[Any, Any, Any], Any]
     values: Callable[[Any, Any, Any], Mapping[str, float | str]]
     resampled: Callable[[Any, Any], list[Resampled]]
-    headline: Callable[[Truth, Mapping[str, Measured]], Metric]
+    headline: Callable[[Any, Mapping[str, Measured]], Metric]
     baselines: Callable[..., list[Baseline]]
     mistakes: Callable[[Any, Any, Any], tuple[Mistake, ...]]
     facts: Callable[[Any, Any], Mapping[str, str]]
-    present: Callable[[Truth], Iterable[bool]] = lambda truth: (True for _ in truth.classes)
-    confusion: Callable[[Truth, Any], Confusion | None] = lambda truth, said: None
-    calibration: Callable[[Truth, Any], tuple[CalibrationBin, ...]] = lambda truth, said: ()
-    curves: Callable[[Truth, Any], Curves] = lambda truth, said: {}
-    n_rankings: Callable[[Truth, Any], int] = lambda truth, said: 1
+    present: Callable[[Any], Iterable[bool]] = lambda truth: (True for _ in truth.classes)
+    confusion: Callable[[Any, Any], Confusion | None] = lambda truth, said: None
+    calibration: Callable[[Any, Any], tuple[CalibrationBin, ...]] = lambda truth, said: ()
+    curves: Callable[[Any, Any], Curves] = lambda truth, said: {}
+    n_rankings: Callable[[Any, Any], int] = lambda truth, said: 1
+    informed: Callable[[Any, Any, Any], Truth] = lambda truth, X, X_train: truth
 
 
 def read_truth(model: Any, X: Any, y: Any) -> Truth:
     """Return the true answers as the model's task has them: what its `tags.task` says, or else what y looks like."""
     task = getattr(getattr(model, "tags", None), "task", None)
     if task not in KINDS or task == "regression":
-        task = "detection" if holds_boxes(y) else "segmentation" if np.ndim(y) == 3 else None
+        task = "detection" if holds_boxes(y) else "tagging" if holds_lists(y) else None
+        task = "segmentation" if task is None and np.ndim(y) == 3 else task
     return (_ROWS if task is None else KINDS[task]).truth(model, X, y, "y")
 
 
@@ -218,6 +235,25 @@ _LANGUAGE = Kind(
     mistakes=worst_passages,
     facts=passage_facts,
 )
+_TAGGING = Kind(
+    about="tagging: a label of every word",
+    unit="sequences",
+    large=("accuracy", "unseen_accuracy", "f1_macro", "sentence_accuracy"),
+    lead="Where the model was surest of a wrong label: said, and in brackets what is true. Look here first for wrong "
+    "labels and blind spots.",
+    truth=tag_truth,
+    predict=predict_tags,
+    values=tag_values,
+    resampled=resampled_tag_metrics,
+    headline=lambda truth, measured: metric_of("tagging", "accuracy"),
+    baselines=run_tag_baselines,
+    mistakes=worst_tags,
+    facts=tag_facts,
+    present=present_tags,
+    confusion=confused_tags,
+    n_rankings=lambda truth, said: 1 + len(said.values) // len(truth) // 8,
+    informed=with_unseen,
+)
 KINDS: dict[Task, Kind] = {
     "binary": replace(
         _CLASSES,
@@ -239,4 +275,5 @@ KINDS: dict[Task, Kind] = {
     "segmentation": _SEGMENTATION,
     "detection": _DETECTION,
     "language_modelling": _LANGUAGE,
+    "tagging": _TAGGING,
 }

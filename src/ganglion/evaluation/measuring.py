@@ -32,7 +32,7 @@ def measure(
     Parameters
     ----------
     truth : Truth
-    contenders : mapping of str to Predictions, MaskPredictions, BoxPredictions or Surprise
+    contenders : mapping of str to Predictions, MaskPredictions, BoxPredictions, Surprise or TagPredictions
         As the task has them.
     weight : ndarray of shape (n,), optional
         Weights of the rows.

@@ -9,6 +9,7 @@
     segmentation mean IoU, mean Dice, pixel accuracy and error; IoU of each class            (see `segmentation`)
     detection    mAP@0.5, mAP@[.5:.95], precision and recall; AP@0.5 of each class           (see `detection`)
     language     bits a character, loss in nats a token, perplexity                          (see `language`)
+    tagging      accuracy of all words and of those never seen, macro F1, sentence accuracy  (see `tagging`)
 
 The values of the first four are scikit-learn's own; their intervals come from `resampling`, which agrees with it. A
 figure that is not defined on the given rows is absent, with the reason.
@@ -92,6 +93,12 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("bits_per_character", "Bits a character", higher_is_better=False),
         Metric("loss", "Loss, nats a token", higher_is_better=False),
         Metric("perplexity", "Perplexity", higher_is_better=False),
+    ),
+    "tagging": (
+        Metric("accuracy", "Accuracy"),
+        Metric("unseen_accuracy", "Accuracy on unseen words"),
+        Metric("f1_macro", "F1 (macro)"),
+        Metric("sentence_accuracy", "Sentence accuracy"),
     ),
 }
 _OF_A_CLASS: dict[Task, tuple[str, str]] = {"segmentation": ("iou", "IoU"), "detection": ("ap_50", "AP@0.5")}

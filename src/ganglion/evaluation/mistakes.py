@@ -45,6 +45,8 @@ class Mistake:
         not expected (language modelling).
     picture : Chart or None
         The image, for images; what is true and what was said is drawn over it where it has places.
+    words : tuple of (word, true label, predicted label)
+        The words around the mistake, tagging only.
     """
 
     row: int
@@ -58,6 +60,7 @@ class Mistake:
     file: str = ""
     pieces: tuple[tuple[str, float], ...] = ()
     picture: Chart | None = None
+    words: tuple[tuple[str, str, str], ...] = ()
 
 
 def worst_mistakes(truth: Truth, said: Predictions, X: Any, *, most: int = N_MISTAKES) -> tuple[Mistake, ...]:

@@ -128,9 +128,13 @@ def _answers(report: Report, charts: Mapping[str, Chart]) -> str:
     content = grid(charts.values())
     if report.confusion is not None and "confusion" not in charts:
         rows = [(a, b, f"{n:,}", f"{share:.1%}") for a, b, n, share in plots.top_confusions(report)]
-        counted = "pixels" if report.task == "segmentation" else "rows"
-        content += f"<h3>Commonest confusions</h3>{_table(('true', 'predicted', counted, 'of the true class'), rows)}"
-    headings = {"segmentation": "Confusion of pixels", "detection": "Precision and recall"}
+        heads = ("true", "predicted", plots.unit_of(report), "of the true class")
+        content += f"<h3>Commonest confusions</h3>{_table(heads, rows)}"
+    headings = {
+        "segmentation": "Confusion of pixels",
+        "detection": "Precision and recall",
+        "tagging": "Confusion of labels",
+    }
     return _section(headings.get(report.task, "Confusion and calibration"), content) if content else ""
 
 
@@ -150,6 +154,9 @@ def _mistakes(report: Report) -> str:
         words = kind.lead if kind.unit != "rows" else f"{kind.lead} {_MARKED}"
         texts = "".join(_text(each, kind.unit) for each in report.mistakes)
         return _section(heading, f'<p class="soft">{words}</p><ul class="texts">{texts}</ul>')
+    if report.mistakes[0].words:
+        texts = "".join(map(_tags, report.mistakes))
+        return _section(heading, f'<p class="soft">{lead}</p><ul class="texts">{texts}</ul>')
     columns = list(report.mistakes[0].features)[:MOST_COLUMNS]
     rows = [
         (str(each.row), _answer(each.truth), guess(each), *(cell(each.features.get(name)) for name in columns))
@@ -195,6 +202,19 @@ def _card(mistake: Mistake, picture: Chart) -> str:
         f"<li>{picture.inline}<p>true <b>{truth}</b><br>said <b>{said}</b><br>"
         f"<small>{html.escape(where)}</small></p></li>"
     )
+
+
+def _tags(mistake: Mistake) -> str:
+    """Return the words of a text; a wrong label is marked, with the true one in brackets."""
+    words = [
+        html.escape(word)
+        if true == said
+        else f"<mark>{html.escape(word)} <b>{html.escape(said)}</b> ({html.escape(true)})</mark>"
+        for word, true, said in mistake.words
+    ]
+    where = f"{shorten_inside(mistake.file, 40)}, row {mistake.row}" if mistake.file else f"row {mistake.row}"
+    sure = "" if mistake.probability is None else f", sure by {mistake.probability:.1%} of {mistake.prediction}"
+    return f"<li>{' '.join(words)}<br><small>{html.escape(where + sure)}</small></li>"
 
 
 def _answer(value: str | float) -> str:

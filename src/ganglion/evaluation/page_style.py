@@ -38,6 +38,7 @@ grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--card)),1fr))}
 .gg-report .words{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}
 .gg-report mark{color:inherit;border-radius:3px;padding:0 2px;border-bottom:2px solid var(--bad);
 background:color-mix(in srgb,var(--bad) calc(var(--push)*.45),transparent)}
+.gg-report mark b{color:var(--bad)}
 .gg-report small{color:var(--soft)}
 .gg-report .facts{display:grid;grid-template-columns:minmax(130px,auto) 1fr;gap:6px 18px;margin:0;font-size:.93rem}
 .gg-report .facts dt{color:var(--soft)}.gg-report .facts dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}

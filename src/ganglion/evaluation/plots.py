@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ganglion.evaluation.report import Report
 
 MOST_CLASSES = 30  # of a confusion matrix that can be read
+MOST_CONFUSED = 14
 MOST_TARGETS = 4
 MOST_LINES = 12  # that are told apart
 
@@ -30,8 +31,9 @@ def charts_of(report: Report) -> dict[str, Chart]:
     """Return the charts of a report by name, in reading order."""
     charts = {"comparison": comparison(report)} | learning_charts(report.learning_curves, report.best_epoch)
     if report.confusion is not None and len(report.classes) <= MOST_CLASSES:
-        unit = "pixels" if report.task == "segmentation" else "rows"
-        charts["confusion"] = confusion_chart(np.array(report.confusion), report.classes, unit=unit)
+        charts["confusion"] = confusion_chart(np.array(report.confusion), report.classes, unit=unit_of(report))
+    elif report.confusion is not None and report.task == "tagging":
+        charts["most_confused"] = most_confused(report)
     if report.calibration:
         error = report.metrics["calibration_error"].value
         charts["calibration"] = reliability_chart(report.calibration, error)
@@ -69,6 +71,21 @@ def regression(report: Report) -> dict[str, Chart]:
         charts[f"predictions{suffix}"] = scatter_chart(true, predicted, name=name)
         charts[f"errors{suffix}"] = residual_chart(predicted - true, name=name)
     return charts
+
+
+def unit_of(report: Report) -> str:
+    """Return what a confusion matrix counts."""
+    return {"segmentation": "pixels", "tagging": "words"}.get(report.task, "rows")
+
+
+def most_confused(report: Report) -> Chart:
+    """Draw the confusion of the labels that are oftenest taken for one another, where there are too many for all."""
+    counts, names = (
+        np.array(report.confusion),
+        list(dict.fromkeys(n for pair in top_confusions(report) for n in pair[:2])),
+    )
+    places = sorted(report.classes.index(name) for name in names[:MOST_CONFUSED])
+    return confusion_chart(counts[np.ix_(places, places)], [report.classes[i] for i in places], unit="words")
 
 
 def top_confusions(report: Report, most: int = 15) -> list[tuple[str, str, int, float]]:

@@ -8,6 +8,7 @@ regression   (n, n_targets) float64                   none
 segmentation (n, height, width) uint8, codes of pixels                            (predictions: see `segmentation`)
 detection    (n,) of Boxes, their labels codes                                    (predictions: see `detection`)
 language_modelling   (n,) of texts, the passages                           (truth and predictions: see `language`)
+tagging      (n,) of int64 arrays, codes of the words                             (truth and predictions: see `tagging`)
 """
 
 from __future__ import annotations
@@ -21,7 +22,16 @@ from sklearn.base import is_classifier, is_regressor
 
 from ganglion.errors import InvalidInput
 
-Task = Literal["binary", "multiclass", "multilabel", "regression", "segmentation", "detection", "language_modelling"]
+Task = Literal[
+    "binary",
+    "multiclass",
+    "multilabel",
+    "regression",
+    "segmentation",
+    "detection",
+    "language_modelling",
+    "tagging",
+]
 Array = NDArray[Any]
 
 
@@ -31,7 +41,7 @@ class Truth:
 
     Attributes
     ----------
-    task : {"binary", "multiclass", "multilabel", "regression", "segmentation", "detection", "language_modelling"}
+    task : Task
     values : ndarray
         See the table at the top of this file.
     classes : tuple of str

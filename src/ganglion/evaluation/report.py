@@ -40,9 +40,10 @@ class Report:
 
     Attributes
     ----------
-    task : {"binary", "multiclass", "multilabel", "regression", "segmentation", "detection", "language_modelling"}
+    task : one of `Task`
+        As of the model: "binary", "multiclass", "tagging", …
     n_rows : int
-        Rows, images, or passages, evaluated on.
+        Rows, images, passages or sequences, evaluated on.
     classes : tuple of str
         Names of classes, labels (multilabel) or targets (regression).
     model : Contender
@@ -51,7 +52,7 @@ class Report:
     comparison : Comparison
         The model against the best baseline; its sentence is `verdict`.
     confusion : tuple of tuple of int, or None
-        Counts of rows (segmentation: of pixels), true class by predicted class.
+        Counts of rows (segmentation: of pixels, tagging: of words), true class by predicted class.
     calibration : tuple of CalibrationBin
         Empty where there are no probabilities.
     curves : dict of str to list of tuple
@@ -70,7 +71,7 @@ class Report:
         What to know before believing the figures.
     truth : Truth
         The evaluated rows, for charts; not part of `to_dict`.
-    predictions : Predictions, MaskPredictions, BoxPredictions or Surprise
+    predictions : Predictions, MaskPredictions, BoxPredictions, Surprise or TagPredictions
         What the model said of them; not part of `to_dict`.
     """
 

@@ -14,6 +14,14 @@ class Softmax(nn.Module):
         return scores.softmax(dim=1)
 
 
+class StepSoftmax(nn.Module):
+    """Scores of every step, (n_samples, n_steps, n_classes) → probabilities that sum to 1 at each step."""
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """Return the probability of each class at every step."""
+        return scores.softmax(dim=2)
+
+
 class Sigmoid(nn.Module):
     """Scores (n_samples, n_labels) → the probability of each label by itself."""
 
