@@ -79,7 +79,7 @@ def test_the_public_surface_grows_on_purpose_only():
         *("Regressor", "Trainer", "__version__", "evaluate", "hyperparameters", "inspect", "load", "option", "read"),
         *("DetectionCNN", "LanguageModel", "SegmentationCNN", "VisionTransformer", "select"),
         *("RNNClassifier", "RNNRegressor", "RNNTagger", "TextCNN", "TransformerClassifier", "TransformerRegressor"),
-        *("plot_augmentation", "plot_feature_maps", "plot_filters", "plot_gradients"),
+        *("Translator", "plot_augmentation", "plot_feature_maps", "plot_filters", "plot_gradients"),
     }
     assert dir(ganglion) == ganglion.__all__
 

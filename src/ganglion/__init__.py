@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ganglion.algorithms.segmentation_cnn import SegmentationCNN
     from ganglion.algorithms.text_cnn import TextCNN
     from ganglion.algorithms.transformer import TransformerClassifier, TransformerRegressor
+    from ganglion.algorithms.translator import Translator
     from ganglion.algorithms.vision_transformer import VisionTransformer
     from ganglion.data.dataset import Dataset
     from ganglion.data.inspection import inspect
@@ -66,6 +67,7 @@ _HOMES = {
     "Trainer": "ganglion.training.trainer",
     "TransformerClassifier": "ganglion.algorithms.transformer",
     "TransformerRegressor": "ganglion.algorithms.transformer",
+    "Translator": "ganglion.algorithms.translator",
     "VisionTransformer": "ganglion.algorithms.vision_transformer",
     "evaluate": "ganglion.evaluation.evaluate",
     "hyperparameters": "ganglion.options",
@@ -101,6 +103,7 @@ __all__ = [
     "Trainer",
     "TransformerClassifier",
     "TransformerRegressor",
+    "Translator",
     "VisionTransformer",
     "__version__",
     "evaluate",

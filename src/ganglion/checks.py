@@ -713,9 +713,12 @@ def other_data_for(estimator: Any) -> tuple[Any, np.ndarray]:
 def sentences(
     estimator: Any, *, n: int, words: tuple[str, ...] = ("good", "bad", "very", "film", "so", "a")
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return texts of some words each, (n,), and a target: which of the first two words they have more of."""
+    """Return texts of some words each, (n,), and a target: which of two words they have more of, or them backwards."""
     rng = np.random.default_rng(12)
     texts = [rng.choice(words, size=length).tolist() for length in rng.integers(3, 9, size=n)]
+    if estimator.tags.task == "translation":
+        backwards = np.array([" ".join(reversed(text)) for text in texts], dtype=object)
+        return np.array([" ".join(text) for text in texts]), backwards
     signal = np.array([text.count(words[0]) - text.count(words[1]) for text in texts], dtype=np.float64)
     return np.array([" ".join(text) for text in texts]), _target(estimator, signal)
 

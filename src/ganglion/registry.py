@@ -30,6 +30,7 @@ ALGORITHMS = {
     "TextCNN": "ganglion.algorithms.text_cnn",
     "TransformerClassifier": "ganglion.algorithms.transformer",
     "TransformerRegressor": "ganglion.algorithms.transformer",
+    "Translator": "ganglion.algorithms.translator",
     "VisionTransformer": "ganglion.algorithms.vision_transformer",
 }
 GROUP = "ganglion.algorithms"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 from ganglion.data.columns import infer_column
 from ganglion.data.dataset import Dataset
 from ganglion.data.decoding import NoText, decode_text
+from ganglion.data.dialogues import ANSWER, pairs_of, turns_in
 from ganglion.data.strings import Column, text_column
 from ganglion.data.tokens import tokens_column
 from ganglion.errors import DataWarning, InvalidFile
@@ -29,9 +30,10 @@ def json_lines_to_dataset(raw: bytes, source: str) -> Dataset:
     ----------
     raw : bytes
         The file, in UTF-8. Blank lines count as none. Keys may differ from line to line: what a line lacks is missing,
-        as is null. A column of lists of texts is one of words, and of two that are equally long in every line, the one
-        with fewer different texts is the target: labels of words. Columns with other lists or objects in them are left
-        out with a DataWarning.
+        as is null. One column of lists of texts of several words, such as "turns", holds dialogues: each turn answers
+        the one before it. Another column of lists of texts is one of words, and of two that are equally long in every
+        line, the one with fewer different texts is the target: labels of words. Columns with other lists or objects in
+        them are left out with a DataWarning.
     source : str
         The file's name, for messages.
 
@@ -45,6 +47,9 @@ def json_lines_to_dataset(raw: bytes, source: str) -> Dataset:
     rows = _rows(_text(raw, source), source)
     names = list(dict.fromkeys(chain.from_iterable(rows)))
     columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in names}
+    turns = turns_in(columns)
+    if turns is not None:
+        return _dialogues(columns, turns, source)
     cut = [name for name, values in columns.items() if all(map(_is_words, values))]
     deep = [
         name
@@ -81,6 +86,21 @@ def _labels_of_words(columns: Sequence[Any]) -> list[str]:
         return []
     fewer, more = sorted((field for field, _ in columns), key=lambda field: len(field.categories))
     return [fewer.name] if len(fewer.categories) < len(more.categories) else []
+
+
+def _dialogues(columns: Mapping[str, Sequence[Any]], turns: str, source: str) -> Dataset:
+    """Return the pairs of turns as a data set whose target are the answers; what else a line holds is no feature."""
+    pairs = pairs_of(columns, turns)
+    if not pairs[ANSWER]:
+        raise InvalidFile(
+            f"{source}: no line has two turns in {turns}, one after the other. Give dialogues, such as "
+            '{"turns": ["How are you?", "Fine."]}.'
+        )
+    texts = (TEXT, ANSWER)
+    read = [(text_column if name in texts else infer_column)(name, values) for name, values in pairs.items()]
+    values = {field.name: column for field, column in read}
+    index = [name for name in values if name not in (TEXT, ANSWER)]
+    return Dataset([field for field, _ in read], values, target=[ANSWER], index=index, source=source)
 
 
 def _text(raw: bytes, source: str) -> str:

@@ -67,6 +67,8 @@ def _output(target: Mapping[str, Any]) -> str:
     if target["kind"] == "next_token":
         ends = ", or the end of the text" if target["documents"] else ""
         return f"How likely a text is, and new texts, token by token: one of {target['n_tokens']:,} tokens{ends}."
+    if target["kind"] == "texts":
+        return f"A text of at most {target['longest']:,} tokens, in answer to a text."
     classes = ", ".join(str(label) for label in target["classes"][:50])
     if target["kind"] == "masks":
         return f"One of the classes for every pixel: {classes}."

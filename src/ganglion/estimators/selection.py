@@ -119,6 +119,8 @@ def task_of(y: np.ndarray | None, override: str | None = None) -> Task:
         raise InvalidParameter(
             f"task={override!r}: the target is one of {found}. Leave the task out, or give {found!r}."
         )
+    if override == "translation":
+        return Task(override, "as asked")
     if override in ("segmentation", "detection"):
         if not found:
             raise InvalidInput(f"task={override!r} needs a target of masks or boxes, but it has shape {y.shape}.")

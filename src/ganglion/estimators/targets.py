@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganglion.errors import InvalidInput, InvalidModel
+from ganglion.estimators.answers import TextTarget, text_target
 from ganglion.estimators.masks import MaskTarget, mask_target
 from ganglion.estimators.next_token import NextTokenTarget, next_token_target
 from ganglion.estimators.objects import BoxTarget, box_target
@@ -169,7 +170,7 @@ class NumberTarget:
 
 def target_from_json(
     stored: Any,
-) -> BoxTarget | ClassTarget | MaskTarget | NextTokenTarget | NumberTarget | TagTarget:
+) -> BoxTarget | ClassTarget | MaskTarget | NextTokenTarget | NumberTarget | TagTarget | TextTarget:
     """Make a target again from `to_json`, believing nothing: any flaw raises InvalidModel."""
     try:
         if stored["kind"] == "classes":
@@ -184,6 +185,8 @@ def target_from_json(
             return next_token_target(stored)
         if stored["kind"] == "tags":
             return tag_target(stored)
+        if stored["kind"] == "texts":
+            return text_target(stored)
         raise ValueError(f"kind {stored['kind']!r}")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidModel(f"the model file's description of its target is damaged ({error}).") from error

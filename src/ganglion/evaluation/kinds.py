@@ -5,6 +5,7 @@ segmentation   a class of every pixel                                           
 detection      boxes around objects                                              detection.py
 language_modelling   how likely texts are                                        language.py
 tagging        a label of every word                                             tagging.py
+translation    a text that answers a text                                        translation.py
 """
 
 from __future__ import annotations
@@ -67,6 +68,15 @@ from ganglion.evaluation.tagging import (
     with_unseen,
     worst_tags,
 )
+from ganglion.evaluation.translation import (
+    predict_texts,
+    resampled_text_metrics,
+    text_facts,
+    text_truth,
+    text_values,
+    worst_texts,
+)
+from ganglion.evaluation.translation_baselines import run_text_baselines
 from ganglion.evaluation.verdict import headline_metric
 
 Confusion = tuple[tuple[int, ...], ...]
@@ -101,6 +111,8 @@ class Kind:
     curves : (truth, said) -> recall and precision of each class, by name
     n_rankings : (truth, said) -> what a resample costs, in rankings of the rows
     informed : (truth, X, X_train) -> the truth with what the training rows tell of it
+    whole_texts : bool
+        Whether answers are texts, to be read whole.
     """
 
     about: str
@@ -122,6 +134,7 @@ class Kind:
     curves: Callable[[Any, Any], Curves] = lambda truth, said: {}
     n_rankings: Callable[[Any, Any], int] = lambda truth, said: 1
     informed: Callable[[Any, Any, Any], Truth] = lambda truth, X, X_train: truth
+    whole_texts: bool = False
 
 
 def read_truth(model: Any, X: Any, y: Any) -> Truth:
@@ -254,6 +267,21 @@ _TAGGING = Kind(
     n_rankings=lambda truth, said: 1 + len(said.values) // len(truth) // 8,
     informed=with_unseen,
 )
+_TRANSLATION = Kind(
+    about="texts that answer texts",
+    large=("bleu", "chrf", "exact_match"),
+    worst="Worst answers",
+    lead="The answers with the lowest chrF. Look here first for wrong pairs and blind spots.",
+    truth=text_truth,
+    predict=predict_texts,
+    values=text_values,
+    resampled=resampled_text_metrics,
+    headline=lambda truth, measured: metric_of("translation", "bleu"),
+    baselines=run_text_baselines,
+    mistakes=worst_texts,
+    facts=text_facts,
+    whole_texts=True,
+)
 KINDS: dict[Task, Kind] = {
     "binary": replace(
         _CLASSES,
@@ -276,4 +304,5 @@ KINDS: dict[Task, Kind] = {
     "detection": _DETECTION,
     "language_modelling": _LANGUAGE,
     "tagging": _TAGGING,
+    "translation": _TRANSLATION,
 }

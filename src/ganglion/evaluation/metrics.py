@@ -10,6 +10,7 @@
     detection    mAP@0.5, mAP@[.5:.95], precision and recall; AP@0.5 of each class           (see `detection`)
     language     bits a character, loss in nats a token, perplexity                          (see `language`)
     tagging      accuracy of all words and of those never seen, macro F1, sentence accuracy  (see `tagging`)
+    translation  BLEU, chrF, exact match                                                     (see `translation`)
 
 The values of the first four are scikit-learn's own; their intervals come from `resampling`, which agrees with it. A
 figure that is not defined on the given rows is absent, with the reason.
@@ -99,6 +100,11 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("unseen_accuracy", "Accuracy on unseen words"),
         Metric("f1_macro", "F1 (macro)"),
         Metric("sentence_accuracy", "Sentence accuracy"),
+    ),
+    "translation": (
+        Metric("bleu", "BLEU"),
+        Metric("chrf", "chrF"),
+        Metric("exact_match", "Exact match"),
     ),
 }
 _OF_A_CLASS: dict[Task, tuple[str, str]] = {"segmentation": ("iou", "IoU"), "detection": ("ap_50", "AP@0.5")}

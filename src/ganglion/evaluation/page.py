@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ganglion.evaluation.report import Report
 
 MOST_COLUMNS = 8  # of a row's values beside a mistake
+MOST_LETTERS = 300  # of a text
 _MARKED = "Marked are the words that pushed it there: without them it would have leant more to the truth."
 _OUTCOME = {"better": "good", "no difference": "even", "worse": "bad", "not compared": "even"}
 _HEADING = {
@@ -146,7 +147,8 @@ def _mistakes(report: Report) -> str:
     lead, shown = kind.lead, [each.picture for each in report.mistakes if each.picture]
     if shown:
         least = max(118, 0.9 * max(each.width for each in shown))  # pixels: room for the words below
-        cards = "".join(_card(each, each.picture) for each in report.mistakes if each.picture)
+        most = MOST_LETTERS if kind.whole_texts else 60
+        cards = "".join(_card(each, each.picture, most) for each in report.mistakes if each.picture)
         return _section(
             heading, f'<p class="soft">{lead}</p><ul class="pictures" style="--card:{least:.0f}px">{cards}</ul>'
         )
@@ -195,8 +197,8 @@ def _augmentation(report: Report) -> str:
     return _section("Augmentation", f'<p class="soft">{lead}</p>{grid([report.augmentation])}')
 
 
-def _card(mistake: Mistake, picture: Chart) -> str:
-    truth, said = (html.escape(shorten(words, 60)) for words in (_answer(mistake.truth), guess(mistake)))
+def _card(mistake: Mistake, picture: Chart, most: int) -> str:
+    truth, said = (html.escape(shorten(words, most)) for words in (_answer(mistake.truth), guess(mistake)))
     where = f"{shorten_inside(mistake.file, 40)}, row {mistake.row}" if mistake.file else f"row {mistake.row}"
     return (
         f"<li>{picture.inline}<p>true <b>{truth}</b><br>said <b>{said}</b><br>"

@@ -9,6 +9,7 @@ segmentation (n, height, width) uint8, codes of pixels                          
 detection    (n,) of Boxes, their labels codes                                    (predictions: see `detection`)
 language_modelling   (n,) of texts, the passages                           (truth and predictions: see `language`)
 tagging      (n,) of int64 arrays, codes of the words                             (truth and predictions: see `tagging`)
+translation  (n,) of str                                                          (predictions: see `translation`)
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ Task = Literal[
     "detection",
     "language_modelling",
     "tagging",
+    "translation",
 ]
 Array = NDArray[Any]
 

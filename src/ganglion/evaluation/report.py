@@ -71,7 +71,7 @@ class Report:
         What to know before believing the figures.
     truth : Truth
         The evaluated rows, for charts; not part of `to_dict`.
-    predictions : Predictions, MaskPredictions, BoxPredictions, Surprise or TagPredictions
+    predictions : Predictions, MaskPredictions, BoxPredictions, Surprise, TagPredictions or TextPredictions
         What the model said of them; not part of `to_dict`.
     """
 

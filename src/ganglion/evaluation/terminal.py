@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MOST_MISTAKES = 5
 MOST_LETTERS = 160  # of a text
 MOST_CLASSES = 12  # with figures of their own; those of more are on the page and in the JSON
+MOST_LETTERS = 300  # of a text
 _COLOUR = {"better": "green", "no difference": "yellow", "worse": "red", "not compared": "dim"}
 
 
@@ -40,7 +41,7 @@ def render(report: Report) -> RenderableType:
     absent = {e.reason for e in report.metrics.values() if e.value is None}
     parts += [Text(f"–: {reason}", style="dim") for reason in sorted(absent)]
     if report.mistakes:
-        parts.append(_mistakes(report))
+        parts.append((_texts if KINDS[report.task].whole_texts else _mistakes)(report))
         if any(each.picture for each in report.mistakes):
             parts.append(Text("Their pictures are on the page: report.to_html(PATH), or --report PATH.\n", style="dim"))
     parts += [Text(f"• {note}") for note in report.notes]
@@ -115,6 +116,20 @@ class _Figures:
 def _width(table: Table, console: Console, options: ConsoleOptions) -> int:
     """Return how wide a table is when nothing in it is cut."""
     return Measurement.get(console, options.update(max_width=10_000), table).maximum
+
+
+def _texts(report: Report) -> Table:
+    """Return the worst answers to be read whole: each below the text that it answers, above the true one."""
+    table = Table(title=KINDS[report.task].worst, box=box.SIMPLE, title_justify="left", show_header=False)
+    table.add_column("row", no_wrap=True)
+    table.add_column("what", no_wrap=True, style="dim")
+    table.add_column("text")
+    for each in report.mistakes[:MOST_MISTAKES]:
+        lines = {**each.features, "said": each.prediction, "true": each.truth}
+        for i, (what, words) in enumerate(lines.items()):
+            shown = Text(shorten(words, MOST_LETTERS), style="bold" if what == "said" else "")
+            table.add_row(str(each.row) if not i else "", what, shown, end_section=i == len(lines) - 1)
+    return table
 
 
 def _mistakes(report: Report) -> Table:

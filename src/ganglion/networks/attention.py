@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from ganglion.networks.activations import ACTIVATIONS
+from ganglion.networks.dropout import Dropout
 from ganglion.networks.mlp import linear
 from ganglion.networks.positions import rotated
 
@@ -158,7 +159,7 @@ class EncoderBlock(nn.Module):
             ACTIVATIONS[activation].module(),
             linear(hidden, width, activation),
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, bias: Tensor | None = None, kept: Kept | None = None) -> Tensor:
         """Return the places after they looked at each other, and each at itself."""
