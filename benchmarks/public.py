@@ -96,3 +96,30 @@ def isbi2012_membrane() -> tuple[np.ndarray, np.ndarray]:
 
     with np.load(find("isbi2012_membrane/train_512.npz")) as file:
         return file["images"], file["labels"]
+
+
+def sst2(part: str) -> tuple[list[str], np.ndarray]:
+    """Return the sentences of "train" (6,920), "dev" (872) or "test" (1,821), and their labels, "0" or "1"."""
+    from ganglion.data.public import find
+
+    lines = find(f"sst2/stsa.binary.{part}").read_text("utf-8").splitlines()
+    labels, texts = zip(*(line.split(" ", 1) for line in lines), strict=True)
+    return list(texts), np.array(labels)
+
+
+def trec(part: str) -> tuple[list[str], np.ndarray]:
+    """Return the questions of "train" (5,452) or "test" (500), and which of six kinds of answer each asks for."""
+    from ganglion.data.public import find
+
+    lines = find(f"trec/{part}.tsv").read_text("utf-8").splitlines()
+    kinds, _, texts = zip(*(line.split("\t") for line in lines), strict=True)
+    return list(texts), np.array(kinds)
+
+
+def ag_news(part: str) -> tuple[list[str], np.ndarray]:
+    """Return titles with texts of news, "train" (6,000) or "test" (1,600), and which of four classes each is of."""
+    from ganglion.data.public import find
+
+    with find(f"ag_news/{part}.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [f"{row['title']}\n{row['text']}" for row in rows], np.array([row["label"] for row in rows])

@@ -287,7 +287,7 @@ def test_strings_are_one_column_of_text(given):
     assert as_dataset(given, names=["review"]).names == ("review",)
 
 
-@pytest.mark.parametrize("given", [[], [1.0, 2.0], ["a", 1], ["a", None], np.ones(3), np.array([], dtype=str)])
+@pytest.mark.parametrize("given", [[], [1.0, 2.0], ["a", 1], [None, None], np.ones(3), np.array([], dtype=str)])
 def test_other_values_on_one_axis_stay_refused(given):
     with pytest.raises(InvalidInput, match="Expected 2D array, got 1D array instead"):
         as_dataset(given)

@@ -11,6 +11,7 @@ weight decay in place of Adadelta with a bound on the norm of W. Sequences of nu
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from torch import nn
@@ -24,7 +25,9 @@ from ganglion.networks.mlp import linear
 from ganglion.networks.network import Network
 from ganglion.networks.windows import Windows
 from ganglion.options import hyperparameters, option
+from ganglion.training.optimizers import Optimizer
 
+LEAST, STEPS = 5, 300  # epochs, and steps, of a training on texts
 SCALE = 0.1  # of the vectors at first: a rare word is learned from a few steps, which larger ones would outweigh
 
 
@@ -56,6 +59,16 @@ class TextCNN(SequenceOptions, Classifier):
     tags: ClassVar[Tags] = Tags(
         task="classification", modalities=("text", "sequence"), multilabel=True, preferred_for=("text",)
     )
+
+    def _rate(self, optimizer: Optimizer) -> float:
+        if self.learning_rate == "auto":
+            return optimizer.default_rate  # nothing is carried from step to step: larger ones than of the others
+        return super()._rate(optimizer)
+
+    def _epochs(self, n_samples: int, batch_size: int) -> int:
+        if self.epochs == "auto" and self.encoder_.spec.vocabulary:
+            return min(100, max(LEAST, math.ceil(STEPS / math.ceil(n_samples / batch_size))))
+        return super()._epochs(n_samples, batch_size)
 
     def build(self, spec: Spec) -> Network:
         """Return input layer, windows, read-out and output layer for data like `spec`."""

@@ -239,6 +239,11 @@ def _not_empty(data: Dataset) -> Dataset:
 
 
 def _too_flat(array: np.ndarray) -> InvalidInput:
+    if array.size and isinstance(array.flat[0], bytes):
+        return UnsupportedType(
+            f"Expected 2D array, got 1D array instead, and of bytes: {bytes(array.flat[0])!r:.40}. If they are text, "
+            "decode them: [each.decode('utf-8') for each in X]."
+        )
     given = "1D" if array.ndim else "scalar"
     return InvalidInput(
         f"Expected 2D array, got {given} array instead: shape {array.shape}, but (n_samples, n_features) is wanted. "
