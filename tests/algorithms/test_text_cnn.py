@@ -24,7 +24,7 @@ def phrases(n=240, seed=0):
 def test_it_learns_phrases_not_words():
     model = TextCNN(maps=20, embedding=16, batch_size=16, epochs=8, random_state=0).fit(*phrases())
     assert model.score(*phrases(100, seed=1)) > 0.95
-    assert model.predict(["not good", "good"]).tolist() == ["bad", "good"]  # shorter than the windows
+    assert model.predict(["not good", "film good"]).tolist() == ["bad", "good"]  # shorter than the windows
     assert model.predict_proba(["zyzzyva qwerty"]).shape == (1, 2)
 
 
