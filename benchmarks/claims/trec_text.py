@@ -11,8 +11,8 @@ from benchmarks.public import trec
 QUICK: dict[str, Any] = {
     "learning_rate": 3e-3,
     "epochs": 7,
-    "maps": 50,
-    "embedding": 64,
+    "maps": 100,
+    "embedding": 128,
     "weight_decay": 0.1,
     "validation_fraction": 0.0,  # all questions teach: how many epochs is chosen already
     "threads": 1,
