@@ -26,7 +26,9 @@ app = typer.Typer(
 Data = Annotated[
     Path,
     typer.Argument(
-        metavar="DATA", help="CSV, TSV, Parquet, npz, npy or IDX file, or a folder or zip of pictures or of Parquet."
+        metavar="DATA",
+        help="CSV, TSV, Parquet, JSON lines, npz, npy, IDX or text file, or a folder or zip of texts, pictures or "
+        "Parquet.",
     ),
 ]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `train` wrote.")]
