@@ -34,7 +34,7 @@ def test_a_text_is_taken_for_one(ganglion, book, tmp_path):
     n_test = len(SCENE) - int(said.split(" characters to train on")[0].split()[-1].replace(",", ""))
     assert f"{n_test} to test on" in said
     assert len(SCENE) * 0.1 <= n_test <= len(SCENE) * 0.15  # at the end of a line
-    assert "Bits a character" in ran.out
+    assert "Bits per character" in ran.out
     assert "Written by the model" in (tmp_path / "report.html").read_text()
 
 

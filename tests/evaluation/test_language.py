@@ -1,4 +1,4 @@
-"""Language models are judged by bits a character, beside tables of how often tokens follow one another."""
+"""Language models are judged by bits per character, beside tables of how often tokens follow one another."""
 
 import json
 import math
@@ -55,13 +55,13 @@ def test_worst_passages_mark_the_unexpected(tmp_path):
     report = evaluate(Uniform(hard="zq"), [TEST], train=([TRAIN], None), n_bootstrap=50)
     worst = report.mistakes[0]
     assert "zq" in worst.truth
-    assert "bits a character" in worst.prediction
+    assert "bits per character" in worst.prediction
     marked = {text for text, odd in worst.pieces if odd}
     assert marked == {"z", "q"}
     assert "".join(text for text, _ in worst.pieces) == passages_of(Uniform(), [TEST], None).values[worst.row]
     page = report.to_html()
     assert "<mark>z</mark>" in page
-    assert "bits a character" in page
+    assert "bits per character" in page
     json.loads(report.to_json())
     assert str(report)
 
@@ -71,7 +71,7 @@ def test_the_verdict_compares_with_tables():
     report = evaluate(Uniform(), [TEST], train=train, n_bootstrap=50)
     assert [each.name for each in report.baselines] == ["unigram", "5-gram", "LZMA"]
     assert report.comparison.outcome == "worse"
-    assert "bits a character" in report.verdict
+    assert "bits per character" in report.verdict
     assert evaluate(Uniform(bits=0.001), [TEST], train=train, n_bootstrap=50).comparison.outcome == "better"
 
 

@@ -159,7 +159,7 @@ def _mistake(truth: Passages, nats: Array, row: int, bits: float) -> Mistake:
     return Mistake(
         row,
         textwrap.shorten(truth.values[row], 200),
-        f"{bits:.2f} bits a character; the least expected token, {tokens[int(nats.argmax())]!r}, had a chance of "
+        f"{bits:.2f} bits per character; the least expected token, {tokens[int(nats.argmax())]!r}, had a chance of "
         f"{math.exp(-nats.max()):.2g}",
         pieces=tuple(zip(tokens, odd.tolist(), strict=True)),
     )

@@ -8,7 +8,7 @@
     regression   RMSE, MAE, R², median absolute error; several targets: their mean
     segmentation mean IoU, mean Dice, pixel accuracy and error; IoU of each class            (see `segmentation`)
     detection    mAP@0.5, mAP@[.5:.95], precision and recall; AP@0.5 of each class           (see `detection`)
-    language     bits a character, loss in nats a token, perplexity                          (see `language`)
+    language     bits per character, loss in nats per token, perplexity                          (see `language`)
     tagging      accuracy of all words and of those never seen, macro F1, sentence accuracy  (see `tagging`)
     translation  BLEU, chrF, exact match                                                     (see `translation`)
 
@@ -91,8 +91,8 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("recall", "Recall"),
     ),
     "language_modelling": (
-        Metric("bits_per_character", "Bits a character", higher_is_better=False),
-        Metric("loss", "Loss, nats a token", higher_is_better=False),
+        Metric("bits_per_character", "Bits per character", higher_is_better=False),
+        Metric("loss", "Loss, nats per token", higher_is_better=False),
         Metric("perplexity", "Perplexity", higher_is_better=False),
     ),
     "tagging": (

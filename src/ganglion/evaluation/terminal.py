@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ganglion.evaluation.report import Report
 
 MOST_MISTAKES = 5
-MOST_LETTERS = 160  # of a text
 MOST_CLASSES = 12  # with figures of their own; those of more are on the page and in the JSON
 MOST_LETTERS = 300  # of a text
 _COLOUR = {"better": "green", "no difference": "yellow", "worse": "red", "not compared": "dim"}
@@ -41,7 +40,8 @@ def render(report: Report) -> RenderableType:
     absent = {e.reason for e in report.metrics.values() if e.value is None}
     parts += [Text(f"–: {reason}", style="dim") for reason in sorted(absent)]
     if report.mistakes:
-        parts.append((_texts if KINDS[report.task].whole_texts else _mistakes)(report))
+        marked = any(each.pieces for each in report.mistakes)
+        parts.append((_texts if KINDS[report.task].whole_texts else _marked_texts if marked else _mistakes)(report))
         if any(each.picture for each in report.mistakes):
             parts.append(Text("Their pictures are on the page: report.to_html(PATH), or --report PATH.\n", style="dim"))
     parts += [Text(f"• {note}") for note in report.notes]
@@ -137,19 +137,28 @@ def _mistakes(report: Report) -> Table:
     for name in ("row", "truth", "prediction"):
         table.add_column(name, no_wrap=True)
     shown = report.mistakes[:MOST_MISTAKES]
-    with_texts, with_values = any(each.pieces for each in shown), any(each.features for each in shown)
-    if with_texts:
-        table.add_column("text", ratio=1)
-    elif with_values:
+    with_values = any(each.features for each in shown)
+    if with_values:
         table.add_column("values")  # the one that is cut where the terminal is narrow
     for each in shown:
         truth = number(each.truth) if isinstance(each.truth, float) else each.truth
         values = ", ".join(f"{name}={cell(value)}" for name, value in list(each.features.items())[:4])
         cells = map(Text, (str(each.row), shorten(truth, 24), shorten(guess(each), 32)))
-        if with_texts:
-            table.add_row(*cells, _marked(each))
-        else:
-            table.add_row(*cells, *([Text(values, no_wrap=True, overflow="ellipsis")] if with_values else []))
+        table.add_row(*cells, *([Text(values, no_wrap=True, overflow="ellipsis")] if with_values else []))
+    return table
+
+
+def _marked_texts(report: Report) -> Table:
+    """Return texts with their marks, and below each what is true and what was said."""
+    kind = KINDS[report.task]
+    table = Table(title=kind.worst, box=box.SIMPLE, title_justify="left", show_header=False)
+    table.add_column("row", no_wrap=True)
+    table.add_column("text")
+    for each in report.mistakes[:MOST_MISTAKES]:
+        truth = number(each.truth) if isinstance(each.truth, float) else shorten(each.truth, 24)
+        below = guess(each) if kind.unit == "passages" else f"true {truth}, said {guess(each)}"
+        table.add_row(str(each.row), _marked(each))
+        table.add_row("", Text(below, style="dim"), end_section=True)
     return table
 
 
