@@ -218,6 +218,16 @@ def test_the_page_marks_the_wrong_words():
     assert "<i>" not in page
 
 
+def test_the_interval_of_macro_f1_holds_it_where_labels_are_rare():
+    rng = np.random.default_rng(0)
+    classes = np.array([f"t{i:02}" for i in range(60)])
+    rows = [[classes[min(59, int(k))] for k in rng.exponential(4, 12)] for _ in range(80)]
+    said = [[label if label < "t08" else "t00" for label in row] for row in rows]  # rare ones are never said
+    model = SimpleNamespace(classes_=classes, predict=lambda X: said, tags=SimpleNamespace(task="tagging"))
+    found = gg.evaluate(model, [["w"] * 12] * 80, rows, baselines=False, n_bootstrap=200).metrics["f1_macro"]
+    assert found.low < found.value < found.high
+
+
 def test_many_labels_show_the_most_confused_ones():
     rng = np.random.default_rng(0)
     classes = np.array([f"t{i:02}" for i in range(40)])
