@@ -28,7 +28,7 @@ def claim() -> Claim:
     for seed in SEEDS:
         X, y = adding(N_TRAIN, LENGTH, seed)
         for cell, found in squares.items():
-            model = RNNRegressor(cell=cell, random_state=seed, **SETTINGS).fit(X, y)  # type: ignore[arg-type]
+            model = RNNRegressor(cell=cell, random_state=seed, **SETTINGS).fit(X, y)
             found.append((model.predict(X_test) - y_test) ** 2)
     lstm, elman = max(squares["lstm"], key=np.mean), min(squares["elman"], key=np.mean)
     return Claim(

@@ -86,3 +86,15 @@ def test_a_target_is_left_out_of_what_is_gone_on_with():
     assert select(texts, target="label", task="language_modelling").name == "LanguageModel"
     with pytest.raises(InvalidInput, match="needs a target, and there is none"):
         select(["some text"], task="classification")
+
+
+def test_lists_of_words_and_their_labels_are_tagged():
+    words, labels = [["the", "cat"], ["a", "dog", "eats"]], [["at", "nn"], ["at", "nn", "vb"]]
+    for X, y in ((words, labels), ([words[0]] * 3, [labels[0]] * 3)):
+        chosen = gg.select(X, y)
+        assert (chosen.name, chosen.task.name) == ("RNNTagger", "tagging")
+        assert gg.select(X, y, task="tagging").name == "RNNTagger"
+    with pytest.raises(InvalidInput, match="needs a target of masks, boxes or lists of labels"):
+        gg.select(np.zeros((4, 2)), [0, 1, 0, 1], task="tagging")
+    with pytest.raises(InvalidParameter, match="the target is one of tagging"):
+        gg.select(words, labels, task="classification")

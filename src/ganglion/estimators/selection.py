@@ -10,8 +10,9 @@ import numpy as np
 from ganglion.data.boxes import holds_boxes
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoders import modality_of
-from ganglion.data.task import Task, infer_task
+from ganglion.data.task import Task, holds_lists, infer_task
 from ganglion.data.text_encoding import are_texts_alone
+from ganglion.data.tokens import holds_tokens, tokens_to_dataset
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.labels import read_numbers
 from ganglion.registry import algorithm, all_algorithms
@@ -94,13 +95,20 @@ def features_and_target(
     from ganglion.data.convert import as_dataset
     from ganglion.data.read import read, with_target
 
-    dataset = read(data) if isinstance(data, str) or hasattr(data, "__fspath__") else as_dataset(data)
+    if isinstance(data, str) or hasattr(data, "__fspath__"):
+        dataset = read(data)
+    else:
+        dataset = tokens_to_dataset(data) if holds_tokens(data) and holds_lists(y) else as_dataset(data)
     if target is not None:
         dataset = with_target(dataset, target)
     if y is None and task == "language_modelling":
         return dataset.drop(dataset.target), None
     if y is None and are_texts_alone(dataset):
         return dataset, None
+    if holds_lists(y):  # as an array, lists of one length would be a matrix
+        labels = np.empty(len(y), dtype=object)
+        labels[:] = list(y)
+        return dataset, labels
     return dataset.X_y() if y is None else (dataset, np.asarray(y))
 
 
@@ -114,16 +122,18 @@ def task_of(y: np.ndarray | None, override: str | None = None) -> Task:
         raise InvalidParameter(f"task={override!r}: a task is {' or '.join(map(repr, TASKS))}.")
     if y is None:
         raise InvalidInput(f"task={override!r} needs a target, and there is none. Name it: target=….")
-    found = "detection" if holds_boxes(y) else "segmentation" if y.ndim == 3 else ""
+    found = "detection" if holds_boxes(y) else "segmentation" if y.ndim == 3 else "tagging" if holds_lists(y) else ""
     if found and found != override:
         raise InvalidParameter(
             f"task={override!r}: the target is one of {found}. Leave the task out, or give {found!r}."
         )
     if override == "translation":
         return Task(override, "as asked")
-    if override in ("segmentation", "detection"):
+    if override in ("segmentation", "detection", "tagging"):
         if not found:
-            raise InvalidInput(f"task={override!r} needs a target of masks or boxes, but it has shape {y.shape}.")
+            raise InvalidInput(
+                f"task={override!r} needs a target of masks, boxes or lists of labels, but it has shape {y.shape}."
+            )
         return Task(override, "as asked")
     if override == "regression":
         if y.dtype.kind not in "biuf":
