@@ -28,7 +28,8 @@ def claim() -> Claim:
     for seed in SEEDS:
         X, y = adding(N_TRAIN, LENGTH, seed)
         for cell, found in squares.items():
-            model = RNNRegressor(cell=cell, random_state=seed, **SETTINGS).fit(X, y)
+            options: dict[str, Any] = {"cell": cell, "random_state": seed, **SETTINGS}
+            model = RNNRegressor(**options).fit(X, y)
             found.append((model.predict(X_test) - y_test) ** 2)
     lstm, elman = max(squares["lstm"], key=np.mean), min(squares["elman"], key=np.mean)
     return Claim(

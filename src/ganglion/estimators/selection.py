@@ -105,7 +105,7 @@ def features_and_target(
         return dataset.drop(dataset.target), None
     if y is None and are_texts_alone(dataset):
         return dataset, None
-    if holds_lists(y):  # as an array, lists of one length would be a matrix
+    if y is not None and holds_lists(y):  # as an array, lists of one length would be a matrix
         labels = np.empty(len(y), dtype=object)
         labels[:] = list(y)
         return dataset, labels
