@@ -32,8 +32,7 @@ from ganglion.training.losses import PerSampleLoss
 from ganglion.training.objective import Batch, Objective
 from ganglion.training.optimizers import Optimizer
 from ganglion.training.schedules import schedule_by_name
-from ganglion.training.supervised import WeightedLoss
-from ganglion.training.token_loss import token_cross_entropy
+from ganglion.training.token_loss import token_cross_entropy, token_loss
 
 DECAY = 0.01
 STEPS = 3000  # of a training, where neither few nor many epochs come of it
@@ -265,7 +264,21 @@ class TextToText(SequenceOptions, Trained):
 
     def objectives(self, network: Network) -> Sequence[Objective]:
         """Return what training lowers: minus the log-likelihood of the answers."""
-        return [Objective("likelihood", network.parameters(), WeightedLoss(self._per_sample_loss()))]
+        return [Objective("likelihood", network.parameters(), self._loss)]
+
+    def _loss(self, network: EncoderDecoder, batch: Batch) -> Tensor:
+        """Return what `WeightedLoss` of the scores would be, without these."""
+        target = batch["target"]
+        there = target != PADDING
+        weight = batch["weight"] if "weight" in batch else torch.ones(len(target), device=target.device)
+        known = network.known(batch)
+        return token_loss(
+            known,
+            network.vectors,
+            target[there].long(),
+            weight[there.nonzero()[:, 0]] / (len(target) * self.target_.per_text),
+            label_smoothing=self.label_smoothing,
+        )
 
     def _per_sample_loss(self) -> PerSampleLoss:
         def loss(scores: Tensor, target: Tensor) -> Tensor:

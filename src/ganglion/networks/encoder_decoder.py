@@ -69,7 +69,11 @@ class EncoderDecoder(Network):
         return cast(TokenInput, self.input).vectors.weight
 
     def scores(self, prepared: Inputs) -> Tensor:
-        """Return the scores of every token of the answers, each from those before it, (N, V).
+        """Return the scores of every token of the answers, each from those before it, (N, V); see `known`."""
+        return self.next(self.known(prepared))
+
+    def known(self, prepared: Inputs) -> Tensor:
+        """Return what every token of the answers is told from, (N, D).
 
         Parameters
         ----------
@@ -79,7 +83,7 @@ class EncoderDecoder(Network):
         """
         target = prepared["target"] if "target" in prepared else prepared["tokens"]
         said = self.pair.answer(self.read(prepared), self.said(target))
-        return self.next(said[target != FILLING])
+        return said[target != FILLING]
 
     def read(self, prepared: Inputs) -> Any:
         """Return what is known of the sources, a `Reading`."""
