@@ -270,7 +270,7 @@ class TextToText(SequenceOptions, Trained):
         """Return what `WeightedLoss` of the scores would be, without these."""
         target = batch["target"]
         there = target != PADDING
-        weight = batch["weight"] if "weight" in batch else torch.ones(len(target), device=target.device)
+        weight = batch.get("weight", torch.ones(len(target), dtype=torch.float64, device=target.device))
         known = network.known(batch)
         return token_loss(
             known,

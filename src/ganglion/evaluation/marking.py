@@ -17,6 +17,8 @@ AROUND = 4  # pieces shown on either side of a marked one
 FAINT = 0.2  # of the strongest push: below, a word is not marked
 MOST_MARKED = 10
 
+PUSHED = ("binary", "multiclass", "multilabel", "regression")  # tasks with a score that words push up or down
+
 Pieces = tuple[tuple[str, float], ...]
 
 
@@ -33,7 +35,9 @@ def with_words(model: Any, X: Any, truth: Truth, said: Predictions, mistakes: Se
     said : Predictions
     mistakes : sequence of Mistake
     """
-    if not mistakes or not hasattr(model, "word_scores") or getattr(model, "modality_", "") != "text":
+    if not mistakes or truth.task not in PUSHED or not hasattr(model, "word_scores"):
+        return tuple(mistakes)
+    if getattr(model, "modality_", "") != "text":
         return tuple(mistakes)
     from ganglion.data.convert import as_dataset
 
