@@ -19,7 +19,7 @@ from ganglion.estimators.base import Tags
 from ganglion.estimators.classifier import Classifier
 from ganglion.estimators.recurrent import RecurrentOptions
 from ganglion.estimators.regressor import Regressor
-from ganglion.estimators.sequences import SequenceOptions
+from ganglion.estimators.sequence_reader import SequenceReader
 from ganglion.estimators.spec import Spec
 from ganglion.networks.mlp import linear
 from ganglion.networks.network import Network
@@ -29,7 +29,7 @@ from ganglion.options import hyperparameters, option
 
 
 @hyperparameters
-class RNNOptions(RecurrentOptions, SequenceOptions):
+class RNNOptions(RecurrentOptions, SequenceReader):
     """What shapes the network, for classes and numbers alike."""
 
     width: int | Literal["auto"] = option(

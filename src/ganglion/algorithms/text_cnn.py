@@ -18,7 +18,7 @@ from torch import nn
 
 from ganglion.estimators.base import Tags
 from ganglion.estimators.classifier import Classifier
-from ganglion.estimators.sequences import SequenceOptions
+from ganglion.estimators.sequence_reader import SequenceReader
 from ganglion.estimators.spec import Spec
 from ganglion.networks.activations import check_activation
 from ganglion.networks.mlp import linear
@@ -32,7 +32,7 @@ SCALE = 0.1  # of the vectors at first: a rare word is learned from a few steps,
 
 
 @hyperparameters
-class TextCNN(SequenceOptions, Classifier):
+class TextCNN(SequenceReader, Classifier):
     """Convolutional network for classes of texts: two, several, or several labels at once. Quick, and hard to beat.
 
     Reads texts, and sequences of numbers as long as each may be.

@@ -25,7 +25,7 @@ from ganglion.errors import InvalidParameter
 from ganglion.estimators.base import STEPS_TOGETHER, Samples, Tags
 from ganglion.estimators.classifier import Classifier
 from ganglion.estimators.regressor import Regressor
-from ganglion.estimators.sequences import SequenceOptions
+from ganglion.estimators.sequence_reader import SequenceReader
 from ganglion.estimators.spec import Spec
 from ganglion.networks.attention import Encoder, only
 from ganglion.networks.mlp import linear
@@ -41,7 +41,7 @@ STEPS = 600  # of a training on numbers, where neither few nor many epochs come 
 
 
 @hyperparameters
-class TransformerOptions(SequenceOptions):
+class TransformerOptions(SequenceReader):
     """What shapes the network, for classes and numbers alike."""
 
     width: int | Literal["auto"] = option(
