@@ -85,7 +85,11 @@ def most_confused(report: Report) -> Chart:
         list(dict.fromkeys(n for pair in top_confusions(report) for n in pair[:2])),
     )
     places = sorted(report.classes.index(name) for name in names[:MOST_CONFUSED])
-    return confusion_chart(counts[np.ix_(places, places)], [report.classes[i] for i in places], unit="words")
+    return confusion_chart(
+        counts[np.ix_(places, places)],
+        [report.classes[i] for i in places],
+        unit="words, among the labels confused most",
+    )
 
 
 def top_confusions(report: Report, most: int = 15) -> list[tuple[str, str, int, float]]:
