@@ -54,9 +54,7 @@ def claim() -> Claim:
         "(one reference, words 13a, exponential smoothing; chrF2), of texts as they are written; lower-cased where "
         "said. Intervals: bootstrap over the sentences.",
         reference="Small text-only transformers trained on these pairs alone have 35 to 39 BLEU. The report's "
-        "baselines: "
-        + ", ".join(f"{name} {figure:.1f}" for name, figure in others.items())
-        + ".",
+        "baselines: " + ", ".join(f"{name} {figure:.1f}" for name, figure in others.items()) + ".",
         figures=[
             Figure("BLEU, cased", float(bleu(cased.sum(0))), *_interval(bleu, cased), TARGET, paper="35-39"),
             Figure("BLEU, lower-cased", float(bleu(lower.sum(0))), *_interval(bleu, lower), TARGET),

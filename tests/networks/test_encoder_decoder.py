@@ -3,10 +3,13 @@
 import pytest
 import torch
 
+from ganglion.errors import InvalidParameter
 from ganglion.networks.aligning import RecurrentPair
 from ganglion.networks.decoder import TransformerPair
 from ganglion.networks.encoder_decoder import BEGINNING, EncoderDecoder
 from ganglion.networks.sequences import TokenInput
+from ganglion.training.optimizers import AdamW
+from ganglion.training.sharding import check_shardable
 
 V = 11
 
@@ -94,3 +97,8 @@ def test_gradient(kind):
         weight[5, 2] -= 2 * tiny
         below = model.scores(given).square().mean()
     torch.testing.assert_close((above - below) / (2 * tiny), slope, rtol=1e-5, atol=1e-8)
+
+
+def test_shared_vectors_are_not_cut_into_parts():
+    with pytest.raises(InvalidParameter, match="share a parameter"):
+        check_shardable(network("gru"), AdamW())

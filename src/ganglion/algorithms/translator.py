@@ -34,6 +34,8 @@ from ganglion.networks.network import Network
 from ganglion.networks.sequences import TokenInput
 from ganglion.options import hyperparameters, option
 
+WIDER = 2  # units of the MLP in each block, times the width
+
 
 @hyperparameters
 class Translator(TextToText):
@@ -63,9 +65,6 @@ class Translator(TextToText):
     )
     layers: int = option(3, "Blocks of the encoder and of the decoder; a recurrent decoder has one.", at_least=1)
     heads: int = option(4, "Heads of each attention of a transformer.", at_least=1)
-    hidden: int | Literal["auto"] = option(
-        "auto", "Units of the MLP in each block of a transformer; 'auto' is twice the width.", at_least=1
-    )
 
     tags: ClassVar[Tags] = Tags(task="translation", modalities=("text",), preferred_for=("text",))
 
@@ -82,5 +81,6 @@ class Translator(TextToText):
                 f"Translator(width={self.width}, heads={self.heads}): each head takes an equal part of the vector. "
                 f"Give a multiple, such as width={self.heads * max(1, round(self.width / self.heads))}."
             )
-        hidden = 2 * self.width if self.hidden == "auto" else int(self.hidden)
-        return TransformerPair(self.width, self.layers, self.heads, hidden=hidden, activation="relu", dropout=dropout)
+        return TransformerPair(
+            self.width, self.layers, self.heads, hidden=WIDER * self.width, activation="relu", dropout=dropout
+        )

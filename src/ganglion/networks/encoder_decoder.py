@@ -58,6 +58,8 @@ class EncoderDecoder(Network):
         What `forward` makes of the scores.
     """
 
+    tied = True  # the vectors are also the output layer, which a sharded network could not gather for both
+
     @property
     def pair(self) -> Pair:
         """The encoder and the decoder."""

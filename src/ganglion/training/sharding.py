@@ -33,7 +33,8 @@ def check_shardable(network: nn.Module, optimizer: Optimizer) -> None:
             "has no worker that holds them. Choose adamw, adam, sgd, rmsprop, adagrad or gradient_descent, or "
             "sharded=False if the network fits one device."
         )
-    if len(list(network.named_parameters(remove_duplicate=False))) > len(list(network.parameters())):
+    shared = len(list(network.named_parameters(remove_duplicate=False))) > len(list(network.parameters()))
+    if shared or getattr(network, "tied", False):
         raise InvalidParameter(
             "two layers of this network share a parameter, which cannot be cut into parts for both. Give sharded=False."
         )
