@@ -185,9 +185,21 @@ def test_one_class_and_few_rows_do_not_crash():
 
 
 def test_rows_that_baselines_cannot_read_are_still_evaluated():
-    texts = [f"word {i}" for i in range(20)]
+    rows = [{"a", i} for i in range(20)]
     labels = np.array(["yes", "no"] * 10)
     with pytest.warns(DataWarning, match="baselines were not run"):
-        report = evaluate(Oracle(lambda X: np.array(["yes"] * len(X))), texts, labels, n_bootstrap=40)
+        report = evaluate(Oracle(lambda X: np.array(["yes"] * len(X))), rows, labels, n_bootstrap=40)
     assert report.metrics["accuracy"].value == 0.5
-    assert report.mistakes[0].features == {"text": "word 1"}
+    assert report.mistakes[0].features == {}
+
+
+def test_texts_and_sequences_have_baselines():
+    rng = np.random.default_rng(0)
+    labels = np.array(["yes", "no"] * 50)
+    texts = [f"word {label} {i % 7}" for i, label in enumerate(labels)]
+    steps = [rng.normal(size=(5 + i % 3, 2)) + 3 * (label == "yes") for i, label in enumerate(labels)]
+    for rows, told in ((texts, "on words"), (steps, "regression")):
+        report = evaluate(Oracle(lambda X: np.array(["yes"] * len(X))), rows, labels, n_bootstrap=40)
+        found = next(each for each in report.baselines if told in each.name)
+        assert found.metrics["accuracy"].value > 0.95
+        assert report.mistakes

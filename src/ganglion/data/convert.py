@@ -5,6 +5,7 @@ given                                  becomes
 2-D strings or objects                 one field a column, x0, x1, …; the block if all of them are numbers
 3-D or 4-D numbers                     one field "image", (n, channels, height, width)
 a list or 1-D array of strings         one field "text"
+a list of arrays of different lengths  one field "sequence", steps of numbers
 a frame, a dictionary, a record array  one field a column
 """
 
@@ -20,6 +21,7 @@ from torch import Tensor
 from ganglion.data.columns import as_floats, complex_data, first_infinity, infer_column, lies_on_disk
 from ganglion.data.dataset import Dataset, Field
 from ganglion.data.images import image_column
+from ganglion.data.sequences import holds_sequences, sequences_to_dataset
 from ganglion.data.spool import split_columns
 from ganglion.data.strings import Column, infinity_found, text_column
 from ganglion.errors import InvalidInput, UnsupportedType
@@ -68,7 +70,13 @@ def as_dataset(X: Any, *, names: Sequence[str] | None = None, source: str = "") 
 
         if is_frame(X):
             return _renamed(_not_empty(frame_to_dataset(X, source)), names)
+    if isinstance(X, list | tuple) and _are_arrays_of_different_lengths(X):
+        return _renamed(sequences_to_dataset(X), names)
     return _from_array(_listed(X), names, source)
+
+
+def _are_arrays_of_different_lengths(X: Sequence[Any]) -> bool:
+    return all(isinstance(each, np.ndarray | Tensor) for each in X) and holds_sequences(X) and len(set(map(len, X))) > 1
 
 
 def holds_texts(X: Any) -> bool:

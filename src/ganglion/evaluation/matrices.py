@@ -131,6 +131,8 @@ def matrices_of(X: Any, X_train: Any = None, *, seed: int = 0) -> Matrices:
     fit = score if X_train is None else as_dataset(X_train)
     if modality_of(fit) == "text":
         return _texts(fit, score)
+    if modality_of(fit) == "sequence":
+        return _sequences(fit, score)
     images = [field for field in fit.features if field.kind == "image"]
     return _pixels(fit, score, images[0].name, seed) if images else _table(fit, score)
 
@@ -144,6 +146,25 @@ def _texts(fit: Dataset, score: Dataset) -> Matrices:
     others = [field.name for field in fit.features if field.name not in columns]
     note = f"other columns are left out ({', '.join(others[:5])})" if others else ""
     return Matrices(first, second, note=note, texts=True)
+
+
+def _sequences(fit: Dataset, score: Dataset) -> Matrices:
+    """Return what a sequence comes to: its length, and of each number of its steps five that tell of its course."""
+    name = next(field.name for field in fit.features if field.kind == "sequence")
+
+    def summed_up(data: Dataset) -> Array:
+        return np.array([_course(steps) for steps in data.values(name)])
+
+    first = summed_up(fit)
+    note = "sequences are reduced to their length, and the first, last, mean, least and largest value of each number"
+    return Matrices(first, first if score is fit else summed_up(score), note=note)
+
+
+def _course(steps: Array) -> Array:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a number that is missing in every step has no mean
+        told = [steps[0], steps[-1], np.nanmean(steps, 0), np.nanmin(steps, 0), np.nanmax(steps, 0)]
+    return np.concatenate([[len(steps)], *told])
 
 
 def _table(fit: Dataset, score: Dataset) -> Matrices:

@@ -167,10 +167,20 @@ def _looks(X: Any, rows: Array) -> list[dict[str, Any]]:
         ]
     columns: dict[str, list[Any]] = {}
     for each in chosen.features:
-        values = chosen.values(each.name) if each.kind != "date" else _moments(chosen.values(each.name))
+        values = chosen.values(each.name)
+        if each.kind == "sequence":
+            columns |= {"steps": list(map(len, values))}
+            columns |= {name: [_step(steps[at]) for steps in values] for name, at in (("first", 0), ("last", -1))}
+            continue
+        values = _moments(values) if each.kind == "date" else values
         block = [(f"{each.name}{i}", part) for i, part in enumerate(values.T)] if each.shape else [(each.name, values)]
         columns |= {name: part.tolist() for name, part in block[: MOST_FEATURES - len(columns)]}
     return [{"features": {name: _plain(column[i]) for name, column in columns.items()}} for i in range(len(rows))]
+
+
+def _step(numbers: Array) -> str:
+    shown = ", ".join(f"{value:.3g}" for value in numbers[:4].tolist())
+    return shown + (", …" if len(numbers) > 4 else "")
 
 
 def _moments(seconds: Array) -> Array:
