@@ -8,24 +8,19 @@ from benchmarks.claims import Claim
 from benchmarks.claims._texts import accuracy_of_ensemble
 from benchmarks.public import trec
 
-QUICK: dict[str, Any] = {
+WIDE: dict[str, Any] = {
     "learning_rate": 3e-3,
-    "epochs": 7,
-    "maps": 100,
-    "embedding": 128,
+    "epochs": 8,
+    "batch_size": 64,
+    "embedding": 300,
+    "dropout": 0.5,
     "weight_decay": 0.1,
     "validation_fraction": 0.0,  # all questions teach: how many epochs is chosen already
     "threads": 1,
 }
 MEMBERS = [
-    QUICK | {"tokenizer": tokenizer, "windows": windows}
-    for tokenizer in (
-        "words(min_count=1)",
-        "bpe(vocabulary=2000)",
-        "bpe(vocabulary=4000)",
-        "wordpiece(vocabulary=4000)",
-    )
-    for windows in ((1, 2, 3), (3, 4, 5))
+    *(WIDE | {"tokenizer": "words(min_count=1)", "windows": windows} for windows in ((1, 2, 3), (2, 3, 4), (3, 4, 5))),
+    WIDE | {"tokenizer": "bpe(vocabulary=4000)", "windows": (1, 2, 3)},
 ]
 
 
@@ -36,7 +31,8 @@ def claim() -> Claim:
         lambda: (trec("train"), trec("test")),
         MEMBERS,
         described="TREC, 5,452 questions to train on and 500 to test on; six coarse classes.",
-        chosen="Chosen on a tenth of the training questions held out.",
+        chosen="Chosen on a tenth of the training questions held out; eight with vectors of 128 numbers, chosen before "
+        "these, had 0.906.",
         reference="Kim 2014, arXiv:1408.5882, table 2: CNN-rand 91.2 %.",
         target=0.912,
         paper="0.912 (CNN-rand)",
