@@ -18,7 +18,16 @@ from torch import Tensor
 from ganglion.networks.network import Inputs, Network
 from ganglion.networks.sequences import Steps, TokenInput
 
+STEP = 8
 FILLING, BEGINNING = 0, 2  # ids that stand behind an answer in a batch, and before its first token
+
+
+def filled_up(tokens: Tensor) -> Tensor:
+    """Return tokens, (n, T), filled up to a multiple of 8 of them.
+
+    oneDNN compiles and keeps code for every shape that is multiplied: of ever other ones, gigabytes in a long training.
+    """
+    return F.pad(tokens, (0, -tokens.shape[1] % STEP), value=FILLING)
 
 
 class Reading(Protocol):
@@ -84,6 +93,9 @@ class EncoderDecoder(Network):
             target the sources stand for it, as when the work is counted.
         """
         target = prepared["target"] if "target" in prepared else prepared["tokens"]
+        if self.training:
+            prepared = {**prepared, "tokens": filled_up(prepared["tokens"])}
+            target = filled_up(target)
         said = self.pair.answer(self.read(prepared), self.said(target))
         return said[target != FILLING]
 

@@ -19,8 +19,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
-PIECE = 2**21  # scores that are looked at together
+PIECE = 2**20  # scores that are looked at together
 
 
 def token_cross_entropy(scores: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
@@ -65,8 +66,13 @@ class _TokenLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, known: Tensor, vectors: Tensor, labels: Tensor, weight: Tensor, smoothing: float) -> Tensor:
         weight = weight.to(torch.promote_types(known.dtype, torch.float32))
-        by_known, by_vectors = torch.empty_like(known), torch.zeros_like(vectors, dtype=weight.dtype)
         total = weight.new_zeros(())
+        # pieces are equally long: oneDNN compiles and keeps code for every shape that is multiplied
+        missing = -len(known) % max(1, PIECE // len(vectors))
+        known, labels, weight = (
+            pad(each, (0, 0) * (each.dim() - 1) + (0, missing)) for each in (known, labels, weight)
+        )
+        by_known, by_vectors = torch.empty_like(known), torch.zeros_like(vectors, dtype=weight.dtype)
         for rows in _pieces(len(known), len(vectors)):
             scores, losses, sizes = _losses(known[rows] @ vectors.T, labels[rows], smoothing)
             total += losses @ weight[rows]
@@ -79,7 +85,7 @@ class _TokenLoss(torch.autograd.Function):
             slope = slope.mul_(weight[rows, None]).to(known.dtype)
             by_known[rows] = slope @ vectors
             by_vectors += slope.T @ known[rows]
-        ctx.save_for_backward(by_known, by_vectors.to(vectors.dtype))
+        ctx.save_for_backward(by_known[: len(by_known) - missing], by_vectors.to(vectors.dtype))
         return total
 
     @staticmethod
