@@ -15,10 +15,10 @@ SETTINGS = {
     "width": 512,
     "layers": 2,
     "embedding": 64,
-    "dropout": 0.3,
+    "dropout": 0.2,
     "context": 128,
     "batch_size": 64,
-    "epochs": 7,
+    "epochs": 10,
     "learning_rate": 3e-3,
     "validation_fraction": 0,
 }
