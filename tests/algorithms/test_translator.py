@@ -37,7 +37,7 @@ def small(**options):
 
 @pytest.fixture(scope="module")
 def reverser():
-    return small(epochs=25, batch_size=20, learning_rate=5e-3).fit(*reversals(700))
+    return small(epochs=25, batch_size=16, learning_rate=5e-3).fit(*reversals(700))
 
 
 @pytest.fixture(scope="module")

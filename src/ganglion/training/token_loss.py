@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 PIECE = 2**20  # scores that are looked at together
+STEP = 64  # tokens; pieces have a multiple of it
 
 
 def token_cross_entropy(scores: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
@@ -67,8 +68,8 @@ class _TokenLoss(torch.autograd.Function):
     def forward(ctx: Any, known: Tensor, vectors: Tensor, labels: Tensor, weight: Tensor, smoothing: float) -> Tensor:
         weight = weight.to(torch.promote_types(known.dtype, torch.float32))
         total = weight.new_zeros(())
-        # pieces are equally long: oneDNN compiles and keeps code for every shape that is multiplied
-        missing = -len(known) % max(1, PIECE // len(vectors))
+        # few lengths of pieces: oneDNN compiles and keeps code for every shape that is multiplied
+        missing = -len(known) % STEP
         known, labels, weight = (
             pad(each, (0, 0) * (each.dim() - 1) + (0, missing)) for each in (known, labels, weight)
         )
@@ -103,5 +104,5 @@ def _losses(scores: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, T
 
 
 def _pieces(n: int, n_tokens: int) -> Iterator[slice]:
-    step = max(1, PIECE // n_tokens)
+    step = max(1, PIECE // n_tokens // STEP) * STEP
     return (slice(i, i + step) for i in range(0, n, step))
