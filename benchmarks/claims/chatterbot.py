@@ -63,19 +63,25 @@ def claim() -> Claim:
         settings=f"Translator({', '.join(f'{name}={value!r}' for name, value in SETTINGS.items())}), all else as it "
         f"comes. Trained in {seconds / 60:.1f} min. Each question gets its own answer and {CANDIDATES - 1} other "
         "answers of the test part; the answer is chosen by log p(answer | question) - log p(answer), the second the "
-        "mean over 50 training questions; what it says itself is hardly sense (see the conversation in the result file). "
-        "Intervals: bootstrap over the pairs.",
+        "mean over 50 training questions. Intervals: bootstrap over the pairs. What it says by itself stands in the "
+        "result file.",
         reference=f"Chance is {CHANCE:.2f}; the answer to the most similar training question by tf-idf, and of the "
         f"candidates the one most like it: {words.mean():.3f}.",
         figures=[
-            Figure("retrieval@1 of 20", ours.mean(), *bootstrap_mean(ours), CHANCE, paper=f"{CHANCE:.2f} by chance"),
-            Figure("tf-idf retrieval@1 of 20", words.mean(), *bootstrap_mean(words), CHANCE),
+            Figure(
+                "retrieval@1 of 20",
+                float(ours.mean()),
+                *bootstrap_mean(ours.tolist()),
+                CHANCE,
+                paper=f"{CHANCE:.2f} by chance",
+            ),
+            Figure("tf-idf retrieval@1 of 20", float(words.mean()), *bootstrap_mean(words.tolist()), CHANCE),
         ],
         details={
             "seconds": seconds,
             "rows": model.history_.rows,
             "conversation": {each: model.reply(each) for each in ASKED},
-            "held_out": [[X[i], model.reply(X[i]), y[i]] for i in test[:20]],
+            "held_out": [[X[i], model.reply(str(X[i])), y[i]] for i in test[:20]],
         },
     )
 
