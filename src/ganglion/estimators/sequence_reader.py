@@ -18,7 +18,7 @@ from ganglion.training.optimizers import Optimizer
 
 SMALL_STEP = 1 / 3  # of the optimiser's own rate: what is carried from step to step grows with every error
 STEPS = 1500  # of a training, where neither few nor many epochs come of it
-TEXT_STEPS = 600
+TEXT_STEPS, ROW_STEPS = 600, 500
 MOST_WITHOUT = 128  # words, or groups of them, that are left out of a text to see how much they count
 
 
@@ -77,7 +77,9 @@ class SequenceReader(SequenceOptions):
 
     def _rate(self: Any, optimizer: Optimizer) -> float:
         rate = super()._rate(optimizer)  # type: ignore[misc]
-        return rate * (SMALL_STEP if self.learning_rate == "auto" else 1)
+        spec = self.encoder_.spec
+        small = self.learning_rate == "auto" and (spec.vocabulary or spec.sequence)
+        return rate * (SMALL_STEP if small else 1)  # rows of a table are short
 
     def _epochs(self: Any, n_samples: int, batch_size: int) -> int:
         if self.epochs != "auto":
@@ -85,4 +87,6 @@ class SequenceReader(SequenceOptions):
         n_steps = math.ceil(n_samples / batch_size)
         if self.encoder_.spec.vocabulary:  # a text teaches most when it is first read
             return min(100, max(8, math.ceil(TEXT_STEPS / n_steps)))
-        return min(400, max(20, math.ceil(STEPS / n_steps)))
+        if self.encoder_.spec.sequence:
+            return min(400, max(20, math.ceil(STEPS / n_steps)))
+        return min(120, max(20, math.ceil(ROW_STEPS / n_steps)))
