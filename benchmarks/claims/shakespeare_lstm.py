@@ -27,7 +27,7 @@ TARGET = 1.50
 
 
 def claim() -> Claim:
-    """Train on the first nine tenths; the figure is of the last one, which nothing was chosen by."""
+    """Train on the first nine tenths; the figure is of the last one, seen once before: 7 epochs, 1.505."""
     try:
         text = find("tinyshakespeare/input.txt").read_text("utf-8")
     except InvalidFile as error:
