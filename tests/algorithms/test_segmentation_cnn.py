@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import cross_val_score
 
 import ganglion as gg
-from ganglion.checks import discs
+from ganglion.checks.data import discs
 from ganglion.errors import InvalidInput, InvalidModel, InvalidParameter
 from ganglion.networks import work
 from ganglion.storage import read_model, write_model

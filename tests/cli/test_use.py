@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import ganglion as gg
-from ganglion.checks import discs
+from ganglion.checks.data import discs
 from ganglion.registry import ALGORITHMS
 
 from .conftest import N, table, write

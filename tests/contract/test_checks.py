@@ -10,6 +10,7 @@ from ganglion import checks
 from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
 from ganglion.algorithms.perceptron import Perceptron
 from ganglion.algorithms.text_cnn import TextCNN
+from ganglion.checks import files, fitting, images, predicting, refusals, texts
 from ganglion.data.encoding import TableEncoder
 from ganglion.data.text_encoding import TextEncoder
 from ganglion.data.tokenizers import tokenizer_by_name
@@ -69,30 +70,35 @@ def with_others(method):
 
 
 BROKEN = [
-    (TextCNN, "_weights", instead(lambda *_: None), checks.check_zero_weight_of_texts),
-    (TextCNN, "predict", without_empty, checks.check_empty_texts_are_refused),
-    (TextCNN, "predict_proba", by_type, checks.check_text_containers_agree),
+    (TextCNN, "_weights", instead(lambda *_: None), texts.check_zero_weight_of_texts),
+    (TextCNN, "predict", without_empty, texts.check_empty_texts_are_refused),
+    (TextCNN, "predict_proba", by_type, texts.check_text_containers_agree),
     (
         TextCNN,
         "predict_proba",
         instead(lambda self, X: np.full(len(X), np.nan)),
-        checks.check_unseen_words_are_answered,
+        texts.check_unseen_words_are_answered,
     ),
-    (TextCNN, "predict_proba", with_others, checks.check_predictions_do_not_depend_on_their_batch),
-    (Perceptron, "fit", before(lambda *_: np.random.random()), checks.check_process_is_left_as_it_was),
-    (MLPClassifier, "fit", before(lambda *_: torch.rand(1)), checks.check_process_is_left_as_it_was),
-    (MLPClassifier, "predict", before(lambda *_: torch.rand(1)), checks.check_process_is_left_as_it_was),
-    (Perceptron, "fit", before(lambda self, *_: setattr(self, "epochs", 7)), checks.check_options_are_left_as_given),
-    (Perceptron, "fit", before(spoil), checks.check_data_are_left_as_given),
-    (MLPRegressor, "predict", before(spoil), checks.check_data_are_left_as_given),
-    (MLPRegressor, "predict", by_batch, checks.check_predictions_do_not_depend_on_their_batch),
-    (MLPRegressor, "_seed", instead(lambda self: 0), checks.check_different_seeds_differ),
-    (MLPRegressor, "_weights", instead(lambda *_: None), checks.check_zero_weight_equals_absence),
-    (MLPRegressor, "_weights", instead(lambda *_: None), checks.check_bad_weights_are_refused),
-    (MLPClassifier, "_weight", instead(lambda self, samples: samples.weight), checks.check_class_weight_counts),
-    (MLPClassifier, "fit", before(note_columns), checks.check_refit_equals_fit),
-    (MLPClassifier, "_check_fitted", instead(lambda self: None), checks.check_unfitted_is_refused),
-    (MLPClassifier, "predict_proba", instead(lambda self, X: np.full((len(X), 3), np.nan)), checks.check_mixed_frame),
+    (TextCNN, "predict_proba", with_others, predicting.check_predictions_do_not_depend_on_their_batch),
+    (Perceptron, "fit", before(lambda *_: np.random.random()), fitting.check_process_is_left_as_it_was),
+    (MLPClassifier, "fit", before(lambda *_: torch.rand(1)), fitting.check_process_is_left_as_it_was),
+    (MLPClassifier, "predict", before(lambda *_: torch.rand(1)), fitting.check_process_is_left_as_it_was),
+    (Perceptron, "fit", before(lambda self, *_: setattr(self, "epochs", 7)), fitting.check_options_are_left_as_given),
+    (Perceptron, "fit", before(spoil), fitting.check_data_are_left_as_given),
+    (MLPRegressor, "predict", before(spoil), fitting.check_data_are_left_as_given),
+    (MLPRegressor, "predict", by_batch, predicting.check_predictions_do_not_depend_on_their_batch),
+    (MLPRegressor, "_seed", instead(lambda self: 0), fitting.check_different_seeds_differ),
+    (MLPRegressor, "_weights", instead(lambda *_: None), fitting.check_zero_weight_equals_absence),
+    (MLPRegressor, "_weights", instead(lambda *_: None), refusals.check_bad_weights_are_refused),
+    (MLPClassifier, "_weight", instead(lambda self, samples: samples.weight), fitting.check_class_weight_counts),
+    (MLPClassifier, "fit", before(note_columns), fitting.check_refit_equals_fit),
+    (MLPClassifier, "_check_fitted", instead(lambda self: None), refusals.check_unfitted_is_refused),
+    (
+        MLPClassifier,
+        "predict_proba",
+        instead(lambda self, X: np.full((len(X), 3), np.nan)),
+        predicting.check_mixed_frame,
+    ),
 ]
 
 
@@ -111,7 +117,7 @@ def test_silent_callbacks_are_found():
         lambda method: lambda self, *args: method(self, *args[:-1], replace(args[-1], callbacks=())),
     )
     with pytest.raises(AssertionError, match="the callback did not see every row once"):
-        checks.check_history(deaf())
+        fitting.check_history(deaf())
 
 
 def test_a_rare_category_in_the_file_is_found(monkeypatch):
@@ -120,7 +126,7 @@ def test_a_rare_category_in_the_file_is_found(monkeypatch):
         TableEncoder, "fit", classmethod(lambda cls, data, weight=None: fit(cls, data, weight, min_count=1))
     )
     with pytest.raises(AssertionError, match=r"the model file holds .'the rare text'"):
-        checks.check_model_file_holds_no_training_rows(Perceptron())
+        files.check_model_file_holds_no_training_rows(Perceptron())
 
 
 def test_a_rare_word_in_the_file_is_found(monkeypatch):
@@ -128,7 +134,7 @@ def test_a_rare_word_in_the_file_is_found(monkeypatch):
     every = tokenizer_by_name("words(min_count=1)")
     monkeypatch.setattr(TextEncoder, "fit", classmethod(lambda cls, data, settings, longest: fit(cls, data, every)))
     with pytest.raises(AssertionError, match=r"the model file holds .'zyzzyva', '7741'"):
-        checks.check_model_file_holds_no_single_text(TextCNN())
+        texts.check_model_file_holds_no_single_text(TextCNN())
 
 
 def test_a_number_in_the_file_is_found():
@@ -141,7 +147,7 @@ def test_a_number_in_the_file_is_found():
 
     noted.__name__, noted.__module__ = "Perceptron", Perceptron.__module__  # so that the registry knows it
     with pytest.raises(AssertionError, match="the number as text"):
-        checks.check_model_file_holds_no_training_rows(noted())
+        files.check_model_file_holds_no_training_rows(noted())
 
 
 def test_tags_choose_the_checks():
@@ -154,6 +160,6 @@ def test_tags_choose_the_checks():
 
 
 def test_every_check_is_on_the_list():
-    listed = {check.__name__ for _, check in checks.CHECKS}
-    assert listed == {name for name in vars(checks) if name.startswith("check_")}
-    assert len(listed) == len(checks.CHECKS)
+    listed = [check.__name__ for _, check in checks.CHECKS]
+    rooms = (fitting, refusals, predicting, files, images, texts)
+    assert sorted(listed) == sorted(name for room in rooms for name in vars(room) if name.startswith("check_"))

@@ -14,7 +14,8 @@ import torch
 import ganglion as gg
 from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
 from ganglion.algorithms.perceptron import Perceptron
-from ganglion.checks import mixed_frame, same_answers, saved_and_loaded
+from ganglion.checks.comparing import same_answers, saved_and_loaded
+from ganglion.checks.data import mixed_frame
 from ganglion.data.convert import as_dataset
 from ganglion.errors import InvalidParameter, TrainingDiverged
 from ganglion.options import hyperparameters

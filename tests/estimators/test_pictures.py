@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 
 from ganglion.algorithms.cnn import CNNClassifier, CNNRegressor
 from ganglion.algorithms.segmentation_cnn import SegmentationCNN
-from ganglion.checks import discs
+from ganglion.checks.data import discs
 from ganglion.errors import InvalidParameter
 from ganglion.estimators.pictures import _views
 

@@ -11,32 +11,27 @@ import contextlib
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 import numpy as np
-import scipy.sparse
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import validate_data
 from torch import Tensor
 
-from ganglion.data.convert import as_dataset, holds_texts, refuse_mixed_texts
+from ganglion.data.convert import as_dataset
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoders import AnyEncoder, modality_of
 from ganglion.data.encoding import ImageEncoder, TableEncoder
-from ganglion.data.image_folder import holds_pictures, pictures_to_dataset
 from ganglion.data.ragged import Column, Columns, by_length, lengths_of, side_by_side
-from ganglion.data.read import read_as
-from ganglion.data.resizing import Reading
-from ganglion.data.sequences import SequenceEncoder, holds_sequences, sequences_to_dataset
+from ganglion.data.sequences import SequenceEncoder
 from ganglion.data.spool import load
 from ganglion.data.suspicions import refuse_swapped_axes, warn_of_repeated_rows, warn_of_suspicions
 from ganglion.errors import GanglionError, InvalidInput
+from ganglion.estimators.reading import check_modality, features_and_target, is_plain, read_features, read_weights
 from ganglion.estimators.session import Session, open_session
 from ganglion.estimators.spec import Spec
-from ganglion.networks.inputs import ORDINARY
 from ganglion.networks.network import Network
 from ganglion.networks.work import most_images
 from ganglion.options import check_options, hyperparameters, option, options_of, unknown_option
@@ -170,9 +165,9 @@ class Estimator(BaseEstimator):
         with together():
             check_options(self)
             check_callbacks(callbacks)
-            X, y = _features_and_target(X, y)
+            X, y = features_and_target(X, y)
             data = self._dataset(X, reset=True)
-            _check_modality(self, data)
+            check_modality(self, data)
             refuse_swapped_axes(data, y)
             weight = self._weights(sample_weight, len(data))
             y = self._read_target(y, data, reset=True, weight=weight)
@@ -258,81 +253,10 @@ class Estimator(BaseEstimator):
 
     def _dataset(self, X: Any, *, reset: bool) -> Dataset:
         """Read features, and compare their names and number with those of training."""
-        if scipy.sparse.issparse(X):
-            X = X.toarray()
-        X = self._sequences(self._pictures(X, reset=reset), reset=reset)
-        X = as_dataset(X) if holds_texts(X) else X  # as an array, every text would take as much as the longest
-        names = None if reset or not self._named_columns() or isinstance(X, Dataset) else self.feature_names_in_
-        if isinstance(X, list | tuple):
-            refuse_mixed_texts(X)
-            X = np.asarray(X) if _is_rectangle(X) else X
-        data = as_dataset(X)
-        if isinstance(X, Dataset):
-            self._note_columns(data, reset=reset)
-        else:
-            _check_columns(self, X, data, reset=reset)
-        block = len(data.fields) == 1 and len(data.fields[0].shape) == 1
-        return as_dataset(X, names=list(names)) if names is not None and block else data
-
-    def _pictures(self, X: Any, *, reset: bool) -> Any:
-        """Return pictures of any size, and files of pictures, as a data set in the form of training."""
-        if "image" not in self.tags.modalities:
-            return X
-        if reset:
-            return pictures_to_dataset(X, Reading()) if holds_pictures(X) and not _is_stack(X) else X
-        if not isinstance(self.encoder_, ImageEncoder):
-            return X
-        if isinstance(X, str | os.PathLike):
-            data = read_as(X, replace(self.encoder_.reading, corrupt="refuse"))  # each file needs its answer
-            return data.drop(data.target)
-        if holds_pictures(X) and not _is_stack(X, self.encoder_.shape[1:]):
-            return pictures_to_dataset(X, self.encoder_.reading)
-        return X
-
-    def _sequences(self, X: Any, *, reset: bool) -> Any:
-        """Return sequences of numbers as a data set, where they are read as such and not as images or as a table."""
-        if "sequence" not in self.tags.modalities:
-            return X
-        equally_long = not reset and isinstance(self.encoder_, SequenceEncoder) and self.encoder_.width == 1
-        return sequences_to_dataset(X) if holds_sequences(X, equally_long=equally_long) else X
-
-    def _named_columns(self) -> bool:
-        return hasattr(self, "feature_names_in_")
-
-    def _note_columns(self, data: Dataset, *, reset: bool) -> None:
-        if reset:
-            self.n_features_in_ = sum(int(np.prod(field.shape or (1,))) for field in data.features)
-            if all(not field.shape for field in data.features):
-                self.feature_names_in_ = np.array([field.name for field in data.features], dtype=object)
-            elif self._named_columns():
-                del self.feature_names_in_
+        return read_features(self, X, reset=reset)
 
     def _weights(self, sample_weight: Any, n_samples: int) -> np.ndarray | None:
-        if sample_weight is None:
-            return None
-        try:
-            weight = np.asarray(sample_weight, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise InvalidInput(f"sample_weight must hold numbers ({error}). Give one number a sample.") from error
-        if weight.ndim == 0:
-            weight = np.full(n_samples, float(weight))
-        if weight.shape != (n_samples,):
-            raise InvalidInput(
-                f"sample_weight has shape {weight.shape}, but there are {n_samples} samples. Give one weight a sample."
-                + (" Sample weights must be 1D array or scalar." if weight.ndim > 1 else "")
-            )
-        if not np.isfinite(weight).all() or (weight < 0).any():
-            wrong = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
-            raise InvalidInput(
-                f"sample_weight holds negative, missing or infinite values: {weight[wrong[0]]:g} in row {wrong[0]}, "
-                f"{len(wrong)} in all. Give weights of 0 or more."
-            )
-        if not weight.any():
-            raise InvalidInput(
-                "sample_weight is zero for every sample, so there is nothing to learn from: the sum of weights must "
-                "be positive."
-            )
-        return weight
+        return None if sample_weight is None else read_weights(sample_weight, n_samples)
 
     def _weight(self, samples: Samples) -> np.ndarray | None:
         """Return how much each sample counts, or None if all count alike."""
@@ -438,25 +362,9 @@ class Estimator(BaseEstimator):
         return "auto"
 
     def _encoded(self, X: Any) -> Columns:
-        if self._is_plain(X):
+        if is_plain(self, X):
             return {"ordinary": torch.from_numpy(X)}
         return self.encoder_.encode(self._dataset(X, reset=False))
-
-    def _is_plain(self, X: Any) -> bool:
-        """Return whether X needs no reading: a matrix of ordinary numbers, as in training."""
-        return (
-            type(X) is np.ndarray
-            and X.ndim == 2
-            and X.dtype in (np.float64, np.float32)
-            and X.shape[1] == self.n_features_in_
-            and X.shape[0] > 0
-            and X.flags.writeable
-            and X.flags.c_contiguous
-            and not self._named_columns()
-            and isinstance(self.encoder_, TableEncoder)
-            and [len(field.shape) for field in self.encoder_.fields] == [1]
-            and _are_ordinary(X)
-        )
 
     def __sklearn_tags__(self):
         """Return scikit-learn's own tags."""
@@ -481,89 +389,6 @@ def random_state(seed: int) -> Iterator[None]:
         yield
 
 
-def _features_and_target(X: Any, y: Any) -> tuple[Any, Any]:
-    if isinstance(X, Dataset) and y is None and X.target:
-        return X.X_y()
-    return (X.drop(X.target), y) if isinstance(X, Dataset) and X.target else (X, y)
-
-
-_GIVE = {
-    "table": "a table, (n_samples, n_features)",
-    "image": "an array (n, height, width), or (n, height, width, channels)",
-    "text": "a list of texts",
-    "sequence": "arrays (steps, numbers)",
-}
-_CALLED = {"table": "tables", "image": "images", "text": "texts", "sequence": "sequences of numbers"}
-
-
-def _check_modality(estimator: Estimator, data: Dataset) -> None:
-    """Refuse data of a modality that the estimator does not read."""
-    read = estimator.tags.modalities
-    found = modality_of(data, read)
-    if found in read:
-        return
-    what = f"a table of columns {', '.join(data.names[:10])} was" if found == "table" else f"{_CALLED[found]} were"
-    raise InvalidInput(
-        f"{type(estimator).__name__} reads {' and '.join(_CALLED[each] for each in read)}, but {what} given. Give "
-        f"{' or '.join(_GIVE[each] for each in read)}, or take an algorithm for {_CALLED[found]}."
-    )
-
-
-def _are_ordinary(X: np.ndarray) -> bool:
-    """Return whether no number is missing, infinite or huge."""
-    # torch's, not numpy's: the threads of another library would stand in the way of the products to come
-    low, high = torch.aminmax(torch.from_numpy(X))
-    return low.item() > -ORDINARY and high.item() < ORDINARY
-
-
 def _readable(answers: Tensor) -> Tensor:
     """Return answers as numpy can hold them, which has no bfloat16."""
     return answers.float() if answers.dtype == torch.bfloat16 else answers
-
-
-def _is_stack(X: Any, sides: tuple[int, ...] | None = None) -> bool:
-    """Return whether a list of arrays is one stack of images, of one (height, width)."""
-    if not isinstance(X, list | tuple) or not all(isinstance(each, np.ndarray) for each in X):
-        return False
-    shapes = {each.shape for each in X}
-    return len(shapes) == 1 and (sides is None or sides in (shape := shapes.pop(), shape[:2], shape[1:]))
-
-
-def _is_rectangle(rows: Sequence[Any]) -> bool:
-    """Return whether nested lists have rows of equal length, so that an array can be made of them."""
-    if not rows or not isinstance(rows[0], list | tuple | np.ndarray):
-        return True
-    return len({len(row) if isinstance(row, list | tuple | np.ndarray) else -1 for row in rows}) == 1
-
-
-def _check_columns(estimator: Estimator, X: Any, data: Dataset, *, reset: bool) -> None:
-    """Let scikit-learn compare names and number of columns; stacks of images are compared by their encoder."""
-    if any(field.kind == "image" for field in data.fields):
-        if reset:
-            estimator.n_features_in_ = int(np.prod(data.fields[0].shape))
-        return
-    if isinstance(X, Mapping):
-        estimator._note_columns(data, reset=reset)
-        return
-    if reset and type(X) is np.ndarray:  # nothing to ask; asking loads every plug-in of narwhals, once a process
-        estimator.n_features_in_ = X.shape[1]
-        estimator.__dict__.pop("feature_names_in_", None)
-        return
-    try:
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
-    except ValueError as error:
-        raise InvalidInput(f"{str(error).rstrip()}{_what_to_do(estimator, data)}") from error
-
-
-def _what_to_do(estimator: Estimator, data: Dataset) -> str:
-    """Return what a user can do whose columns are not those of training."""
-    if isinstance(getattr(estimator, "encoder_", None), ImageEncoder):
-        return f" It was trained on images (channels, height, width) = {estimator.encoder_.spec.image}: give images."
-    if estimator._named_columns():
-        trained = ", ".join(map(str, estimator.feature_names_in_[:20]))
-        given = ", ".join(data.names[:20])
-        return (
-            f"\nThe model was trained on the columns {trained}. Given: {given}. Take them by name: "
-            "X[list(model.feature_names_in_)]."
-        )
-    return " Give the columns of training, in the same order."

@@ -1,0 +1,65 @@
+"""Whom a check suits, read off an algorithm's tags."""
+
+from __future__ import annotations
+
+from ganglion.estimators.base import Tags
+
+
+def always(tags: Tags) -> bool:
+    """Return True: the check suits every estimator."""
+    return True
+
+
+def reads_tables(tags: Tags) -> bool:
+    """Return whether the check's tables suit the estimator."""
+    return "table" in tags.modalities
+
+
+def reads_images(tags: Tags) -> bool:
+    """Return whether the check's images suit the estimator."""
+    return "image" in tags.modalities
+
+
+def reads_texts(tags: Tags) -> bool:
+    """Return whether the check's texts, each with a class or a number, suit the estimator."""
+    return "text" in tags.modalities and tags.task in ("classification", "regression")
+
+
+def has_target(tags: Tags) -> bool:
+    """Return whether there is a target to learn."""
+    return tags.task != "language_modelling"
+
+
+def reads_texts_alone(tags: Tags) -> bool:
+    """Return whether the estimator reads texts and nothing else."""
+    return tags.modalities == ("text",)
+
+
+def reads_numbers(tags: Tags) -> bool:
+    """Return whether the estimator reads numbers, of tables, pictures or sequences."""
+    return bool({"table", "image", "sequence"} & {*tags.modalities})
+
+
+def classifies(tags: Tags) -> bool:
+    """Return whether classes are learned."""
+    return tags.task == "classification"
+
+
+def by_gradients(tags: Tags) -> bool:
+    """Return whether the loop of `ganglion.training` trains it."""
+    return tags.gradients
+
+
+def regresses_by_gradients(tags: Tags) -> bool:
+    """Return whether that loop trains it to say numbers."""
+    return tags.gradients and tags.task == "regression"
+
+
+def takes_several_labels(tags: Tags) -> bool:
+    """Return whether labels may occur together."""
+    return tags.multilabel
+
+
+def takes_several_numbers(tags: Tags) -> bool:
+    """Return whether several numbers may be learned."""
+    return tags.multioutput
