@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ganglion.algorithms.detection_cnn import DetectionCNN
     from ganglion.algorithms.language_model import LanguageModel
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
+    from ganglion.algorithms.music_model import MusicModel
     from ganglion.algorithms.perceptron import Perceptron
     from ganglion.algorithms.rnn import RNNClassifier, RNNRegressor
     from ganglion.algorithms.rnn_tagger import RNNTagger
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ganglion.algorithms.vision_transformer import VisionTransformer
     from ganglion.data.dataset import Dataset
     from ganglion.data.inspection import inspect
+    from ganglion.data.music_files import write_music
     from ganglion.data.read import read
     from ganglion.estimators.artifact import load
     from ganglion.estimators.base import Estimator
@@ -56,6 +58,7 @@ _HOMES = {
     "LanguageModel": "ganglion.algorithms.language_model",
     "MLPClassifier": "ganglion.algorithms.mlp",
     "MLPRegressor": "ganglion.algorithms.mlp",
+    "MusicModel": "ganglion.algorithms.music_model",
     "Objective": "ganglion.training.objective",
     "Perceptron": "ganglion.algorithms.perceptron",
     "RNNClassifier": "ganglion.algorithms.rnn",
@@ -80,6 +83,7 @@ _HOMES = {
     "plot_gradients": "ganglion.evaluation.remembering",
     "read": "ganglion.data.read",
     "select": "ganglion.estimators.selection",
+    "write_music": "ganglion.data.music_files",
 }
 
 __all__ = [
@@ -92,6 +96,7 @@ __all__ = [
     "LanguageModel",
     "MLPClassifier",
     "MLPRegressor",
+    "MusicModel",
     "Objective",
     "Perceptron",
     "RNNClassifier",
@@ -117,6 +122,7 @@ __all__ = [
     "plot_gradients",
     "read",
     "select",
+    "write_music",
 ]
 
 

@@ -22,6 +22,7 @@ ALGORITHMS = {
     "LanguageModel": "ganglion.algorithms.language_model",
     "MLPClassifier": "ganglion.algorithms.mlp",
     "MLPRegressor": "ganglion.algorithms.mlp",
+    "MusicModel": "ganglion.algorithms.music_model",
     "Perceptron": "ganglion.algorithms.perceptron",
     "RNNClassifier": "ganglion.algorithms.rnn",
     "RNNRegressor": "ganglion.algorithms.rnn",

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from ganglion.data.boxes import holds_boxes
+from ganglion.data.chords import is_music
 from ganglion.data.dataset import Dataset
 from ganglion.data.findings import Finding
 from ganglion.data.inspection import inspect
 from ganglion.data.read import read, read_as, read_test_part, reading_of, with_target
 from ganglion.data.resizing import Resize
-from ganglion.data.splits import labels_in, split, split_end, with_every_class
+from ganglion.data.splits import labels_in, split, split_end, split_pieces, with_every_class
+from ganglion.data.task import ALONE
 from ganglion.data.text_encoding import are_texts_alone
 from ganglion.errors import DataWarning, InvalidInput
 from ganglion.estimators.base import Estimator
@@ -86,6 +88,7 @@ def plan(
     random_state: int = 0,
     size: tuple[int, int] | None = None,
     resize: Resize = "stretch",
+    step: str = "",
 ) -> Plan:
     """Read data, look at them, split them, and choose an algorithm.
 
@@ -96,10 +99,10 @@ def plan(
         and test/, x_train and x_test) are tested on that; of others a part is held out.
     target : str, int, or a sequence of them, optional
         The column to predict, by name or position (-1 is the last). Files that name their own need none, nor do texts
-        alone: what is learned then is what comes next in them.
+        or music alone: what is learned then is what comes next in them.
     test_fraction : float
         The part that is held out where there is no `test`: rows at random, a fifth unless given; of texts that a model
-        is to go on writing their end, a tenth.
+        is to go on writing their end, a tenth; of music whole pieces.
     drop : sequence of str
         Columns to leave out.
     algorithm_name : str, optional
@@ -110,17 +113,18 @@ def plan(
         Seed of the split.
     size, resize
         What pictures from files are brought to, and how; see `read`.
+    step : str
+        The note that a step of music in MIDI files is as long as; see `read`.
 
     Raises
     ------
     InvalidFile, InvalidInput, InvalidParameter
         If the data cannot be read or used, or something named does not exist.
     """
-    given = data if isinstance(data, Dataset) else read(data, size=size, resize=resize)
-    if _is_language(given, target, algorithm_name, task):
+    given = data if isinstance(data, Dataset) else read(data, size=size, resize=resize, step=step)
+    if _learns_alone(given, target, algorithm_name, task):
         whole = given.drop([*given.target, *(name for name in drop if name not in given.target)])
-        share = LAST_SHARE if test_fraction is None else test_fraction
-        return _plan_language(data, whole, test, share, algorithm_name, task)
+        return _plan_alone(data, whole, test, test_fraction, algorithm_name, task, random_state)
     whole = _without_unlabelled(with_known_target(given, target).drop(list(drop)))
     if len(whole) < LEAST_ROWS:
         raise InvalidInput(f"{len(whole)} rows are too few to train and test on. Give at least {LEAST_ROWS}.")
@@ -148,27 +152,32 @@ def plan(
     return Plan(train, tested, chosen, findings, (*notes, *_leaks(findings)))
 
 
-def _is_language(data: Dataset, target: Any, name: str | None, task: str | None) -> bool:
-    """Say whether what comes next in texts is to be learned: as asked, or because there is nothing else."""
+def _learns_alone(data: Dataset, target: Any, name: str | None, task: str | None) -> bool:
+    """Say whether what comes next in texts or music is to be learned: as asked, or because there is nothing else."""
     if task is not None or name is not None:
-        return (task or algorithm(str(name)).tags.task) == "language_modelling"
-    return target in (None, (), []) and are_texts_alone(data)
+        return (task or algorithm(str(name)).tags.task) in ALONE
+    return target in (None, (), []) and (are_texts_alone(data) or is_music(data))
 
 
-def _plan_language(
+def _plan_alone(
     data: str | os.PathLike[str] | Dataset,
     whole: Dataset,
     test: str | os.PathLike[str] | Dataset | None,
-    share: float,
+    share: float | None,
     name: str | None,
     task: str | None,
+    random_state: int,
 ) -> Plan:
-    """Plan for texts without a target: their end is what is tested on."""
-    chosen = select(whole, task=task or (name and "language_modelling"))
+    """Plan for data without a target: the end of texts, or some pieces of music, are what is tested on."""
+    chosen = select(whole, task=task or (name and algorithm(name).tags.task))
     if name is not None:
-        chosen = Selection(algorithm(name).__name__, chosen.task, "as asked; language modelling")
-    tested = _given_texts(data, test, whole)
-    if tested is None:
+        chosen = Selection(algorithm(name).__name__, chosen.task, f"as asked; {chosen.task.name.replace('_', ' ')}")
+    tested = _given_alone(data, test, whole)
+    if tested is None and is_music(whole):
+        train, tested, note = split_pieces(whole, TEST_SHARE if share is None else share, random_state)
+        notes = [note]
+    elif tested is None:
+        share = LAST_SHARE if share is None else share
         train, tested = split_end(whole, share)
         notes = [f"The last {share:.0%} of the text, about, was held out."]
     else:
@@ -176,13 +185,13 @@ def _plan_language(
     return Plan(train, tested, chosen, inspect(whole).findings, tuple(notes))
 
 
-def _given_texts(
+def _given_alone(
     data: str | os.PathLike[str] | Dataset, test: str | os.PathLike[str] | Dataset | None, whole: Dataset
 ) -> Dataset | None:
     if test is None:
         given = None if isinstance(data, Dataset) else read_test_part(data, whole)
     else:
-        given = test if isinstance(test, Dataset) else read(test)
+        given = test if isinstance(test, Dataset) else read_as(test, reading_of(whole))
     return None if given is None else given.drop(given.target)
 
 

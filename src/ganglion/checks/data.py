@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ganglion.checks.suiting import reads_images, reads_texts, reads_texts_alone
+from ganglion.checks.suiting import reads_images, reads_music, reads_texts, reads_texts_alone
 from ganglion.data.boxes import Boxes
 
 WORDS = "Some words of which texts are made, short ones and long: naïve, 東京, don't, 12, well-known! Good or bad?"
@@ -18,6 +18,8 @@ def data_for(estimator: Any, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndar
     """Return numbers that float32 holds exactly, or texts, samples first, and a target, as suits the estimator."""
     if reads_texts_alone(estimator.tags):
         return sentences(estimator, n=24)
+    if reads_music(estimator.tags):
+        return rounds(n=24)
     made = {"segmentation": discs, "detection": squares, "tagging": waves}.get(estimator.tags.task)
     if made:
         return made(n=24)
@@ -46,6 +48,8 @@ def other_data_for(estimator: Any) -> tuple[Any, np.ndarray]:
     """Return data of another shape and a target, as suits the estimator's task."""
     if reads_texts_alone(estimator.tags):
         return sentences(estimator, n=15, words=("sun", "moon", "star", "sky"))
+    if reads_music(estimator.tags):
+        return rounds(n=15, steps=11)
     made = {"segmentation": discs, "detection": squares, "tagging": waves}.get(estimator.tags.task)
     if made:
         return made(n=20, sides=(9, 14))
@@ -67,6 +71,16 @@ def sentences(
         return np.array([" ".join(text) for text in texts]), backwards
     signal = np.array([text.count(words[0]) - text.count(words[1]) for text in texts], dtype=np.float64)
     return np.array([" ".join(text) for text in texts]), _target(estimator, signal)
+
+
+def rounds(*, n: int, steps: int = 7) -> tuple[np.ndarray, np.ndarray]:
+    """Return piano rolls, (n, steps, 88): a scale and a third above it, from any key on, and a target to be ignored."""
+    rng = np.random.default_rng(15)
+    X, first = np.zeros((n, steps, 88), dtype=np.uint8), rng.integers(20, 40, n)
+    for i, key in enumerate(first.tolist()):
+        X[i, np.arange(steps), key + np.arange(steps) * 2] = 1
+        X[i, np.arange(steps), key + np.arange(steps) * 2 + 4] = rng.random(steps) < 0.8
+    return X, first.astype(np.float64)
 
 
 def discs(*, n: int, sides: tuple[int, int] = (12, 10)) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from sklearn.exceptions import NotFittedError
 
 from ganglion.checks.comparing import METHODS, answers, ensure, fresh, refused
 from ganglion.checks.data import data_for, mixed_frame
-from ganglion.checks.suiting import always, classifies, has_target, reads_numbers, reads_tables, reads_texts_alone
+from ganglion.checks.suiting import always, classifies, has_target, reads_music, reads_numbers, reads_tables, reads_texts_alone
 from ganglion.errors import InvalidInput
 from ganglion.estimators.base import Estimator
 
@@ -37,6 +37,19 @@ def check_bad_texts_are_refused(estimator: Estimator) -> None:
     ensure(not nothing.__sklearn_is_fitted__(), "an estimator that refused its data counts as fitted")
     model = fresh(estimator).fit(X, y)
     for bad in (str(X[0]), [], [""], [7]):
+        refused(lambda bad=bad: answers(model, bad), ValueError)
+
+
+def check_bad_music_is_refused(estimator: Estimator) -> None:
+    """What are no pieces, no chords and no pitches is refused before anything is trained."""
+    X, y = data_for(estimator)
+    nothing, wrong = fresh(estimator), X.astype(np.float64)
+    wrong[3, 1, 5] = np.nan
+    for bad in ("a text", None, [], X[0], X[:0], X[:, :0], X * 2, wrong, [*X[:-1], []], [[[60]], [[5]]], [[["C4"]]], [[60]]):
+        refused(lambda bad=bad: nothing.fit(bad, y), InvalidInput)
+    ensure(not nothing.__sklearn_is_fitted__(), "an estimator that refused its data counts as fitted")
+    model = fresh(estimator).fit(X, y)
+    for bad in (X[0], [], X * 2, wrong, [[[60.5]]]):
         refused(lambda bad=bad: answers(model, bad), ValueError)
 
 
@@ -94,6 +107,7 @@ def check_text_where_numbers_were_is_refused(estimator: Estimator) -> None:
 CHECKS = (
     (reads_numbers, check_bad_features_are_refused),
     (reads_texts_alone, check_bad_texts_are_refused),
+    (reads_music, check_bad_music_is_refused),
     (has_target, check_bad_targets_are_refused),
     (always, check_bad_weights_are_refused),
     (reads_numbers, check_bad_validation_is_refused),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ganglion.data.task import ALONE
 from ganglion.estimators.base import Tags
 
 
@@ -27,12 +28,17 @@ def reads_texts(tags: Tags) -> bool:
 
 def has_target(tags: Tags) -> bool:
     """Return whether there is a target to learn."""
-    return tags.task != "language_modelling"
+    return tags.task not in ALONE
 
 
 def reads_texts_alone(tags: Tags) -> bool:
     """Return whether the estimator reads texts and nothing else."""
     return tags.modalities == ("text",)
+
+
+def reads_music(tags: Tags) -> bool:
+    """Return whether the estimator reads pieces of music."""
+    return "music" in tags.modalities
 
 
 def reads_numbers(tags: Tags) -> bool:

@@ -82,24 +82,6 @@ def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bo
     say(f"saved {escape(str(out))}")
 
 
-def write_text(model: Path, prompt: str, **how: Any) -> None:
-    """Write a text with a language model, each piece as it comes."""
-    from ganglion.errors import InvalidInput
-    from ganglion.estimators.artifact import load
-
-    with shown_warnings():
-        estimator: Any = load(model)
-        if not hasattr(estimator, "stream"):
-            raise InvalidInput(
-                f"{model.name} is a {type(estimator).__name__}, which writes no texts. Give a file that was trained "
-                "with LanguageModel, or ask this one with: ganglion predict MODEL DATA."
-            )
-        for piece in estimator.stream(prompt, **how):
-            sys.stdout.write(piece)
-            sys.stdout.flush()
-    sys.stdout.write("\n")
-
-
 def list_algorithms(name: str | None, *, as_json: bool) -> None:
     """List the algorithms, or the options of one."""
     from ganglion.registry import algorithm, all_algorithms
@@ -150,20 +132,23 @@ def _table(rows: list[dict[str, str]]) -> Table:
 
 def _features_and_target(data: Path, target: Sequence[str] | None, estimator: Any) -> tuple[Any, np.ndarray | None]:
     from ganglion.data.read import read_as
+    from ganglion.data.task import ALONE
     from ganglion.workflow import with_known_target
 
     dataset = read_as(data, _reading(estimator))
     trained = getattr(estimator, "target_name_", "")
-    if estimator.tags.task == "language_modelling":
+    if estimator.tags.task in ALONE:
         return dataset.drop(dataset.target), None
     names = [trained] if trained in dataset.columns else [name for name in trained.split(", ") if name]
     return with_known_target(dataset, list(target or names)).X_y()
 
 
 def _reading(estimator: Any) -> Any:
-    """Return how picture files are read to what the model was trained on."""
+    """Return how files of pictures or music are read to what the model was trained on."""
     from ganglion.data.resizing import Reading
 
+    if estimator.modality_ == "music":
+        return Reading(step=estimator.encoder_.step)
     return estimator.encoder_.reading if estimator.modality_ == "image" else Reading()
 
 
@@ -172,6 +157,10 @@ def _feature_names(estimator: Any) -> set[str]:
 
 
 def _answers(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.ndarray]:
+    if estimator.tags.task == "music_modelling":
+        nats = estimator.surprisals(X)
+        steps = np.array([*map(len, nats)])
+        return {"log_likelihood": np.array([-each.sum() for each in nats]), "steps": steps}
     if estimator.tags.task == "language_modelling":
         return {"log_likelihood": estimator.score_samples(X)}
     predicted = np.asarray(estimator.predict(X))

@@ -24,6 +24,7 @@ EXTRAS = {
     "tokenizers": "text",
     "tensorboard": "track",
     "mlflow": "track",
+    "mido": "music",
 }
 DISTRIBUTIONS = {
     "PIL": "pillow",

@@ -27,8 +27,8 @@ Data = Annotated[
     Path,
     typer.Argument(
         metavar="DATA",
-        help="CSV, TSV, Parquet, JSON lines, npz, npy, IDX or text file, or a folder or zip of texts, pictures or "
-        "Parquet.",
+        help="CSV, TSV, Parquet, JSON lines, npz, npy, IDX, text or MIDI file, JSON of chords, or a folder or zip of "
+        "texts, pictures, MIDI or Parquet.",
     ),
 ]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `train` wrote.")]
@@ -92,6 +92,9 @@ def train_command(
         str | None,
         typer.Option("--image-size", metavar="HEIGHTxWIDTH", help="Bring pictures from files to this size, as 96x128."),
     ] = None,
+    step: Annotated[
+        str, typer.Option("--step", metavar="NOTE", help="Read MIDI files in steps of this note, as 1/16 (else 1/4).")
+    ] = "",
     resize: Annotated[str, typer.Option("--resize", metavar="POLICY", help="How: stretch, crop or pad.")] = "stretch",
     seed: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Seed of the split and the training.")] = 0,
     report: Html = None,
@@ -113,6 +116,7 @@ def train_command(
         settings=settings or [],
         out=out,
         size=image_size,
+        step=step,
         resize=resize,
         seed=seed,
         checkpoint=checkpoint,
@@ -153,8 +157,8 @@ def predict_command(
 @app.command("sample")
 def sample_command(
     model: Model,
-    prompt: Annotated[str, typer.Option("--prompt", "-p", metavar="TEXT", help="How the text begins.")] = "",
-    length: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Tokens to write at most.")] = 500,
+    prompt: Annotated[str, typer.Option("--prompt", "-p", metavar="TEXT", help="How it begins: a text, or for music a MIDI file.")] = "",
+    length: Annotated[int | None, typer.Option(min=0, metavar="NUMBER", help="Tokens to write at most (500), or chords (64).")] = None,
     temperature: Annotated[
         float, typer.Option(metavar="NUMBER", help="Below 1 likelier texts, above 1 wilder ones; 0 is the likeliest.")
     ] = 1.0,
@@ -167,19 +171,23 @@ def sample_command(
     stop: Annotated[
         list[str] | None, typer.Option(metavar="TEXT", help="End where this comes. Repeat for several.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, metavar="NUMBER", help="The same gives the same text.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write music here: .mid (notes) or .wav (sound).")
+    ] = None,
+    tempo: Annotated[float, typer.Option(metavar="NUMBER", help="Of music, quarter notes a minute.")] = 80.0,
+    seed: Annotated[int | None, typer.Option(min=0, metavar="NUMBER", help="The same gives the same.")] = None,
 ) -> None:
-    """Write a text with a saved language model, token by token."""
-    from ganglion.cli.commands import write_text
+    """Write a text with a saved language model, token by token; or music with a model of it, chord by chord."""
+    from ganglion.cli.writing import write
 
-    write_text(
+    write(
         model,
         prompt,
         length=length,
         temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        stop=stop or [],
+        text={"top_k": top_k, "top_p": top_p, "stop": stop or []},
+        out=out,
+        tempo=tempo,
         random_state=seed,
     )
 

@@ -115,6 +115,8 @@ def _tell(planned: Plan, *, quiet: bool) -> None:
     what, sizes = "rows", (len(planned.train), len(planned.test))
     if planned.selection.task.name == "language_modelling":
         what, sizes = "characters", (n_characters(planned.train), n_characters(planned.test))
+    if planned.selection.task.name == "music_modelling":
+        what = "pieces"
     say(f"{sizes[0]:,} {what} to train on, {sizes[1]:,} to test on", quiet=quiet)
 
 

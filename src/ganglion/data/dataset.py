@@ -15,6 +15,7 @@ in pieces.
     text         ragged uint8, UTF-8 bytes, (total,)                            an empty row
     tokens       ragged int64, codes into `Field.categories`, (total,)          an empty row
     sequence     ragged float, steps of `Field.shape` numbers, (total, d)       NaN
+    music        ragged uint8, which of 88 keys sound, 0 or 1, (total, 88)      (none)
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from ganglion.data.ragged import Column, Ragged
 from ganglion.data.spool import changed, is_on_disk, load, walk
 from ganglion.errors import InvalidInput, suggestion
 
-Kind = Literal["numeric", "boolean", "date", "categorical", "image", "mask", "boxes", "text", "tokens", "sequence"]
+Kind = Literal["numeric", "boolean", "date", "categorical", "image", "mask", "boxes", "text", "tokens", "sequence", "music"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Field:
         What its codes stand for.
     resize : str
         How pictures from files were brought to that shape, see `resizing`; empty for all that is not from files.
+    step : str
+        The note that a step of music is as long as, "1/4" for a quarter note; empty where that is not known.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Field:
     shape: tuple[int, ...] = ()
     categories: tuple[str, ...] = ()
     resize: str = ""
+    step: str = ""
 
 
 class Dataset:

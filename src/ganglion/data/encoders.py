@@ -6,17 +6,19 @@ from typing import Any
 
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoding import ImageEncoder, TableEncoder
+from ganglion.data.music_encoding import MusicEncoder
 from ganglion.data.sequences import SequenceEncoder
 from ganglion.data.text_encoding import TextEncoder
 from ganglion.data.word_encoding import WordEncoder
 from ganglion.errors import InvalidModel
 
-AnyEncoder = TableEncoder | ImageEncoder | TextEncoder | SequenceEncoder | WordEncoder
+AnyEncoder = TableEncoder | ImageEncoder | TextEncoder | SequenceEncoder | WordEncoder | MusicEncoder
 ENCODERS: dict[str, type[AnyEncoder]] = {
     "table": TableEncoder,
     "image": ImageEncoder,
     "text": TextEncoder,
     "sequence": SequenceEncoder,
+    "music": MusicEncoder,
     "words": WordEncoder,  # of the modality "text"
 }
 _DISTINCT = 0.5  # a column of labels, alone, of which so many differ is no column of labels
@@ -43,7 +45,7 @@ def modality_of(data: Dataset, known: tuple[str, ...] = tuple(ENCODERS)) -> str:
 
 def _candidates(data: Dataset) -> list[str]:
     kinds = [field.kind for field in data.features]
-    for alone in ("image", "sequence"):
+    for alone in ("image", "sequence", "music"):
         if alone in kinds:
             return [alone]
     if "tokens" in kinds:

@@ -15,13 +15,14 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from ganglion.data.chords import is_music
 from ganglion.data.convert import as_dataset
 from ganglion.data.dataset import Dataset
 from ganglion.data.findings import Finding, find, gravest_first
 from ganglion.data.memory import memory_bytes
 from ganglion.data.profile import Profile, profile
 from ganglion.data.read import read, with_target
-from ganglion.data.task import Task, infer_task
+from ganglion.data.task import MUSIC, Task, infer_task
 from ganglion.data.text_encoding import are_texts_alone
 from ganglion.errors import InvalidInput
 
@@ -176,6 +177,8 @@ def inspect(
         task = _of_pixels(dataset)
     elif task is None and are_texts_alone(dataset):
         task = infer_task(None)
+    elif task is None and is_music(dataset):
+        task = MUSIC
     single = next((each for each in profiles if dataset.target == (each.name,) and each.has_values), None)
     return Inspection(
         source=dataset.source,

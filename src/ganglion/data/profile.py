@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganglion.data.chords import LOWEST, note_name
 from ganglion.data.dataset import Dataset, Field, Kind
 from ganglion.data.ragged import Ragged
 from ganglion.data.spool import pieces
@@ -54,7 +55,7 @@ class Profile:
     @property
     def has_values(self) -> bool:
         """Whether distinct values are known: not for text and images."""
-        return self.kind not in ("text", "tokens", "sequence", "image", "mask", "boxes")
+        return self.kind not in ("text", "tokens", "sequence", "music", "image", "mask", "boxes")
 
     @property
     def n_distinct(self) -> int:
@@ -164,6 +165,15 @@ def _of_sequences(field: Field, column: Ragged) -> Profile:
     return _opaque(field, missing, f"{steps}, of {width} number{'s' if width > 1 else ''}")
 
 
+def _of_music(field: Field, column: Ragged) -> Profile:
+    lengths, notes = column.lengths.numpy(), column.values.sum(1, dtype=torch.int64)
+    heard = column.values.any(0).nonzero().flatten().tolist() or [0]
+    names = " to ".join(note_name(LOWEST + heard[at]) for at in (0, -1))
+    steps = f"{lengths.min()} … {lengths.max()} steps{f' of {field.step}' if field.step else ''}"
+    summary = f"{steps}, mean {lengths.mean():.0f}; {float(notes.double().mean()):.2g} notes a step, {names}"
+    return _opaque(field, 0.0, summary)
+
+
 def _of_images(field: Field, column: Tensor) -> Profile:
     channels, height, width = cast("tuple[int, int, int]", field.shape)
     what = f"{channels} channel{'s' if channels > 1 else ''}, {str(column.dtype).removeprefix('torch.')}"
@@ -190,4 +200,4 @@ def _opaque(field: Field, missing: float, summary: str) -> Profile:
     return Profile(field.name, field.kind, none, none, none, missing, summary)
 
 
-_RAGGED = {"boxes": _of_boxes, "tokens": _of_tokens, "sequence": _of_sequences}
+_RAGGED = {"boxes": _of_boxes, "tokens": _of_tokens, "sequence": _of_sequences, "music": _of_music}

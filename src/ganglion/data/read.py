@@ -13,7 +13,7 @@ from torch import Tensor
 from ganglion.data.convert import as_dataset, numbered
 from ganglion.data.csv_file import csv_to_dataset
 from ganglion.data.dataset import Dataset
-from ganglion.data.file_tree import open_tree
+from ganglion.data.file_tree import open_tree, tree_of
 from ganglion.data.gzip_file import MAGIC as GZIP_MAGIC
 from ganglion.data.gzip_file import unpack
 from ganglion.data.idx_file import idx_to_dataset, is_idx
@@ -22,6 +22,11 @@ from ganglion.data.image_layouts import is_picture
 from ganglion.data.json_lines import SUFFIXES as JSON_LINES
 from ganglion.data.json_lines import json_lines_to_dataset
 from ganglion.data.memory import MB, VARIABLE, is_large
+from ganglion.data.midi_file import MAGIC as MIDI_MAGIC
+from ganglion.data.midi_file import is_midi
+from ganglion.data.music_files import is_music_tree, midi_to_dataset
+from ganglion.data.music_json import SUFFIX as JSON
+from ganglion.data.music_json import json_to_music, music_in_json
 from ganglion.data.npz_file import MAGIC as NPY_MAGIC
 from ganglion.data.npz_file import ZIP_MAGIC, Part, has_part, npy_to_dataset, npz_to_dataset
 from ganglion.data.parquet_file import ARROW_MAGIC, arrow_to_dataset, parquet_to_dataset
@@ -34,7 +39,8 @@ from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter, Unsuppo
 
 SUPPORTED = (
     "CSV, TSV and other delimited text and JSON lines (also .gz), Parquet, Arrow, NumPy's npz and npy, IDX, pictures, "
-    "a text (.txt), folders or zips of pictures or of .txt files, words with labels (word/tag, CoNLL)"
+    "a text (.txt), music (.mid, JSON of chords), folders or zips of pictures, of .txt or of .mid files, words with labels "
+    "(word/tag, CoNLL)"
 )
 _NEVER_TEXT = {  # suffix: what to do instead
     ".xlsx": "Export the sheet as CSV.",
@@ -68,6 +74,7 @@ def read(
     size: tuple[int, int] | None = None,
     resize: Resize = "stretch",
     channels: int | None = None,
+    step: str = "",
     corrupt: Literal["skip", "refuse"] = "skip",
 ) -> Dataset:
     """Read a file or a folder as a data set.
@@ -80,7 +87,9 @@ def read(
         TIFF, BMP, GIF): a folder or zip with a folder a class, with images/ and masks/, as Pascal VOC or COCO have it,
         with a CSV that names them, or without labels; such a CSV; one picture or several. Of texts: a folder or zip of
         .txt files, with a folder a class or without labels; one .txt file, unless its lines are those of a table. Of
-        words with labels: word/tag text or CoNLL files, one or a folder or zip of them.
+        words with labels: word/tag text or CoNLL files, one or a folder or zip of them. Of music: MIDI files
+        (.mid), one or a folder or zip of them, or JSON of chords in the shape of the JSB chorales, {"train": [[[60, 64],
+        …], …], "test": …}.
     target : str, int, or a sequence of them, optional
         What is to be predicted: names or positions of columns, from 0, or from -1 for the last one. Files that
         name their target (y, labels) need none.
@@ -96,8 +105,11 @@ def read(
         How: the sides scaled independently, the middle part of the right proportions, or the whole picture on black.
     channels : 1 or 3, optional
         Grey or colour; without it all pictures become colour unless all are grey. Transparency is laid on white.
+    step : str
+        The note that a step of music is as long as: "1/16" for a sixteenth. Without it MIDI files are read in quarter
+        notes.
     corrupt : "skip" or "refuse"
-        What to do about files of pictures or texts in a folder that cannot be read: leave them out with a DataWarning
+        What to do about files of pictures, texts or music in a folder that cannot be read: leave them out with a DataWarning
         that lists them, or raise.
 
     Returns
@@ -122,12 +134,13 @@ def read(
     """
     if part not in ("train", "test"):
         raise InvalidParameter(f"part={part!r}: a part is 'train' or 'test'.")
-    reading = Reading(size=size, resize=resize, channels=channels, corrupt=corrupt)
+    reading = Reading(size=size, resize=resize, channels=channels, corrupt=corrupt, step=step)
     data = read_as(path, reading, columns=columns, part=part)
     if columns is not None and data.names != tuple(columns):
         data = _expanded(data) if len(data.fields) == 1 else data
         data = as_dataset(data, names=columns)
-    if reading != Reading(corrupt=corrupt) and not any(field.resize for field in data.fields):
+    _check_step(step, data)
+    if reading != Reading(corrupt=corrupt, step=step) and not any(field.resize for field in data.fields):
         raise InvalidParameter(
             f"size, resize and channels are for picture files, but {data.source} holds none. Leave them out; to resize "
             "arrays of pictures, give predict a list of them."
@@ -153,9 +166,9 @@ def read_as(
 
 
 def reading_of(data: Dataset) -> Reading:
-    """Return how to read picture files to the shape that those of a data set have."""
+    """Return how to read files of pictures to the shape that those of a data set have, or music to its steps."""
     field = next((field for field in data.fields if field.resize), None)
-    return Reading() if field is None else reading_to(field.shape, cast(Resize, field.resize))
+    return Reading(step=_step_of(data)) if field is None else reading_to(field.shape, cast(Resize, field.resize))
 
 
 def read_test_part(path: str | os.PathLike[str], training: Dataset) -> Dataset | None:
@@ -171,6 +184,9 @@ def read_test_part(path: str | os.PathLike[str], training: Dataset) -> Dataset |
     file = _path(path)
     if file.suffix.lower() == ".npz" and file.is_file():
         return npz_to_dataset(file, "test") if has_part(file, "test") else None
+    if file.suffix.lower() == JSON and file.is_file():
+        parsed = music_in_json(file.read_bytes(), file.name)
+        return None if parsed is None else json_to_music(parsed, f"{file.name}, part 'test'", "test")
     if not _is_tree(file):
         return None
     data = _read_tree(file, "test", reading_of(training))
@@ -209,14 +225,18 @@ def _read_any(given: Sequence[Path], columns: Sequence[str] | None, part: Part, 
     paths = [file for each in given for file in _files(each)]
     if paths and all(is_picture(file.name) for file in paths):
         return files_to_dataset(paths, reading)
+    if paths and all(is_midi(file.name) for file in paths):
+        return cast(Dataset, midi_to_dataset(tree_of(paths), reading.step, corrupt=reading.corrupt))
     if len(paths) != 1:
         return _read_together(paths, given)
-    data = _read(paths[0], columns, part)
+    data = _read(paths[0], columns, part, reading.step)
     return with_pictures(data, paths[0], reading) if paths[0].suffix.lower() not in _BINARY else data
 
 
 def _read_tree(path: Path, part: Part, reading: Reading) -> Dataset | None:
     with open_tree(path) as tree:
+        if is_music_tree(tree):
+            return midi_to_dataset(tree, reading.step, part, reading.corrupt)
         if is_tagged_tree(tree):
             return tagged_tree_to_dataset(tree, part, reading.corrupt)
         if is_text_tree(tree):
@@ -231,7 +251,7 @@ def _is_tree(path: Path) -> bool:
     return path.suffix.lower() == ".zip" and path.is_file()
 
 
-def _read(path: Path, columns: Sequence[str] | None, part: Part) -> Dataset:
+def _read(path: Path, columns: Sequence[str] | None, part: Part, step: str = "") -> Dataset:
     with path.open("rb") as stream:
         head = stream.read(8)
     if not head:
@@ -248,6 +268,11 @@ def _read(path: Path, columns: Sequence[str] | None, part: Part) -> Dataset:
         return npz_to_dataset(path, part)
     if is_idx(head) or _IDX_NAME.search(path.name):
         return idx_to_dataset(path)
+    if head.startswith(MIDI_MAGIC):
+        return cast(Dataset, midi_to_dataset(tree_of([path]), step))
+    music = _music_of_json(path, part) if path.suffix.lower() == JSON else None
+    if music is not None:
+        return music
     _check_suffix(path, head)
     _check_text_size(path)
     if is_tagged(path.name, _beginning(path)):
@@ -257,6 +282,34 @@ def _read(path: Path, columns: Sequence[str] | None, part: Part) -> Dataset:
     if is_prose(path.name, _beginning(path)):
         return prose_to_dataset(path.read_bytes(), path.name)
     return csv_to_dataset(path.read_bytes(), path.name, columns)
+
+
+def _music_of_json(path: Path, part: Part) -> Dataset | None:
+    """Return the pieces in a JSON file, or None if it holds something else."""
+    if is_large(path.stat().st_size):
+        return None
+    parsed = music_in_json(path.read_bytes(), path.name)
+    if parsed is None:
+        return None
+    data = json_to_music(parsed, path.name, part)
+    if data is None:
+        raise InvalidFile(
+            f'{path.name} has no part {part!r}. Give it parts, {{"train": […], "test": […]}}, or read it without part.'
+        )
+    return data
+
+
+def _step_of(data: Dataset) -> str:
+    return next((field.step for field in data.fields if field.step), "")
+
+
+def _check_step(step: str, data: Dataset) -> None:
+    """Refuse a length of steps for what has none, or has one of its own."""
+    if step and not _step_of(data):
+        what = "says nothing of its steps" if any(each.kind == "music" for each in data.fields) else "holds no music"
+        raise InvalidParameter(
+            f"step={step!r} says how MIDI files are to be read, but {data.source} {what}. Leave it out."
+        )
 
 
 def _beginning(path: Path) -> bytes:

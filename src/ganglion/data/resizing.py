@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ganglion.data.chords import step_length
 from ganglion.errors import InvalidParameter
 
 Resize = Literal["stretch", "crop", "pad"]
@@ -27,7 +28,7 @@ USUAL_SIDE = 128  # the longer side of pictures of mixed sizes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How picture files are to be read.
+    """How files of pictures and music are to be read.
 
     Attributes
     ----------
@@ -40,6 +41,8 @@ class Reading:
         Grey or colour; None makes all colour unless all are grey.
     corrupt : "skip" or "refuse"
         What to do about files that cannot be read: leave them out with a warning that lists them, or raise.
+    step : str
+        The note that a step of music in MIDI files is as long as, "1/16"; empty for a quarter note.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class Reading:
     resize: Resize = "stretch"
     channels: int | None = None
     corrupt: Literal["skip", "refuse"] = "skip"
+    step: str = ""
 
     def __post_init__(self) -> None:
         if self.size is not None and not _is_size(self.size):
@@ -61,6 +65,8 @@ class Reading:
             raise InvalidParameter(f"channels={self.channels!r}: give 1 (grey), 3 (colour), or None to see.")
         if self.corrupt not in ("skip", "refuse"):
             raise InvalidParameter(f"corrupt={self.corrupt!r}: give 'skip' or 'refuse'.")
+        if self.step != "":
+            step_length(self.step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,45 @@ def split_end(data: Dataset, share: float) -> tuple[Dataset, Dataset]:
     return tuple(_with_text(data, texts[0], part) for part in parts)  # type: ignore[return-value]
 
 
+def split_pieces(data: Dataset, share: float, random_state: int = 0) -> tuple[Dataset, Dataset, str]:
+    """Hold out pieces of music: whole ones at random of several, the end of a single one.
+
+    Parameters
+    ----------
+    data : Dataset
+        With a column of music.
+    share : float
+        Of the pieces, or of the steps of one.
+    random_state : int
+        The same seed gives the same pieces.
+
+    Returns
+    -------
+    train, test : Dataset
+    note : str
+        What was held out, in words.
+
+    Raises
+    ------
+    InvalidInput
+        If a single piece has one step.
+    """
+    if len(data) > 1:
+        rows, held_out = split(len(data), test_fraction=share, stratify=False, random_state=random_state)
+        note = f"{len(held_out):,} of {len(data):,} pieces were held out at random (seed {random_state})."
+        return data.take(rows), data.take(held_out), note
+    _check_share(share)
+    name = next(field.name for field in data.features if field.kind == "music")
+    steps = cast(Ragged, data.columns[name]).values
+    n_held_out = max(1, round(share * len(steps)))
+    if n_held_out >= len(steps):
+        raise InvalidInput("one piece of one step cannot be split. Give several pieces, or a longer one.")
+    bounds = (slice(len(steps) - n_held_out), slice(len(steps) - n_held_out, None))
+    begin, end = ({**data.columns, name: Ragged(steps[part], torch.tensor([0, len(steps[part])]))} for part in bounds)
+    parts = (Dataset(data.fields, each, index=data.index, source=data.source) for each in (begin, end))
+    return (*parts, f"The last {n_held_out:,} of {len(steps):,} steps of the one piece were held out.")  # type: ignore[return-value]
+
+
 def _check_share(share: float) -> None:
     if not 0 < share < 1:
         raise InvalidParameter(f"test_fraction={share}: give a share between 0 and 1, such as 0.2.")

@@ -12,7 +12,8 @@
     boxes around objects, one `Boxes` a picture                 detection
     a list of labels a sample, one for each token               tagging
     texts: most differ, and have 5 words or more                translation (any text that answers a text)
-    none                                                        language_modelling
+    none, beside texts                                          language_modelling
+    none, beside pieces of music                                music_modelling
 
 Missing values (None, NaN) are not looked at.
 """
@@ -39,7 +40,9 @@ TaskName = Literal[
     "tagging",
     "translation",
     "language_modelling",
+    "music_modelling",
 ]
+ALONE = ("language_modelling", "music_modelling")  # what is learned from features alone
 _REPEATS = ((10, 4), (20, 20))  # (so many values at most, so often each on average) make classes of whole numbers
 
 
@@ -59,6 +62,9 @@ class Task:
     def is_classification(self) -> bool:
         """Whether classes are predicted, not numbers."""
         return self.name in ("binary", "multiclass", "multilabel")
+
+
+MUSIC = Task("music_modelling", "the data are pieces of music, and there is no target")
 
 
 def infer_task(y: Any) -> Task:

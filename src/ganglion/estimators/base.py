@@ -58,9 +58,9 @@ class Tags:
     ----------
     task : str
         What is learned: "classification", "regression", "segmentation", "detection", "tagging", "translation" (any text
-        that answers a text), "language_modelling".
+        that answers a text), "language_modelling", "music_modelling".
     modalities : tuple of str
-        What it reads: "table", "image", "text", "sequence" (steps of numbers, as many as there are).
+        What it reads: "table", "image", "text", "sequence" (steps of numbers, as many as there are), "music".
     gradients : bool
         Whether it is trained by the loop of `ganglion.training` (and so has epochs, optimisers, schedules).
     multilabel, multioutput : bool
@@ -72,7 +72,14 @@ class Tags:
     """
 
     task: Literal[
-        "classification", "regression", "segmentation", "detection", "tagging", "translation", "language_modelling"
+        "classification",
+        "regression",
+        "segmentation",
+        "detection",
+        "tagging",
+        "translation",
+        "language_modelling",
+        "music_modelling",
     ]
     modalities: tuple[str, ...] = ("table", "image")
     gradients: bool = True

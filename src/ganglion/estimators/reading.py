@@ -140,8 +140,15 @@ _GIVE = {
     "image": "an array (n, height, width), or (n, height, width, channels)",
     "text": "a list of texts",
     "sequence": "arrays (steps, numbers)",
+    "music": "pieces, each a list of chords of MIDI pitches",
 }
-_CALLED = {"table": "tables", "image": "images", "text": "texts", "sequence": "sequences of numbers"}
+_CALLED = {
+    "table": "tables",
+    "image": "images",
+    "text": "texts",
+    "sequence": "sequences of numbers",
+    "music": "pieces of music",
+}
 
 
 def check_modality(estimator: Estimator, data: Dataset) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ganglion.data.boxes import holds_boxes
+from ganglion.data.chords import is_music
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoders import modality_of
-from ganglion.data.task import Task, holds_lists, infer_task
+from ganglion.data.task import ALONE, MUSIC, Task, holds_lists, infer_task
 from ganglion.data.text_encoding import are_texts_alone
 from ganglion.data.tokens import holds_tokens, tokens_to_dataset
 from ganglion.errors import InvalidInput, InvalidParameter
@@ -25,8 +26,15 @@ TASKS = (
     "tagging",
     "translation",
     "language_modelling",
+    "music_modelling",
 )
-_CALLED = {"image": "images", "table": "a table", "text": "texts", "sequence": "sequences of numbers"}
+_CALLED = {
+    "image": "images",
+    "table": "a table",
+    "text": "texts",
+    "sequence": "sequences of numbers",
+    "music": "pieces of music",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ def select(data: Any, y: Any = None, *, target: Any = None, task: str | None = N
         If there is no target, and more than texts to learn from, or no algorithm suits.
     """
     X, y = features_and_target(data, y, target, task)
-    found = task_of(y, task)
+    found = MUSIC if y is None and task is None and is_music(X) else task_of(y, task)
     modality = modality_of(X)
     for name, cls in all_algorithms().items():
         if cls.tags.task == found.kind and modality in cls.tags.preferred_for:
@@ -101,9 +109,9 @@ def features_and_target(
         dataset = tokens_to_dataset(data) if holds_tokens(data) and holds_lists(y) else as_dataset(data)
     if target is not None:
         dataset = with_target(dataset, target)
-    if y is None and task == "language_modelling":
+    if y is None and task in ALONE:
         return dataset.drop(dataset.target), None
-    if y is None and are_texts_alone(dataset):
+    if y is None and (are_texts_alone(dataset) or is_music(dataset)):
         return dataset, None
     if y is not None and holds_lists(y):  # as an array, lists of one length would be a matrix
         labels = np.empty(len(y), dtype=object)
@@ -116,8 +124,8 @@ def task_of(y: np.ndarray | None, override: str | None = None) -> Task:
     """Return the task that a target stands for, unless `override` says "classification" or "regression"."""
     if override is None:
         return infer_task(y)
-    if override == "language_modelling":
-        return Task(override, "as asked")
+    if override in ALONE:
+        return Task(override, "as asked")  # type: ignore[arg-type]
     if override not in TASKS:
         raise InvalidParameter(f"task={override!r}: a task is {' or '.join(map(repr, TASKS))}.")
     if y is None:

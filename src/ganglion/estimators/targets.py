@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ganglion.errors import InvalidInput, InvalidModel
 from ganglion.estimators.answers import TextTarget, text_target
 from ganglion.estimators.masks import MaskTarget, mask_target
+from ganglion.estimators.next_chord import NextChordTarget, next_chord_target
 from ganglion.estimators.next_token import NextTokenTarget, next_token_target
 from ganglion.estimators.objects import BoxTarget, box_target
 from ganglion.estimators.tags import TagTarget, tag_target
@@ -170,7 +171,7 @@ class NumberTarget:
 
 def target_from_json(
     stored: Any,
-) -> BoxTarget | ClassTarget | MaskTarget | NextTokenTarget | NumberTarget | TagTarget | TextTarget:
+) -> BoxTarget | ClassTarget | MaskTarget | NextChordTarget | NextTokenTarget | NumberTarget | TagTarget | TextTarget:
     """Make a target again from `to_json`, believing nothing: any flaw raises InvalidModel."""
     try:
         if stored["kind"] == "classes":
@@ -183,6 +184,8 @@ def target_from_json(
             return box_target(stored)
         if stored["kind"] == "next_token":
             return next_token_target(stored)
+        if stored["kind"] == "next_chord":
+            return next_chord_target(stored)
         if stored["kind"] == "tags":
             return tag_target(stored)
         if stored["kind"] == "texts":

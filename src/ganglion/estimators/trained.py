@@ -45,7 +45,7 @@ PIECE = 2**17  # numbers prepared together
 EVALUATION_BYTES = 4 * 2**20  # measure so much held-out data at a time
 CLASSES = (  # tasks whose answers are the largest of some scores
     *("classification", "detection", "segmentation"),
-    *("language_modelling", "tagging", "translation"),
+    *("language_modelling", "music_modelling", "tagging", "translation"),
 )
 
 
@@ -232,10 +232,8 @@ class Trained(Estimator):
 
     def _split(self, samples: Samples, seed: int) -> tuple[Tensor | None, Tensor | None]:
         """Return the rows to train on and those to hold out; None, None for all and none."""
-        share = self.validation_fraction
-        if share == "auto":
-            share = 0.1 if len(samples) >= 1000 else 0.0
-        n_held_out = round(float(share) * len(samples))
+        share = self._share(len(samples))
+        n_held_out = round(share * len(samples))
         if share == 0:
             return None, None
         if n_held_out < 1 or n_held_out >= len(samples):
@@ -249,6 +247,12 @@ class Trained(Estimator):
         parts = train_test_split(np.arange(len(samples)), test_size=n_held_out, random_state=seed, stratify=labels)
         train, held_out = (torch.from_numpy(np.sort(part)) for part in parts)
         return train, held_out
+
+    def _share(self, n_samples: int) -> float:
+        """Return which part of the samples is held out."""
+        if self.validation_fraction != "auto":
+            return float(self.validation_fraction)
+        return 0.1 if n_samples >= 1000 else 0.0
 
     def _execution(self, samples: Samples, network: Network, batch_size: int) -> Execution:
         job = Job(

@@ -131,8 +131,9 @@ def _race(
     remarks: list[str],
 ) -> list[Baseline]:
     """Run the baselines, or say in `remarks` why they cannot be run."""
-    if train is None and kind.unit == "passages":
-        remarks.append("No baselines: they count the training text. Give train=(X_train, None), or --train FILE.")
+    if train is None and kind.unit in ("passages", "pieces"):
+        what = "text" if kind.unit == "passages" else "pieces"
+        remarks.append(f"No baselines: they count the training {what}. Give train=(X_train, None), or --train FILE.")
         return []
     if train is None and len(truth) < FEWEST_ROWS:
         remarks.append(f"No baselines: {len(truth)} {kind.unit} are too few to fit any. Give train=(X_train, y_train).")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ganglion.data.task import ALONE
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.evaluation.labels import match_labels
 from ganglion.evaluation.predictions import Array, Truth, task_of
@@ -13,7 +14,7 @@ from ganglion.evaluation.predictions import Array, Truth, task_of
 
 def learns_alone(model: Any) -> bool:
     """Say whether a model learns from X alone, so that there is no y."""
-    return getattr(getattr(model, "tags", None), "task", None) == "language_modelling"
+    return getattr(getattr(model, "tags", None), "task", None) in ALONE
 
 
 def split_target(model: Any, X: Any, y: Any) -> tuple[Any, Any]:

@@ -4,6 +4,7 @@ rows           labels or numbers, one row of X each                             
 segmentation   a class of every pixel                                            segmentation.py
 detection      boxes around objects                                              detection.py
 language_modelling   how likely texts are                                        language.py
+music_modelling      how likely pieces of music are                              music.py
 tagging        a label of every word                                             tagging.py
 translation    a text that answers a text                                        translation.py
 """
@@ -46,6 +47,15 @@ from ganglion.evaluation.language_baselines import run_passage_baselines
 from ganglion.evaluation.mask_baselines import run_mask_baselines
 from ganglion.evaluation.metrics import Measured, Metric, metric_of, point_values
 from ganglion.evaluation.mistakes import Mistake, worst_mistakes
+from ganglion.evaluation.music import (
+    piece_facts,
+    piece_values,
+    pieces_of,
+    predict_pieces,
+    resampled_piece_metrics,
+    worst_passages_of,
+)
+from ganglion.evaluation.music_baselines import run_piece_baselines
 from ganglion.evaluation.predictions import Predictions, Task, Truth, predict
 from ganglion.evaluation.resampling import Resampled, resampled_metrics
 from ganglion.evaluation.segmentation import (
@@ -90,7 +100,7 @@ class Kind:
     ----------
     about : str
         What the task is, in words.
-    unit : {"rows", "images", "passages", "sequences"}
+    unit : {"rows", "images", "passages", "sequences", "pieces"}
         What is counted, and drawn anew by the bootstrap.
     large : tuple of str
         Metrics that the page shows large.
@@ -116,7 +126,7 @@ class Kind:
     """
 
     about: str
-    unit: Literal["rows", "images", "passages", "sequences"] = "rows"
+    unit: Literal["rows", "images", "passages", "sequences", "pieces"] = "rows"
     large: tuple[str, ...]
     worst: str = "Most confident mistakes"
     lead: str = "Where the model was surest and wrong. Look here first for wrong labels and blind spots."
@@ -248,6 +258,22 @@ _LANGUAGE = Kind(
     mistakes=worst_passages,
     facts=passage_facts,
 )
+_MUSIC = Kind(
+    about="music modelling: which chord comes next",
+    unit="pieces",
+    large=("loss", "accuracy"),
+    worst="Least expected passages",
+    lead="The passages that the model expected least, and in each the chord that it expected least: what is true, and what "
+    "was expected. Look here first for music of another kind.",
+    truth=pieces_of,
+    predict=predict_pieces,
+    values=piece_values,
+    resampled=resampled_piece_metrics,
+    headline=lambda truth, measured: metric_of("music_modelling", "loss"),
+    baselines=run_piece_baselines,
+    mistakes=worst_passages_of,
+    facts=piece_facts,
+)
 _TAGGING = Kind(
     about="tagging: a label of every word",
     unit="sequences",
@@ -303,6 +329,7 @@ KINDS: dict[Task, Kind] = {
     "segmentation": _SEGMENTATION,
     "detection": _DETECTION,
     "language_modelling": _LANGUAGE,
+    "music_modelling": _MUSIC,
     "tagging": _TAGGING,
     "translation": _TRANSLATION,
 }

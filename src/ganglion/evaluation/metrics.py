@@ -9,6 +9,7 @@
     segmentation mean IoU, mean Dice, pixel accuracy and error; IoU of each class            (see `segmentation`)
     detection    mAP@0.5, mAP@[.5:.95], precision and recall; AP@0.5 of each class           (see `detection`)
     language     bits per character, loss in nats per token, perplexity                          (see `language`)
+    music        loss in nats per step, accuracy of notes                                            (see `music`)
     tagging      accuracy of all words and of those never seen, macro F1, sentence accuracy  (see `tagging`)
     translation  BLEU, chrF, exact match                                                     (see `translation`)
 
@@ -94,6 +95,10 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("bits_per_character", "Bits per character", higher_is_better=False),
         Metric("loss", "Loss, nats per token", higher_is_better=False),
         Metric("perplexity", "Perplexity", higher_is_better=False),
+    ),
+    "music_modelling": (
+        Metric("loss", "Loss, nats per step", higher_is_better=False),
+        Metric("accuracy", "Accuracy of notes"),
     ),
     "tagging": (
         Metric("accuracy", "Accuracy"),

@@ -135,6 +135,7 @@ def _answers(report: Report, charts: Mapping[str, Chart]) -> str:
         "segmentation": "Confusion of pixels",
         "detection": "Precision and recall",
         "tagging": "Confusion of labels",
+        "music_modelling": "Written by the model",
     }
     return _section(headings.get(report.task, "Confusion and calibration"), content) if content else ""
 

@@ -17,6 +17,7 @@ from ganglion.evaluation.charts import (
     scatter_chart,
 )
 from ganglion.evaluation.metrics import metric_of
+from ganglion.evaluation.music import sample_chart
 
 if TYPE_CHECKING:
     from ganglion.evaluation.report import Report
@@ -39,6 +40,9 @@ def charts_of(report: Report) -> dict[str, Chart]:
         charts["calibration"] = reliability_chart(report.calibration, error)
     if report.curves:
         charts["precision_recall"] = precision_recall(report)
+    written = sample_chart(report.predictions) if report.task == "music_modelling" else None
+    if written is not None:
+        charts["sample"] = written
     return charts | regression(report)
 
 

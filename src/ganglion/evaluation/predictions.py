@@ -8,6 +8,7 @@ regression   (n, n_targets) float64                   none
 segmentation (n, height, width) uint8, codes of pixels                            (predictions: see `segmentation`)
 detection    (n,) of Boxes, their labels codes                                    (predictions: see `detection`)
 language_modelling   (n,) of texts, the passages                           (truth and predictions: see `language`)
+music_modelling      (n,) of piano rolls, (steps, 88) uint8                     (truth and predictions: see `music`)
 tagging      (n,) of int64 arrays, codes of the words                             (truth and predictions: see `tagging`)
 translation  (n,) of str                                                          (predictions: see `translation`)
 """
@@ -31,6 +32,7 @@ Task = Literal[
     "segmentation",
     "detection",
     "language_modelling",
+    "music_modelling",
     "tagging",
     "translation",
 ]

@@ -43,7 +43,7 @@ class Report:
     task : one of `Task`
         As of the model: "binary", "multiclass", "tagging", …
     n_rows : int
-        Rows, images, passages or sequences, evaluated on.
+        Rows, images, passages, sequences or pieces, evaluated on.
     classes : tuple of str
         Names of classes, labels (multilabel) or targets (regression).
     model : Contender
@@ -71,7 +71,7 @@ class Report:
         What to know before believing the figures.
     truth : Truth
         The evaluated rows, for charts; not part of `to_dict`.
-    predictions : Predictions, MaskPredictions, BoxPredictions, Surprise, TagPredictions or TextPredictions
+    predictions : Predictions, MaskPredictions, BoxPredictions, Surprise, Heard, TagPredictions or TextPredictions
         What the model said of them; not part of `to_dict`.
     """
 
