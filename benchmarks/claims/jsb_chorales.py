@@ -37,11 +37,11 @@ def claim() -> Claim:
         details[chord] = {"history": model.history_.to_dict(), "validation": -model.score(parts["valid"])}
     return Claim(
         name="jsb_chorales",
-        data="JSB chorales in quarter notes, sets of pitches, 229 pieces to train on, 76 to validate and 77 to test on as "
-        "given.",
+        data="JSB chorales in quarter notes, sets of pitches, 229 pieces to train on, 76 to validate and 77 to test "
+        "on, as given.",
         settings="; ".join(f"MusicModel(chord={chord!r}, {_written(each)})" for chord, each in SETTINGS.items())
-        + ", all else as it comes, chosen on the validation part. Over all 88 keys and all steps, the first of each piece "
-        "too. Interval: the sampling of pieces (bootstrap).",
+        + ", all else as it comes, chosen on the validation part. Over all 88 keys and all steps, the first of each "
+        "piece too. Interval: the sampling of pieces (bootstrap).",
         reference=PAPERS,
         figures=figures,
         details=details,

@@ -11,7 +11,7 @@ from ganglion.data.midi_file import read_midi, write_midi
 from ganglion.data.read import read
 
 SCALE = [[60, 64], [62, 65], [64, 67], [65, 69]]
-SMALL = ("--set", "epochs=2", "--set", "width=8", "--set", "hidden=4")
+SMALL = ("--set", "epochs=2", "--set", "width=8", "--set", "chord_units=4")
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def folder(tmp_path):
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("music")
     write_midi(folder / "a.mid", SCALE * 3, step="1/8")
-    MusicModel(width=8, hidden=4, epochs=2, random_state=0).fit(read(folder, step="1/8")).save(folder / "m.ganglion")
+    MusicModel(width=8, chord_units=4, epochs=2, random_state=0).fit(read(folder, step="1/8")).save(folder / "m.ganglion")
     return folder / "m.ganglion"
 
 
@@ -35,7 +35,9 @@ def test_a_folder_of_midi_is_taken_for_music(ganglion, folder, tmp_path):
     ran = ganglion("train", folder, "--step", "1/8", *SMALL, "--report", "report.html")
     assert ran.code == 0, ran.err
     said = " ".join(ran.err.split())
-    assert "MusicModel: music modelling from pieces of music; the data are pieces of music, and there is no target" in said
+    assert (
+        "MusicModel: music modelling from pieces of music; the data are pieces of music, and there is no target" in said
+    )
     assert "8 pieces to train on, 2 to test on" in said
     assert "Loss, nats per step" in ran.out
     assert "2 of 10 pieces were held out at random (seed 0)." in " ".join(ran.out.split())
@@ -45,7 +47,9 @@ def test_a_folder_of_midi_is_taken_for_music(ganglion, folder, tmp_path):
 
 
 def test_json_is_tested_on_its_test_part(ganglion, tmp_path):
-    (tmp_path / "c.json").write_text(json.dumps({"train": [SCALE] * 6, "valid": [SCALE[:2]] * 2, "test": [SCALE[:3]] * 3}))
+    (tmp_path / "c.json").write_text(
+        json.dumps({"train": [SCALE] * 6, "valid": [SCALE[:2]] * 2, "test": [SCALE[:3]] * 3})
+    )
     ran = ganglion("train", "c.json", *SMALL, "--json")
     assert ran.code == 0, ran.err
     judged = json.loads(ran.out)
@@ -65,7 +69,9 @@ def test_a_model_writes_notes_and_sound(ganglion, trained, tmp_path):
 
 def test_a_model_writes_names_of_notes_and_goes_on_from_a_file(ganglion, trained, tmp_path):
     write_midi(tmp_path / "start.mid", SCALE, step="1/8")
-    lines = [ganglion("sample", trained, "-p", "start.mid", "--length", 3, "--seed", 2).out.split("\n") for _ in range(2)]
+    lines = [
+        ganglion("sample", trained, "-p", "start.mid", "--length", 3, "--seed", 2).out.split("\n") for _ in range(2)
+    ]
     assert lines[0] == lines[1]
     assert lines[0][:4] == ["C4 E4", "D4 F4", "E4 G4", "F4 A4"]
     assert len(lines[0]) == 4 + 3 + 1
@@ -105,7 +111,9 @@ def test_what_makes_no_sense_is_refused(ganglion, trained, words, code, message)
 
 
 def test_texts_are_written_to_no_file(ganglion, tmp_path):
-    LanguageModel(steps=1, width=4, heads=1, layers=1, context=4, random_state=0).fit(["abcd" * 9]).save(tmp_path / "t.ganglion")
+    LanguageModel(steps=1, width=4, heads=1, layers=1, context=4, random_state=0).fit(["abcd" * 9]).save(
+        tmp_path / "t.ganglion"
+    )
     ran = ganglion("sample", "t.ganglion", "--out", "a.mid")
     assert ran.code == 2
     assert "--out: for music alone; this model writes texts" in " ".join(ran.err.split())

@@ -19,6 +19,7 @@ from ganglion.data.chords import (
     roll_of,
     step_length,
 )
+from ganglion.data.convert import as_dataset
 from ganglion.data.inspection import inspect
 from ganglion.data.splits import duplicate_rows, split_pieces
 from ganglion.errors import InvalidInput, InvalidParameter
@@ -30,7 +31,9 @@ CHORDS = st.lists(st.frozensets(st.integers(21, 108), max_size=6), min_size=1, m
 @given(st.lists(CHORDS, min_size=1, max_size=4))
 def test_chords_survive_the_roll(pieces):
     rolls = music_in(pieces_to_dataset(pieces))[1].split()
-    assert [chords_of(roll.numpy()) for roll in rolls] == [[tuple(sorted(chord)) for chord in piece] for piece in pieces]
+    assert [chords_of(roll.numpy()) for roll in rolls] == [
+        [tuple(sorted(chord)) for chord in piece] for piece in pieces
+    ]
 
 
 def test_every_way_to_write_a_piece_is_the_same_roll():
@@ -42,7 +45,15 @@ def test_every_way_to_write_a_piece_is_the_same_roll():
     wide = np.zeros((4, 128))
     wide[:, LOWEST : LOWEST + KEYS] = roll
     voices = np.array([[48, 60, 64], [-1, -1, -1], [60, -1, 60], [108, 21, -1]])
-    for same in (roll, roll.astype(bool), roll.astype(float), wide, voices, voices.astype(float), torch.from_numpy(roll)):
+    for same in (
+        roll,
+        roll.astype(bool),
+        roll.astype(float),
+        wide,
+        voices,
+        voices.astype(float),
+        torch.from_numpy(roll),
+    ):
         np.testing.assert_array_equal(roll_of(same), roll)
     for same in ([list(c) for c in PIECE], [set(c) for c in PIECE], [np.array(c) for c in PIECE], voices.tolist()):
         np.testing.assert_array_equal(roll_of(same), roll)
@@ -102,7 +113,6 @@ def test_of_one_piece_the_end_is_held_out():
 
 
 def test_a_table_is_no_music():
+    table = as_dataset(pd.DataFrame({"a": [1.0]}))
     with pytest.raises(InvalidInput, match=r"no music in the columns a\. Give pieces"):
-        from ganglion.data.convert import as_dataset
-
-        music_in(as_dataset(pd.DataFrame({"a": [1.0]})))
+        music_in(table)

@@ -1,5 +1,7 @@
 """What comes before each chord, parts of long pieces, and pieces moved to other keys."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -26,7 +28,7 @@ def test_parts_together_are_the_pieces(lengths, most):
         mine = [part for part, of in zip(split, piece.tolist(), strict=True) if of == i]
         np.testing.assert_array_equal(np.concatenate([part[1:, :KEYS] for part in mine]), roll)
         assert mine[0][0].nonzero()[0].tolist() == [BEGINNING]
-        for before, after in zip(mine, mine[1:], strict=False):
+        for before, after in itertools.pairwise(mine):
             np.testing.assert_array_equal(after[0], before[-1])  # what a part begins behind
         assert not any(part[1:, BEGINNING].any() for part in mine)
 
@@ -71,7 +73,9 @@ def test_the_encoder_knows_its_steps():
     assert encoder.longest == 2
     assert MusicEncoder.from_json(encoder.to_json()) == encoder
     assert len(encoder.encode(pieces_to_dataset([[[60]]]))["music"]) == 1  # a length that is not known may be the same
-    with pytest.raises(InvalidInput, match=r"trained on steps of a 1/4 note, but these pieces have steps of 1/16. Read"):
+    with pytest.raises(
+        InvalidInput, match=r"trained on steps of a 1/4 note, but these pieces have steps of 1/16. Read"
+    ):
         encoder.encode(pieces_to_dataset([[[60]]], step="1/16"))
     with pytest.raises(InvalidInput, match="all pieces are silent"):
         MusicEncoder.fit(pieces_to_dataset([[[], []]]))

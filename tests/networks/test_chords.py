@@ -129,7 +129,10 @@ def test_at_temperature_zero_each_key_sounds_if_that_is_likelier(name):
         for i in range(KEYS):
             other = chord.clone()
             other[i] = 1 - other[i]
-            begun = [made(h.expand(2**KEYS, -1), EVERY)[(EVERY[:, : i + 1] == each[: i + 1]).all(1)].exp().sum() for each in (chord, other)]
+            begun = [
+                made(h.expand(2**KEYS, -1), EVERY)[(EVERY[:, : i + 1] == each[: i + 1]).all(1)].exp().sum()
+                for each in (chord, other)
+            ]
             assert begun[0] >= begun[1]
 
 

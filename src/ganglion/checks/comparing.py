@@ -37,7 +37,7 @@ def answers(model: Any, X: Any) -> dict[str, np.ndarray]:
 
 
 def _numbers(answer: np.ndarray, model: Any) -> np.ndarray:
-    """Return the boxes of pictures as numbers, one row a box, filled up with 0; labels of steps as a matrix, chords as a block."""
+    """Return boxes of pictures as numbers, one row a box, filled up with 0; labels of steps, and chords, as a block."""
     if model.tags.task in ("tagging", "music_modelling"):
         return np.array(list(answer))  # samples are equally long here
     if model.tags.task != "detection" or answer.dtype != object:

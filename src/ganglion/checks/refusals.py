@@ -7,7 +7,15 @@ from sklearn.exceptions import NotFittedError
 
 from ganglion.checks.comparing import METHODS, answers, ensure, fresh, refused
 from ganglion.checks.data import data_for, mixed_frame
-from ganglion.checks.suiting import always, classifies, has_target, reads_music, reads_numbers, reads_tables, reads_texts_alone
+from ganglion.checks.suiting import (
+    always,
+    classifies,
+    has_target,
+    reads_music,
+    reads_numbers,
+    reads_tables,
+    reads_texts_alone,
+)
 from ganglion.errors import InvalidInput
 from ganglion.estimators.base import Estimator
 
@@ -45,7 +53,20 @@ def check_bad_music_is_refused(estimator: Estimator) -> None:
     X, y = data_for(estimator)
     nothing, wrong = fresh(estimator), X.astype(np.float64)
     wrong[3, 1, 5] = np.nan
-    for bad in ("a text", None, [], X[0], X[:0], X[:, :0], X * 2, wrong, [*X[:-1], []], [[[60]], [[5]]], [[["C4"]]], [[60]]):
+    for bad in (
+        "a text",
+        None,
+        [],
+        X[0],
+        X[:0],
+        X[:, :0],
+        X * 2,
+        wrong,
+        [*X[:-1], []],
+        [[[60]], [[5]]],
+        [[["C4"]]],
+        [[60]],
+    ):
         refused(lambda bad=bad: nothing.fit(bad, y), InvalidInput)
     ensure(not nothing.__sklearn_is_fitted__(), "an estimator that refused its data counts as fitted")
     model = fresh(estimator).fit(X, y)

@@ -157,8 +157,12 @@ def predict_command(
 @app.command("sample")
 def sample_command(
     model: Model,
-    prompt: Annotated[str, typer.Option("--prompt", "-p", metavar="TEXT", help="How it begins: a text, or for music a MIDI file.")] = "",
-    length: Annotated[int | None, typer.Option(min=0, metavar="NUMBER", help="Tokens to write at most (500), or chords (64).")] = None,
+    prompt: Annotated[
+        str, typer.Option("--prompt", "-p", metavar="TEXT", help="How it begins: a text, or for music a MIDI file.")
+    ] = "",
+    length: Annotated[
+        int | None, typer.Option(min=0, metavar="NUMBER", help="Tokens to write at most (500), or chords (64).")
+    ] = None,
     temperature: Annotated[
         float, typer.Option(metavar="NUMBER", help="Below 1 likelier texts, above 1 wilder ones; 0 is the likeliest.")
     ] = 1.0,

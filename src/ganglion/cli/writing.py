@@ -41,7 +41,9 @@ def write(
             _write_music(estimator, prompt, out, tempo, how | {"length": CHORDS if length is None else length})
             return
         if out is not None:
-            raise InvalidParameter("--out: for music alone; this model writes texts to the screen. Send them on with > FILE.")
+            raise InvalidParameter(
+                "--out: for music alone; this model writes texts to the screen. Send them on with > FILE."
+            )
         for piece in estimator.stream(prompt, length=TOKENS if length is None else length, **how, **text):
             sys.stdout.write(piece)
             sys.stdout.flush()

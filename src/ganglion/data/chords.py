@@ -160,7 +160,9 @@ def _listed(X: Any) -> list[Any]:
     if isinstance(X, np.ndarray) and (X.ndim == 3 or (X.ndim == 1 and X.dtype == object)):
         return list(X)
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] in (KEYS, PITCHES):
-        raise InvalidInput(f"one piano roll, {X.shape}, was given where pieces are wanted. Give a list of them: [roll].")
+        raise InvalidInput(
+            f"one piano roll, {X.shape}, was given where pieces are wanted. Give a list of them: [roll]."
+        )
     if isinstance(X, list | tuple):
         return list(X)
     what = f"an array of shape {X.shape}" if isinstance(X, np.ndarray) else f"a {type(X).__name__}"
@@ -176,8 +178,8 @@ def _of_roll(given: np.ndarray, where: str) -> np.ndarray:
     if strange.any():
         step, key = np.argwhere(strange)[0].tolist()
         raise InvalidInput(
-            f"{where}, step {step}: the piano roll holds {given[step, key]:g}. A roll of {given.shape[1]} keys has 0 for "
-            "silent and 1 for sounding, nothing else. If these are velocities, give roll > 0; if they are pitches, a "
+            f"{where}, step {step}: the piano roll holds {given[step, key]:g}. A roll has 0 for silent "
+            "and 1 for sounding, nothing else. If these are velocities, give roll > 0; if they are pitches, a "
             "list of chords."
         )
     if given.shape[1] == KEYS:
@@ -226,14 +228,14 @@ def _check_pitches(numbers: np.ndarray, steps: np.ndarray, where: str) -> None:
     missing = np.flatnonzero(np.isnan(numbers))
     if len(missing):
         raise InvalidInput(
-            f"{where}, step {steps[missing[0]]}: the chord holds NaN. Leave out what does not sound, or give {SILENT} for "
-            "a voice that is silent."
+            f"{where}, step {steps[missing[0]]}: the chord holds NaN. Leave out what does not sound, or give {SILENT} "
+            "for a voice that is silent."
         )
     broken = np.flatnonzero(numbers != np.floor(numbers))
     if len(broken):
         raise InvalidInput(
-            f"{where}, step {steps[broken[0]]}: {numbers[broken[0]]:g} is no MIDI pitch, which are whole numbers. Round "
-            "the pitches; 60 is the C in the middle of a piano."
+            f"{where}, step {steps[broken[0]]}: {numbers[broken[0]]:g} is no MIDI pitch, which are whole numbers. "
+            "Round the pitches; 60 is the C in the middle of a piano."
         )
     outside = np.flatnonzero(((numbers < LOWEST) | (numbers > HIGHEST)) & (numbers != SILENT))
     if len(outside):

@@ -36,7 +36,9 @@ from ganglion.data.ragged import Column, Ragged
 from ganglion.data.spool import changed, is_on_disk, load, walk
 from ganglion.errors import InvalidInput, suggestion
 
-Kind = Literal["numeric", "boolean", "date", "categorical", "image", "mask", "boxes", "text", "tokens", "sequence", "music"]
+Kind = Literal[
+    "numeric", "boolean", "date", "categorical", "image", "mask", "boxes", "text", "tokens", "sequence", "music"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,9 @@ def read_midi(raw: bytes, step: str = STEP) -> Played:
     first, last, keys = first[kept], last[kept], notes[inside, 2][kept] - LOWEST
     if last.max() - first.min() > LONGEST:
         raise NoMidi(f"is {last.max() - first.min():,} steps long, more than any music ({LONGEST:,})")
-    return Played(_filled(first - first.min(), last - first.min(), keys), len(notes), int((~inside).sum()), int((~kept).sum()))
+    return Played(
+        _filled(first - first.min(), last - first.min(), keys), len(notes), int((~inside).sum()), int((~kept).sum())
+    )
 
 
 def write_midi(path: str | os.PathLike[str], piece: Any, *, step: str = STEP, tempo: float = 80.0) -> None:

@@ -1,6 +1,6 @@
 """What a model of music must know to read the next pieces as it read those of training: how long a step is.
 
-    music    music (n, of different lengths, 88), uint8, 0 or 1
+music    music (n, of different lengths, 88), uint8, 0 or 1
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Folders and zips of MIDI files as a data set, a piece each; and pieces written, as MIDI or as sound.
 
-Folders train/, val/ and test/ are parts, as of pictures; what other folders are called does not matter. The data set has
-a column "music" and "file", the name of each, which is no feature.
+Folders train/, val/ and test/ are parts, as of pictures; what other folders are called does not matter. The data set
+has a column "music" and "file", the name of each, which is no feature.
 """
 
 from __future__ import annotations
@@ -53,21 +53,23 @@ def midi_to_dataset(tree: Tree, step: str = "", part: Part = "train", corrupt: s
     DataWarning
         If notes were left out that a piano has not, or many that a shorter step would keep.
     """
-    step = step or STEP
     tree = tree.named_after(part)
     parts = part_folders(tree, is_midi)
     if parts is None and part == "test":
         return None
     seen = [tree] if parts is None else [tree.below(folder) for folder in parts[part]]
     files = [file for each in seen for file in each.files if is_midi(file)]
-    if not files:
-        return None
-    names = [str(tree.inside(file)) for file in files]
+    return midi_files_to_dataset(tree, files, step, corrupt) if files else None
+
+
+def midi_files_to_dataset(tree: Tree, files: Sequence[str], step: str = "", corrupt: str = "skip") -> Dataset:
+    """Read these MIDI files of a tree, whatever they are called; see `midi_to_dataset`."""
+    step, names = step or STEP, [str(tree.inside(file)) for file in files]
     played, skipped = _read_all(tree, files, step)
     if not played:
         raise InvalidFile(
-            f"none of the {len(names)} MIDI files of {tree.name} can be read: {listed(names, skipped)}. Give MIDI files "
-            "with notes in them."
+            f"none of the {len(names)} MIDI files of {tree.name} can be read: {listed(names, skipped)}. Give MIDI "
+            "files with notes in them."
         )
     refuse_or_tell(tree, names, skipped, corrupt, "pieces")
     gone = {i for i, _ in skipped}
@@ -140,8 +142,8 @@ def _tell_left_out(tree: Tree, played: Sequence[Played], step: str) -> None:
     )
     if n_outside:
         warnings.warn(
-            f"{tree.name}: {n_outside:,} of {n_notes:,} notes lie outside the 88 keys of a piano (A0 to C8) and are left "
-            "out.",
+            f"{tree.name}: {n_outside:,} of {n_notes:,} notes lie outside the 88 keys of a piano (A0 to C8) and are "
+            "left out.",
             DataWarning,
             stacklevel=3,
         )

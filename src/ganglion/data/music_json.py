@@ -35,7 +35,7 @@ def music_in_json(raw: bytes, source: str) -> Any | None:
         parsed = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise InvalidFile(
-            f"{source} begins as JSON with pieces of music, but is cut off or damaged ({error}). Fetch or save it again."
+            f"{source} begins as JSON with pieces of music, but is cut off or damaged ({error}). Save it again."
         ) from error
     parts = parsed if isinstance(parsed, Mapping) else {"train": parsed}
     named = all(str(name).lower() in PART_FOLDERS and isinstance(part, list) for name, part in parts.items())
@@ -48,8 +48,7 @@ def json_to_music(parsed: Any, source: str, part: Part = "train") -> Dataset | N
     Parameters
     ----------
     parsed : mapping of str to list of pieces, or list of pieces
-        As `music_in_json` gives it. "train" is the parts for training and validation together; what has no parts is all
-        "train".
+        As `music_in_json` gives it. "train" is the parts for training and validation; what has no parts is all "train".
     source : str
         The file's name, for messages.
     part : "train" or "test"

@@ -24,7 +24,7 @@ from ganglion.data.json_lines import json_lines_to_dataset
 from ganglion.data.memory import MB, VARIABLE, is_large
 from ganglion.data.midi_file import MAGIC as MIDI_MAGIC
 from ganglion.data.midi_file import is_midi
-from ganglion.data.music_files import is_music_tree, midi_to_dataset
+from ganglion.data.music_files import is_music_tree, midi_files_to_dataset, midi_to_dataset
 from ganglion.data.music_json import SUFFIX as JSON
 from ganglion.data.music_json import json_to_music, music_in_json
 from ganglion.data.npz_file import MAGIC as NPY_MAGIC
@@ -39,8 +39,8 @@ from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter, Unsuppo
 
 SUPPORTED = (
     "CSV, TSV and other delimited text and JSON lines (also .gz), Parquet, Arrow, NumPy's npz and npy, IDX, pictures, "
-    "a text (.txt), music (.mid, JSON of chords), folders or zips of pictures, of .txt or of .mid files, words with labels "
-    "(word/tag, CoNLL)"
+    "a text (.txt), music (.mid, JSON of chords), folders or zips of pictures, of .txt or of .mid files, words with "
+    "labels (word/tag, CoNLL)"
 )
 _NEVER_TEXT = {  # suffix: what to do instead
     ".xlsx": "Export the sheet as CSV.",
@@ -88,8 +88,8 @@ def read(
         with a CSV that names them, or without labels; such a CSV; one picture or several. Of texts: a folder or zip of
         .txt files, with a folder a class or without labels; one .txt file, unless its lines are those of a table. Of
         words with labels: word/tag text or CoNLL files, one or a folder or zip of them. Of music: MIDI files
-        (.mid), one or a folder or zip of them, or JSON of chords in the shape of the JSB chorales, {"train": [[[60, 64],
-        …], …], "test": …}.
+        (.mid), one or a folder or zip of them, or JSON of chords as of the JSB chorales, {"train": [[[60, 64], …], …],
+        "test": …}.
     target : str, int, or a sequence of them, optional
         What is to be predicted: names or positions of columns, from 0, or from -1 for the last one. Files that
         name their target (y, labels) need none.
@@ -109,8 +109,8 @@ def read(
         The note that a step of music is as long as: "1/16" for a sixteenth. Without it MIDI files are read in quarter
         notes.
     corrupt : "skip" or "refuse"
-        What to do about files of pictures, texts or music in a folder that cannot be read: leave them out with a DataWarning
-        that lists them, or raise.
+        What to do about files of pictures, texts or music in a folder that cannot be read: leave them out with a
+        DataWarning that lists them, or raise.
 
     Returns
     -------
@@ -226,7 +226,8 @@ def _read_any(given: Sequence[Path], columns: Sequence[str] | None, part: Part, 
     if paths and all(is_picture(file.name) for file in paths):
         return files_to_dataset(paths, reading)
     if paths and all(is_midi(file.name) for file in paths):
-        return cast(Dataset, midi_to_dataset(tree_of(paths), reading.step, corrupt=reading.corrupt))
+        tree = tree_of(paths)
+        return midi_files_to_dataset(tree, tree.files, reading.step, reading.corrupt)
     if len(paths) != 1:
         return _read_together(paths, given)
     data = _read(paths[0], columns, part, reading.step)
@@ -269,7 +270,7 @@ def _read(path: Path, columns: Sequence[str] | None, part: Part, step: str = "")
     if is_idx(head) or _IDX_NAME.search(path.name):
         return idx_to_dataset(path)
     if head.startswith(MIDI_MAGIC):
-        return cast(Dataset, midi_to_dataset(tree_of([path]), step))
+        return midi_files_to_dataset(tree_of([path]), [str(path)], step)
     music = _music_of_json(path, part) if path.suffix.lower() == JSON else None
     if music is not None:
         return music

@@ -1,7 +1,7 @@
 """Piano rolls: time goes to the right, pitch up, and a bar is a note that sounds.
 
-With what a model expected beside it, a bar is blue where it was right, orange where it was missed, and an empty frame where
-a note was expected that did not come.
+With what a model expected beside it, a bar is blue where it was right, orange where it was missed, and an empty frame
+where a note was expected that did not come.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def piano_roll_chart(
     marks += [line(x, TOP, x, bottom) for x in _quarters(len(roll), step)]
     for state, there in states.items():
         for key, begin, end in _bars(there):
-            tip = f"{name(key + lowest)}, steps {first + begin} to {first + end - 1}" + (f": {state}" if said is not None else "")
+            tip = f"{name(key + lowest)}, steps {first + begin} to {first + end - 1}" + (
+                f": {state}" if said is not None else ""
+            )
             box = (LEFT + step * begin + 0.5, y(key) + 0.5, step * (end - begin) - 1, KEY - 1)
             marks.append(rect(*box, colour=COLOURS[state], tip=tip) if state in COLOURS else _frame(*box, tip))
     marks.append(line(LEFT, bottom, right, bottom, colour="soft"))
@@ -72,7 +74,11 @@ def piano_roll_chart(
         marks.append(text(LEFT + step * (i + 0.5), bottom + 14, first + i, anchor="middle", kind="s"))
     height = bottom + 22
     if said is not None:
-        keys = [("expected and there", "blue", ""), ("not expected", "orange", ""), ("expected, not there", "soft", "3 2")]
+        keys = [
+            ("expected and there", "blue", ""),
+            ("not expected", "orange", ""),
+            ("expected, not there", "soft", "3 2"),
+        ]
         names, last = legend(LEFT, height + 8, keys, max(right, 300))
         marks.append(names)
         height = last + 8

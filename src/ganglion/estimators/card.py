@@ -25,7 +25,9 @@ def model_card(manifest: Mapping[str, Any]) -> str:
             "## Limits\n\nThe figures hold for data like those it was tested on. It was not checked for bias between "
             "groups of people. A value far outside the range of the training data gives an answer all the same.",
             'Load it with `ganglion.load("FILE")`, or use it from the command line: `ganglion '
-            + ("sample FILE`." if manifest["target"]["kind"] == "next_token" else "predict FILE DATA`."),
+            + (
+                "sample FILE`." if manifest["target"]["kind"] in ("next_token", "next_chord") else "predict FILE DATA`."
+            ),
         )
         if part
     )
@@ -51,6 +53,9 @@ def _inputs(encoder: Mapping[str, Any]) -> str:
     if encoder["modality"] == "sequence":
         width = encoder["width"]
         return f"Sequences of any number of steps, each of {width} number{'s' if width > 1 else ''}."
+    if encoder["modality"] == "music":
+        step = f", in steps of a {encoder['step']} note" if encoder["step"] else ""
+        return f"Pieces of music: which of a piano's 88 keys sound{step}."
     lines = []
     for field in encoder["fields"][:200]:
         block = f"{field['shape'][0]} numbers" if field["shape"] else field["kind"]
@@ -67,6 +72,8 @@ def _output(target: Mapping[str, Any]) -> str:
     if target["kind"] == "next_token":
         ends = ", or the end of the text" if target["documents"] else ""
         return f"How likely a text is, and new texts, token by token: one of {target['n_tokens']:,} tokens{ends}."
+    if target["kind"] == "next_chord":
+        return "How likely a piece is, and new ones, chord by chord."
     if target["kind"] == "texts":
         return f"A text of at most {target['longest']:,} tokens, in answer to a text."
     classes = ", ".join(str(label) for label in target["classes"][:50])

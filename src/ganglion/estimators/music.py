@@ -1,7 +1,7 @@
 """Models of music: pieces in; how likely each chord is behind those before it, and new pieces, out.
 
-A piece is learned chord by chord from its beginning on; its end is not learned, as in the literature. Pieces longer than
-`context` are cut into parts, each of which knows the chord before it.
+A piece is learned chord by chord from its beginning on; its end is not learned, as in the literature. Pieces longer
+than `context` are cut into parts, each of which knows the chord before it.
 """
 
 from __future__ import annotations

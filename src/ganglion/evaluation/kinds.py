@@ -263,8 +263,8 @@ _MUSIC = Kind(
     unit="pieces",
     large=("loss", "accuracy"),
     worst="Least expected passages",
-    lead="The passages that the model expected least, and in each the chord that it expected least: what is true, and what "
-    "was expected. Look here first for music of another kind.",
+    lead="The passages that the model expected least, and in each the chord that it expected least: what is true, and "
+    "what was expected. Look here first for music of another kind.",
     truth=pieces_of,
     predict=predict_pieces,
     values=piece_values,

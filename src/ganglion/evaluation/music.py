@@ -1,6 +1,6 @@
 """Music: how surprising each chord is, and which of its notes were expected.
 
-    loss        nats a step, mean_t - log p(v_t | v_1 … v_{t-1}): all 88 keys, all steps of all pieces, the first included
+    loss        nats a step, mean_t - log p(v_t | v_1 … v_{t-1}): all 88 keys, all steps of all pieces, the first too
     accuracy    Σ_t TP / Σ_t (TP + FP + FN), notes of all steps: those expected beside those that are there
 
 The loss is counted as figures on the task of Boulanger-Lewandowski, Bengio & Vincent 2012, arXiv:1206.6392, are;
@@ -111,8 +111,8 @@ def predict_pieces(model: Any, X: Any, truth: Pieces) -> Heard:
     lengths = [[*map(len, each)] for each in (pieces, nats, expected)]
     if lengths[0] != lengths[1] or lengths[0] != lengths[2] or not all(np.isfinite(each).all() for each in nats):
         raise InvalidInput(
-            f"{type(model).__name__} must say of each step how surprising its chord is, a finite number, and which keys "
-            "were expected."
+            f"{type(model).__name__} must say of each step how surprising its chord is, a finite number, and which "
+            "keys were expected."
         )
     written = model.sample(length=SAMPLE, random_state=0) if hasattr(model, "sample") else None
     return Heard(nats, expected, written, shown=True)
@@ -142,8 +142,8 @@ def piece_facts(truth: Pieces, said: Heard) -> dict[str, str]:
     steps = truth.steps
     notes = sum(int(each.sum()) for each in truth.values)
     return {
-        "Pieces": f"{len(truth):,}, {int(steps.min()):,} to {int(steps.max()):,} steps each, {int(steps.sum()):,} in all, "
-        f"{notes / steps.sum():.2g} notes a step"
+        "Pieces": f"{len(truth):,}, {int(steps.min()):,} to {int(steps.max()):,} steps each, {int(steps.sum()):,} "
+        f"in all, {notes / steps.sum():.2g} notes a step"
     }
 
 
@@ -174,7 +174,9 @@ def _mistake(truth: Pieces, said: Heard, row: int, begin: int, mean: float) -> M
     true, guess, nats = truth.values[row][part], said.expected[row][part], said.nats[row][part]
     least = int(nats.argmax())
     where = f"steps {begin + 1} to {begin + len(true)}: {mean:.1f} nats a step"
-    picture = piano_roll_chart(true, f"Piece {row}, {where}", said=guess, first=begin + 1, lowest=LOWEST, name=note_name)
+    picture = piano_roll_chart(
+        true, f"Piece {row}, {where}", said=guess, first=begin + 1, lowest=LOWEST, name=note_name
+    )
     return Mistake(
         row,
         f"{chord_name(true[least])} in step {begin + least + 1}",

@@ -1,7 +1,7 @@
 """The dumb baselines of music: what a network must beat to be worth its cost.
 
     note frequencies     each key sounds as often as in the training pieces, whatever came before
-    each key by itself   a key goes on, or begins, as often as it did behind the step before: mostly, chords are repeated
+    each key by itself   a key goes on, or begins, as often as it did behind the step before: mostly, chords repeat
 
     p = (c + 1/2) / (n + 1)                      Krichevsky & Trofimov 1981, IEEE Trans. IT 27: no chance is ever 0
 
