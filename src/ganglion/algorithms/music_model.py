@@ -39,7 +39,7 @@ class MusicModel(Music):
     Examples
     --------
     >>> scale = [[60], [62], [64], [65], [67], [69], [71], [72]]
-    >>> model = MusicModel(width=32, chord="independent", epochs=60, learning_rate=0.01, random_state=0)
+    >>> model = MusicModel(width=32, epochs=60, learning_rate=0.01, random_state=0)
     >>> model = model.fit([scale * 4] * 8)
     >>> list(model.stream(start=scale, length=3, temperature=0))[-3:]
     [(60,), (62,), (64,)]

@@ -46,6 +46,11 @@ def reads_numbers(tags: Tags) -> bool:
     return bool({"table", "image", "sequence"} & {*tags.modalities})
 
 
+def reads_arrays(tags: Tags) -> bool:
+    """Return whether the estimator reads arrays of numbers, or of keys that sound."""
+    return reads_numbers(tags) or reads_music(tags)
+
+
 def classifies(tags: Tags) -> bool:
     """Return whether classes are learned."""
     return tags.task == "classification"
