@@ -13,7 +13,7 @@ from ganglion.data.public import find
 from ganglion.errors import InvalidFile
 
 SEED = 0
-SETTINGS: dict[str, Any] = {}
+SETTINGS: dict[str, dict[str, Any]] = {"nade": {"transpose": 5, "dropout": 0.5}}
 TARGET = 8.5
 PAPERS = (
     "GRU, keys independent: 8.54 (Chung et al. 2014, arXiv:1412.3555); RNN-RBM 6.27, RNN-NADE 5.56 "

@@ -27,7 +27,9 @@ def folder(tmp_path):
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("music")
     write_midi(folder / "a.mid", SCALE * 3, step="1/8")
-    MusicModel(width=8, chord_units=4, epochs=2, random_state=0).fit(read(folder, step="1/8")).save(folder / "m.ganglion")
+    MusicModel(width=8, chord_units=4, epochs=2, random_state=0).fit(read(folder, step="1/8")).save(
+        folder / "m.ganglion"
+    )
     return folder / "m.ganglion"
 
 

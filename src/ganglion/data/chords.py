@@ -239,7 +239,7 @@ def _check_pitches(numbers: np.ndarray, steps: np.ndarray, where: str) -> None:
         )
     outside = np.flatnonzero(((numbers < LOWEST) | (numbers > HIGHEST)) & (numbers != SILENT))
     if len(outside):
-        raise _out_of_range(where, int(steps[outside[0]]), numbers[outside[0]])
+        raise _out_of_range(where, int(steps[outside[0]]), float(numbers[outside[0]]))
 
 
 def _out_of_range(where: str, step: int, pitch: float) -> InvalidInput:

@@ -37,7 +37,6 @@ from ganglion.training.losses import PerSampleLoss
 from ganglion.training.objective import Batch
 from ganglion.training.optimizers import Optimizer
 from ganglion.training.schedules import schedule_by_name
-from ganglion.training.trainer import Monitor
 
 HELD_OUT, FEWEST = 0.1, 50  # of the pieces, from so many on
 STEPS, MOST_EPOCHS = 3000, 200  # of a training, where nothing is said
@@ -125,7 +124,9 @@ class Music(Composer, Trained):
         steps = self.target_.per_sample
         return lambda log_p, target: -log_p.sum(1) / steps
 
-    def _monitor(self, network: Network, columns: Columns, prepare: Callable | None, rows: Tensor | None) -> Monitor:
+    def _monitor(
+        self, network: Network, columns: Columns, prepare: Callable | None, rows: Tensor | None
+    ) -> Callable[[], dict[str, float]]:
         """Return what measures the mean surprise of a chord of held-out pieces, in nats."""
         lengths = cast(Ragged, columns["music"]).lengths
         groups, n_steps = by_length(lengths, STEPS_TOGETHER), int((lengths - 1).sum())
