@@ -34,6 +34,15 @@ def cifar10() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return X_train, y_train.astype(np.int64), X_test, y_test.astype(np.int64)
 
 
+def etth1() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return 12, 4 and 4 months of ETTh1, (8640, 7), (2880, 7) and (2880, 7) float64, OT the last column."""
+    from ganglion.data.public import find
+
+    values = np.loadtxt(find("ett/ETTh1.csv"), delimiter=",", skiprows=1, usecols=range(1, 8))
+    month = 30 * 24
+    return values[: 12 * month], values[12 * month : 16 * month], values[16 * month : 20 * month]
+
+
 def _idx_folder(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     from ganglion.data.public import find
 

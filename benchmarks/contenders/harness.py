@@ -25,7 +25,7 @@ def contend(
     packages: Sequence[str],
 ) -> None:
     """Time `fit(job, *arrays)` with the arrays of these names; then `measure(what it returned, all arrays)`."""
-    job = _job()
+    job = job_of_process()
     with np.load(job.data) as file:
         arrays = dict(file)
     given = [arrays[name] for name in trained_on]
@@ -46,7 +46,7 @@ def contend_to_fit(fit: Callable[[Job, np.ndarray, np.ndarray], Probabilities], 
 
 def contend_from_file(run: Callable[[Job], np.ndarray], labels: Callable[[str], np.ndarray], packages: Sequence[str]):
     """Time `run(job)`, which goes from a file to the probability of the second class of each test row."""
-    job = _job()
+    job = job_of_process()
     clock = _Clock()
     p = np.asarray(run(job), dtype=np.float64)
     clock.stop()
@@ -55,7 +55,7 @@ def contend_from_file(run: Callable[[Job], np.ndarray], labels: Callable[[str], 
 
 def contend_to_predict(prepare: Callable[[Job, Mapping[str, np.ndarray]], Probabilities], packages: Sequence[str]):
     """Time single calls of the function that `prepare` returns; a call's rows differ from those before."""
-    job = _job()
+    job = job_of_process()
     with np.load(job.data) as file:
         arrays = dict(file)
     call, X = prepare(job, arrays), arrays["X"]
@@ -117,7 +117,7 @@ class _Clock:
         self.cpu_seconds = time.process_time() - self._cpu
 
 
-def _job() -> Job:
+def job_of_process() -> Job:
     return SimpleNamespace(**json.loads(sys.argv[1]))
 
 

@@ -21,6 +21,7 @@ from ganglion.version import __version__
 if TYPE_CHECKING:
     from ganglion.algorithms.cnn import CNNClassifier, CNNRegressor
     from ganglion.algorithms.detection_cnn import DetectionCNN
+    from ganglion.algorithms.forecaster import Forecaster
     from ganglion.algorithms.language_model import LanguageModel
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
     from ganglion.algorithms.music_model import MusicModel
@@ -52,6 +53,7 @@ _HOMES = {
     "Classifier": "ganglion.estimators.classifier",
     "Dataset": "ganglion.data.dataset",
     "DetectionCNN": "ganglion.algorithms.detection_cnn",
+    "Forecaster": "ganglion.algorithms.forecaster",
     "Estimator": "ganglion.estimators.base",
     "CNNClassifier": "ganglion.algorithms.cnn",
     "CNNRegressor": "ganglion.algorithms.cnn",
@@ -93,6 +95,7 @@ __all__ = [
     "Dataset",
     "DetectionCNN",
     "Estimator",
+    "Forecaster",
     "LanguageModel",
     "MLPClassifier",
     "MLPRegressor",

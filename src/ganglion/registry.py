@@ -19,6 +19,7 @@ ALGORITHMS = {
     "CNNClassifier": "ganglion.algorithms.cnn",
     "CNNRegressor": "ganglion.algorithms.cnn",
     "DetectionCNN": "ganglion.algorithms.detection_cnn",
+    "Forecaster": "ganglion.algorithms.forecaster",
     "LanguageModel": "ganglion.algorithms.language_model",
     "MLPClassifier": "ganglion.algorithms.mlp",
     "MLPRegressor": "ganglion.algorithms.mlp",

@@ -20,8 +20,9 @@ from ganglion.data.findings import Finding
 from ganglion.data.inspection import inspect
 from ganglion.data.read import read, read_as, read_test_part, reading_of, with_target
 from ganglion.data.resizing import Resize
+from ganglion.data.series_task import last_steps, series_reason
 from ganglion.data.splits import labels_in, split, split_end, split_pieces, with_every_class
-from ganglion.data.task import ALONE
+from ganglion.data.task import ALONE, Task
 from ganglion.data.text_encoding import are_texts_alone
 from ganglion.errors import DataWarning, InvalidInput
 from ganglion.estimators.base import Estimator
@@ -61,7 +62,7 @@ class Plan:
 
     @property
     def training_data(self) -> tuple[Dataset, np.ndarray | None]:
-        """Features and target to train on; texts alone have no target."""
+        """Features and target to train on; texts alone have no target, series keep theirs."""
         return self._split(self.train)
 
     @property
@@ -70,7 +71,7 @@ class Plan:
         return self._split(self.test)
 
     def _split(self, data: Dataset) -> tuple[Dataset, np.ndarray | None]:
-        if not data.target:
+        if not data.target or self.selection.task.name == "forecasting":
             return data, None
         X, y = data.X_y()
         return X, labels_of(y, self.selection.task)
@@ -99,15 +100,16 @@ def plan(
         and test/, x_train and x_test) are tested on that; of others a part is held out.
     target : str, int, or a sequence of them, optional
         The column to predict, by name or position (-1 is the last). Files that name their own need none, nor do texts
-        or music alone: what is learned then is what comes next in them.
+        or music alone: what is learned then is what comes next in them. Of tables with a regular time the next steps
+        are learned, of all columns of numbers unless targets are named.
     test_fraction : float
         The part that is held out where there is no `test`: rows at random, a fifth unless given; of texts that a model
-        is to go on writing their end, a tenth; of music whole pieces.
+        is to go on writing their end, a tenth; of music whole pieces; of series the last fifth of each.
     drop : sequence of str
         Columns to leave out.
     algorithm_name : str, optional
         An algorithm of the registry, in place of the one that suits best.
-    task : {"classification", "regression"}, optional
+    task : {"classification", "regression", "forecasting", …}, optional
         In place of what the target looks like.
     random_state : int
         Seed of the split.
@@ -122,6 +124,11 @@ def plan(
         If the data cannot be read or used, or something named does not exist.
     """
     given = data if isinstance(data, Dataset) else read(data, size=size, resize=resize, step=step)
+    reason = _series_reason(given, target, algorithm_name, task)
+    if reason:
+        whole = given.drop([name for name in drop if name not in given.target])
+        share = TEST_SHARE if test_fraction is None else test_fraction
+        return _plan_series(whole, target, test, share, algorithm_name, reason)
     if _learns_alone(given, target, algorithm_name, task):
         whole = given.drop([*given.target, *(name for name in drop if name not in given.target)])
         return _plan_alone(data, whole, test, test_fraction, algorithm_name, task, random_state)
@@ -183,6 +190,42 @@ def _plan_alone(
     else:
         train, notes = whole, [f"Tested on {tested.source or 'other data'}."]
     return Plan(train, tested, chosen, inspect(whole).findings, tuple(notes))
+
+
+def _series_reason(data: Dataset, target: Any, name: str | None, task: str | None) -> str:
+    """Return why rows are taken for steps of series, whose next ones are to be learned; empty if they are not."""
+    if task is not None or name is not None:
+        asked = (task or algorithm(str(name)).tags.task) == "forecasting"
+        return "as asked" if asked else ""
+    wanted = with_target(data, target).target if target not in (None, (), []) else ()
+    reason = series_reason(data, wanted)
+    return reason and f"{reason}; for one answer a row give --task regression"
+
+
+def _plan_series(
+    whole: Dataset,
+    target: Any,
+    test: str | os.PathLike[str] | Dataset | None,
+    share: float,
+    name: str | None,
+    reason: str,
+) -> Plan:
+    """Plan for series: their last steps are what is tested on."""
+    whole = whole if target in (None, (), []) else with_target(whole, target)
+    task = Task("forecasting", reason)
+    chosen = select(whole, task="forecasting")
+    chosen = Selection(algorithm(name).__name__ if name else chosen.name, task, f"forecasting; {reason}")
+    if test is not None:
+        given = test if isinstance(test, Dataset) else read_as(test, reading_of(whole))
+        train, tested = whole, given.with_target(whole.target)
+        notes = [f"Tested on {tested.source or 'other data'}, {len(tested):,} steps."]
+    else:
+        late = last_steps(whole, share)
+        train, tested = whole.take(np.flatnonzero(~late)), whole.take(np.flatnonzero(late))
+        notes = [
+            f"The last {share:.0%} of the steps, {len(tested):,} rows, were held out; forecasts read what is before."
+        ]
+    return Plan(train, tested, chosen, inspect(whole, task=task).findings, tuple(notes))
 
 
 def _given_alone(

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ganglion.checks import files, fitting, images, predicting, refusals, texts
+from ganglion.checks import files, fitting, images, predicting, refusals, series, texts
 from ganglion.estimators.base import Estimator, Tags
 
 Check = Callable[[Any], None]
@@ -24,6 +24,7 @@ CHECKS: tuple[tuple[Callable[[Tags], bool], Check], ...] = (
     *files.CHECKS,
     *images.CHECKS,
     *texts.CHECKS,
+    *series.CHECKS,
 )
 
 

@@ -23,6 +23,8 @@ def data_for(estimator: Any, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndar
     made = {"segmentation": discs, "detection": squares, "tagging": waves}.get(estimator.tags.task)
     if made:
         return made(n=24)
+    if "series" in estimator.tags.modalities:
+        return steps(n=120)
     if "table" in estimator.tags.modalities:
         return table(estimator, noise=noise)
     if "sequence" in estimator.tags.modalities:
@@ -53,6 +55,8 @@ def other_data_for(estimator: Any) -> tuple[Any, np.ndarray]:
     made = {"segmentation": discs, "detection": squares, "tagging": waves}.get(estimator.tags.task)
     if made:
         return made(n=20, sides=(9, 14))
+    if "series" in estimator.tags.modalities:
+        return several_series()
     if "table" in estimator.tags.modalities:
         return mixed_frame(estimator)
     if "sequence" in estimator.tags.modalities:
@@ -122,6 +126,25 @@ def tagged(*, n: int) -> tuple[np.ndarray, np.ndarray]:
     y = np.array(["verb", "number"])[(X == "1984").astype(int)]
     y[:, 1:] = np.where(X[:, 1:] == "x", y[:, :-1], y[:, 1:])
     return X, y
+
+
+def steps(*, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return steps of two noisy waves that float32 holds exactly, (n, 2), and the same once more: their own target."""
+    rng = np.random.default_rng(15)
+    turns = 2 * np.pi * np.arange(n)[:, None] / np.array([12, 7])
+    X = np.round((np.sin(turns) + 0.3 * rng.normal(size=(n, 2))) * 64) / 64
+    return X, X.copy()
+
+
+def several_series() -> tuple[pd.DataFrame, np.ndarray]:
+    """Return two series of different lengths, day by day, with labels and numbers, and these: their own target."""
+    parts = []
+    for name, n in (("north", 100), ("south", 90)):
+        waves = steps(n=n)[0]
+        days = pd.date_range("2024-01-01", periods=n, freq="D")
+        parts.append(pd.DataFrame({"day": days, "place": name, "one": waves[:, 0], "other": waves[:, 1] * 10}))
+    frame = pd.concat(parts, ignore_index=True)
+    return frame, frame[["one", "other"]].to_numpy()
 
 
 def table(estimator: Any, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

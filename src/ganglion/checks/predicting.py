@@ -8,7 +8,7 @@ import torch
 
 from ganglion.checks.comparing import answers, close, ensure, fresh, refused, same_answers, same_bits, saved_and_loaded
 from ganglion.checks.data import data_for, every_data_for, mixed_frame, table
-from ganglion.checks.suiting import always, reads_tables, takes_several_labels, takes_several_numbers
+from ganglion.checks.suiting import answers_rows, reads_tables, takes_several_labels, takes_several_numbers
 from ganglion.errors import InvalidInput
 from ganglion.estimators.base import Estimator
 
@@ -86,7 +86,7 @@ def check_several_numbers(estimator: Estimator) -> None:
 
 
 CHECKS = (
-    (always, check_predictions_do_not_depend_on_their_batch),
+    (answers_rows, check_predictions_do_not_depend_on_their_batch),
     (reads_tables, check_containers_agree),
     (reads_tables, check_mixed_frame),
     (reads_tables, check_feature_names),

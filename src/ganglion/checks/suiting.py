@@ -27,8 +27,8 @@ def reads_texts(tags: Tags) -> bool:
 
 
 def has_target(tags: Tags) -> bool:
-    """Return whether there is a target to learn."""
-    return tags.task not in ALONE
+    """Return whether there is a target to learn beside X."""
+    return tags.task not in ALONE and "series" not in tags.modalities
 
 
 def reads_texts_alone(tags: Tags) -> bool:
@@ -42,8 +42,18 @@ def reads_music(tags: Tags) -> bool:
 
 
 def reads_numbers(tags: Tags) -> bool:
-    """Return whether the estimator reads numbers, of tables, pictures or sequences."""
-    return bool({"table", "image", "sequence"} & {*tags.modalities})
+    """Return whether the estimator reads numbers, of tables, pictures, sequences or series."""
+    return bool({"table", "image", "sequence", "series"} & {*tags.modalities})
+
+
+def answers_rows(tags: Tags) -> bool:
+    """Return whether rows are samples, each with an answer of its own, and not the steps of series."""
+    return "series" not in tags.modalities
+
+
+def forecasts(tags: Tags) -> bool:
+    """Return whether the next steps of series are answered."""
+    return tags.task == "forecasting"
 
 
 def reads_arrays(tags: Tags) -> bool:

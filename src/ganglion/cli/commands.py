@@ -65,6 +65,8 @@ def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bo
             return
         if estimator.tags.task == "detection":
             columns = _objects(estimator, dataset, names)
+        elif estimator.tags.task == "forecasting":
+            columns = _forecasts(estimator, dataset)
         elif estimator.tags.task == "tagging":
             columns = names | _tagged(estimator, dataset, probabilities=probabilities)
         else:
@@ -139,6 +141,8 @@ def _features_and_target(data: Path, target: Sequence[str] | None, estimator: An
     trained = getattr(estimator, "target_name_", "")
     if estimator.tags.task in ALONE:
         return dataset.drop(dataset.target), None
+    if estimator.tags.task == "forecasting":
+        return dataset, None
     names = [trained] if trained in dataset.columns else [name for name in trained.split(", ") if name]
     return with_known_target(dataset, list(target or names)).X_y()
 
@@ -190,6 +194,11 @@ def _tagged(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.ndar
         shares = estimator.predict_proba(X)
         columns["probability"] = [" ".join(f"{share:.3f}" for share in each.max(axis=1)) for each in shares]
     return {name: np.array(column, dtype=object) for name, column in columns.items()}
+
+
+def _forecasts(estimator: Any, X: Any) -> dict[str, np.ndarray]:
+    """Return one row a step ahead: its series, its time, the forecast, and its quantiles."""
+    return estimator.forecast(X).columns()
 
 
 def _objects(estimator: Any, X: Any, names: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

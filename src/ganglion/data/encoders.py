@@ -8,11 +8,14 @@ from ganglion.data.dataset import Dataset
 from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.data.music_encoding import MusicEncoder
 from ganglion.data.sequences import SequenceEncoder
+from ganglion.data.series_encoder import SeriesEncoder
 from ganglion.data.text_encoding import TextEncoder
 from ganglion.data.word_encoding import WordEncoder
 from ganglion.errors import InvalidModel
 
-AnyEncoder = TableEncoder | ImageEncoder | TextEncoder | SequenceEncoder | WordEncoder | MusicEncoder
+AnyEncoder = (
+    TableEncoder | ImageEncoder | TextEncoder | SequenceEncoder | WordEncoder | MusicEncoder | SeriesEncoder
+)
 ENCODERS: dict[str, type[AnyEncoder]] = {
     "table": TableEncoder,
     "image": ImageEncoder,
@@ -20,6 +23,7 @@ ENCODERS: dict[str, type[AnyEncoder]] = {
     "sequence": SequenceEncoder,
     "music": MusicEncoder,
     "words": WordEncoder,  # of the modality "text"
+    "series": SeriesEncoder,  # tables, by who reads their rows as steps
 }
 _DISTINCT = 0.5  # a column of labels, alone, of which so many differ is no column of labels
 
@@ -40,6 +44,7 @@ def modality_of(data: Dataset, known: tuple[str, ...] = tuple(ENCODERS)) -> str:
         The first of `known` that suits; if none does, the one that suits best.
     """
     candidates = _candidates(data)
+    candidates += ["series"] if "table" in candidates else []
     return next((each for each in candidates if each in known), candidates[0])
 
 

@@ -52,6 +52,8 @@ class InputSpec:
         Ids of each word in the tensor "words", or 0.
     sequence : int
         Numbers in a step of the tensor "sequence", or 0.
+    series : tuple of int
+        How many numbers of a step are targets, how many are known up to now only, and how many ahead; or empty.
     longest : int
         Tokens that a text has at most (what stands beyond is cut), or steps of the longest sequence of training.
     """
@@ -63,6 +65,7 @@ class InputSpec:
     vocabulary: int = 0
     features: int = 0
     sequence: int = 0
+    series: tuple[int, ...] = ()
     longest: int = 0
 
 

@@ -5,16 +5,17 @@ A window of T tokens is shown, and each token's answer is the one that follows i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from ganglion.data.passes import Passes
 from ganglion.data.ragged import Ragged
 
 
-class Windows:
+class Windows(Passes):
     """Windows from all over a stream, in a new order every pass, without Python per window.
 
     In a pass every token is shown once: the stream is cut into windows from a random place on; only the first and the
@@ -50,56 +51,20 @@ class Windows:
         steps: int | None = None,
         device: str = "cpu",
     ) -> None:
-        self.columns, self.length, self.batch_size, self.generator = dict(columns), length, batch_size, generator
-        self.device, self.steps = device, steps
-        self.n_windows = windows_of(len(self.columns["tokens"]), length)
-        self.batches_of_pass = -(-self.n_windows // batch_size)
-        self.epoch = self.batches_of_pass if epoch is None else epoch
-        self._starts = torch.empty(0, dtype=torch.int64)
-        self._pass_start = generator.get_state()
-        self._place = self.batches_of_pass  # in the pass: at its end, so that a new one is begun
-        self._taken = self._done = 0  # batches of this epoch, and in all
-
-    def __len__(self) -> int:
-        return self.epoch
-
-    def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        while self._taken < self.epoch and (self.steps is None or self._done < self.steps):
-            if self._place == self.batches_of_pass:
-                self._begin_pass()
-                self._place = 0
-            starts = self._starts[self._place * self.batch_size : (self._place + 1) * self.batch_size]
-            self._place, self._taken, self._done = self._place + 1, self._taken + 1, self._done + 1
-            yield self._at(starts)
-        self._taken = 0
+        self.columns, self.length, self.device = dict(columns), length, device
+        n_windows = windows_of(len(self.columns["tokens"]), length)
+        super().__init__(n_windows, batch_size, generator, epoch=epoch, steps=steps)
 
     def example(self) -> dict[str, Tensor]:
         """Return a batch of evenly spaced windows; no order is drawn for it."""
         last = len(self.columns["tokens"]) - 1 - self.length
         return self._at(torch.linspace(0, last, min(self.batch_size, self.n_windows)).long())
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return the order of this pass, the place in it, and how many batches were taken in this epoch and in all."""
-        within = self._place < self.batches_of_pass
-        return {
-            "generator": self._pass_start if within else self.generator.get_state(),
-            "place": torch.tensor([self._place, self._taken, self._done]),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from where another source was."""
-        self.generator.set_state(state["generator"])
-        place, self._taken, self._done = state["place"].tolist()
-        if place < self.batches_of_pass:
-            self._begin_pass()
-        self._place = place
-
-    def _begin_pass(self) -> None:
-        self._pass_start = self.generator.get_state()
+    def _draw(self) -> Tensor:
         first = torch.randint(self.length, (1,), generator=self.generator)
         starts = torch.arange(self.n_windows) * self.length - first
         order = torch.randperm(self.n_windows, generator=self.generator)
-        self._starts = starts.clamp_(0, len(self.columns["tokens"]) - 1 - self.length)[order]
+        return starts.clamp_(0, len(self.columns["tokens"]) - 1 - self.length)[order]
 
     def _at(self, starts: Tensor) -> dict[str, Tensor]:
         batch = cut(self.columns["tokens"], starts, self.length)

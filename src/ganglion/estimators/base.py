@@ -58,9 +58,10 @@ class Tags:
     ----------
     task : str
         What is learned: "classification", "regression", "segmentation", "detection", "tagging", "translation" (any text
-        that answers a text), "language_modelling", "music_modelling".
+        that answers a text), "language_modelling", "music_modelling", "forecasting" (numbers of series, steps ahead).
     modalities : tuple of str
-        What it reads: "table", "image", "text", "sequence" (steps of numbers, as many as there are), "music".
+        What it reads: "table", "image", "text", "sequence" (steps of numbers, as many as there are), "music", "series"
+        (tables whose rows are steps).
     gradients : bool
         Whether it is trained by the loop of `ganglion.training` (and so has epochs, optimisers, schedules).
     multilabel, multioutput : bool
@@ -80,6 +81,7 @@ class Tags:
         "translation",
         "language_modelling",
         "music_modelling",
+        "forecasting",
     ]
     modalities: tuple[str, ...] = ("table", "image")
     gradients: bool = True
@@ -172,13 +174,13 @@ class Estimator(BaseEstimator):
         with together():
             check_options(self)
             check_callbacks(callbacks)
-            X, y = features_and_target(X, y)
+            X, y = self._features_and_target(X, y)
             data = self._dataset(X, reset=True)
             check_modality(self, data)
             refuse_swapped_axes(data, y)
             weight = self._weights(sample_weight, len(data))
             y = self._read_target(y, data, reset=True, weight=weight)
-            warn_of_suspicions(data, y)
+            self._suspect(data, y)
             kept = np.arange(len(data))
             if weight is not None and not weight.all():  # a weight of 0 is absence, in every statistic
                 kept = np.flatnonzero(weight)
@@ -243,6 +245,14 @@ class Estimator(BaseEstimator):
     def modality_(self) -> str:
         """What the estimator was trained on: "table", "image", "text" or "sequence"."""
         return self.encoder_.to_json()["modality"]
+
+    def _features_and_target(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Return what is read as features and as target; a data set may bring its own."""
+        return features_and_target(X, y)
+
+    def _suspect(self, data: Dataset, y: np.ndarray) -> None:
+        """Warn of mistakes in training data that cost next to nothing to see."""
+        warn_of_suspicions(data, y)
 
     def _fit_encoder(self, data: Dataset) -> AnyEncoder:
         """Return the encoder that suits the columns of a training set."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ganglion.data.grid import Grid
 from ganglion.data.text_encoding import WHOLE
 
 
@@ -56,6 +57,8 @@ def _inputs(encoder: Mapping[str, Any]) -> str:
     if encoder["modality"] == "music":
         step = f", in steps of a {encoder['step']} note" if encoder["step"] else ""
         return f"Pieces of music: which of a piano's 88 keys sound{step}."
+    if encoder["modality"] == "series":
+        return _series(encoder)
     lines = []
     for field in encoder["fields"][:200]:
         block = f"{field['shape'][0]} numbers" if field["shape"] else field["kind"]
@@ -74,6 +77,9 @@ def _output(target: Mapping[str, Any]) -> str:
         return f"How likely a text is, and new texts, token by token: one of {target['n_tokens']:,} tokens{ends}."
     if target["kind"] == "next_chord":
         return "How likely a piece is, and new ones, chord by chord."
+    if target["kind"] == "forecast":
+        told = {"points": "", "quantiles": ", as quantiles", "normals": ", as mean and deviation"}[target["told"]]
+        return f"The next {target['horizon']:,} steps of {', '.join(target['names'][:20])}{told}."
     if target["kind"] == "texts":
         return f"A text of at most {target['longest']:,} tokens, in answer to a text."
     classes = ", ".join(str(label) for label in target["classes"][:50])
@@ -101,3 +107,14 @@ def _metrics(metrics: Mapping[str, Any]) -> str:
     if not rows:
         return ""
     return "## Held-out figures\n\n| figure | value | 95 % interval |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def _series(encoder: Mapping[str, Any]) -> str:
+    """Return which columns of a table are what of a series."""
+    grid = Grid.from_json(encoder["grid"])
+    roles = {"target": "forecast", "past": "known up to now", "known": "known ahead", "static": "of a whole series"}
+    lines = [f"A table whose rows are steps ({grid}), of which {encoder['window']:,} are read at once.", ""]
+    lines += [f"- time: {encoder['time']}"] if encoder["time"] else []
+    lines += [f"- series: {encoder['series']}"] if encoder["series"] else []
+    lines += [f"- {name}: {roles[role]}" for name, role, _ in encoder["columns"][:200]]
+    return "\n".join(lines)

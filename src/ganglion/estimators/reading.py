@@ -141,6 +141,7 @@ _GIVE = {
     "text": "a list of texts",
     "sequence": "arrays (steps, numbers)",
     "music": "pieces, each a list of chords of MIDI pitches",
+    "series": "a table whose rows are steps",
 }
 _CALLED = {
     "table": "tables",
@@ -148,6 +149,7 @@ _CALLED = {
     "text": "texts",
     "sequence": "sequences of numbers",
     "music": "pieces of music",
+    "series": "series",
 }
 
 

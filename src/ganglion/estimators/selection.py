@@ -11,6 +11,7 @@ from ganglion.data.boxes import holds_boxes
 from ganglion.data.chords import is_music
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoders import modality_of
+from ganglion.data.series_task import series_reason
 from ganglion.data.task import ALONE, MUSIC, Task, holds_lists, infer_task
 from ganglion.data.text_encoding import are_texts_alone
 from ganglion.data.tokens import holds_tokens, tokens_to_dataset
@@ -27,6 +28,7 @@ TASKS = (
     "translation",
     "language_modelling",
     "music_modelling",
+    "forecasting",
 )
 _CALLED = {
     "image": "images",
@@ -34,6 +36,7 @@ _CALLED = {
     "text": "texts",
     "sequence": "sequences of numbers",
     "music": "pieces of music",
+    "series": "series",
 }
 
 
@@ -88,8 +91,8 @@ def select(data: Any, y: Any = None, *, target: Any = None, task: str | None = N
         If there is no target, and more than texts to learn from, or no algorithm suits.
     """
     X, y = features_and_target(data, y, target, task)
-    found = MUSIC if y is None and task is None and is_music(X) else task_of(y, task)
-    modality = modality_of(X)
+    found = MUSIC if y is None and task is None and is_music(X) else _series_task(X, y, task) or task_of(y, task)
+    modality = "series" if found.name == "forecasting" else modality_of(X)
     for name, cls in all_algorithms().items():
         if cls.tags.task == found.kind and modality in cls.tags.preferred_for:
             return Selection(name, found, f"{found.name.replace('_', ' ')} from {_CALLED[modality]}; {found.reason}")
@@ -109,6 +112,8 @@ def features_and_target(
         dataset = tokens_to_dataset(data) if holds_tokens(data) and holds_lists(y) else as_dataset(data)
     if target is not None:
         dataset = with_target(dataset, target)
+    if y is None and (task == "forecasting" or (task is None and series_reason(dataset))):
+        return dataset, None
     if y is None and task in ALONE:
         return dataset.drop(dataset.target), None
     if y is None and (are_texts_alone(dataset) or is_music(dataset)):
@@ -120,11 +125,19 @@ def features_and_target(
     return dataset.X_y() if y is None else (dataset, np.asarray(y))
 
 
+def _series_task(X: Dataset, y: np.ndarray | None, task: str | None) -> Task | None:
+    """Return the task of forecasting, if it is asked for or the rows look like steps, or None."""
+    if y is not None or task not in (None, "forecasting"):
+        return None
+    reason = series_reason(X)
+    return Task("forecasting", "as asked" if task else reason) if task or reason else None
+
+
 def task_of(y: np.ndarray | None, override: str | None = None) -> Task:
     """Return the task that a target stands for, unless `override` says "classification" or "regression"."""
     if override is None:
         return infer_task(y)
-    if override in ALONE:
+    if override == "forecasting" or override in ALONE:
         return Task(override, "as asked")  # type: ignore[arg-type]
     if override not in TASKS:
         raise InvalidParameter(f"task={override!r}: a task is {' or '.join(map(repr, TASKS))}.")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganglion.errors import InvalidInput, InvalidModel
 from ganglion.estimators.answers import TextTarget, text_target
+from ganglion.estimators.forecasts import ForecastTarget, forecast_target
 from ganglion.estimators.masks import MaskTarget, mask_target
 from ganglion.estimators.next_chord import NextChordTarget, next_chord_target
 from ganglion.estimators.next_token import NextTokenTarget, next_token_target
@@ -171,7 +172,17 @@ class NumberTarget:
 
 def target_from_json(
     stored: Any,
-) -> BoxTarget | ClassTarget | MaskTarget | NextChordTarget | NextTokenTarget | NumberTarget | TagTarget | TextTarget:
+) -> (
+    BoxTarget
+    | ClassTarget
+    | ForecastTarget
+    | MaskTarget
+    | NextChordTarget
+    | NextTokenTarget
+    | NumberTarget
+    | TagTarget
+    | TextTarget
+):
     """Make a target again from `to_json`, believing nothing: any flaw raises InvalidModel."""
     try:
         if stored["kind"] == "classes":
@@ -188,6 +199,8 @@ def target_from_json(
             return next_chord_target(stored)
         if stored["kind"] == "tags":
             return tag_target(stored)
+        if stored["kind"] == "forecast":
+            return forecast_target(stored)
         if stored["kind"] == "texts":
             return text_target(stored)
         raise ValueError(f"kind {stored['kind']!r}")

@@ -24,6 +24,11 @@ from ganglion.evaluation.verdict import compare
 
 FEW_ROWS = 100
 FEW_IMAGES = 30  # each says more than a row: it has many pixels, objects or words
+_LEARN_IN_TRAINING = {
+    "passages": "count the training text",
+    "pieces": "count the training pieces",
+    "origins": "learn from the training series",
+}
 
 
 def evaluate(
@@ -85,7 +90,7 @@ def evaluate(
     check_pair(train)
     check_model(model)
     X, y = split_target(model, X, y)
-    truth = read_truth(model, X, y)
+    truth = read_truth(model, X, y, train)
     kind = KINDS[truth.task]
     truth = truth if train is None else kind.informed(truth, X, train[0])
     weight = check_weight(sample_weight, len(truth))
@@ -131,9 +136,10 @@ def _race(
     remarks: list[str],
 ) -> list[Baseline]:
     """Run the baselines, or say in `remarks` why they cannot be run."""
-    if train is None and kind.unit in ("passages", "pieces"):
-        what = "text" if kind.unit == "passages" else "pieces"
-        remarks.append(f"No baselines: they count the training {what}. Give train=(X_train, None), or --train FILE.")
+    if train is None and kind.unit in _LEARN_IN_TRAINING:
+        remarks.append(
+            f"No baselines: they {_LEARN_IN_TRAINING[kind.unit]}. Give train=(X_train, None), or --train FILE."
+        )
         return []
     if train is None and len(truth) < FEWEST_ROWS:
         remarks.append(f"No baselines: {len(truth)} {kind.unit} are too few to fit any. Give train=(X_train, y_train).")

@@ -14,12 +14,17 @@ from ganglion.evaluation.predictions import Array, Truth, task_of
 
 def learns_alone(model: Any) -> bool:
     """Say whether a model learns from X alone, so that there is no y."""
-    return getattr(getattr(model, "tags", None), "task", None) in ALONE
+    return getattr(getattr(model, "tags", None), "task", None) in (*ALONE, "forecasting")
+
+
+def holds_all(model: Any) -> bool:
+    """Say whether a model reads its target from X, where it stays."""
+    return getattr(getattr(model, "tags", None), "task", None) == "forecasting"
 
 
 def split_target(model: Any, X: Any, y: Any) -> tuple[Any, Any]:
     """Return X and y, taking y from a `Dataset` that has its target inside when no y is given."""
-    if y is not None:
+    if y is not None or holds_all(model):
         return X, y
     from ganglion.data.dataset import Dataset  # loads torch
 

@@ -7,6 +7,7 @@ language_modelling   how likely texts are                                       
 music_modelling      how likely pieces of music are                              music.py
 tagging        a label of every word                                             tagging.py
 translation    a text that answers a text                                        translation.py
+forecasting    the next steps of series                                          forecasting.py
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sklearn.metrics import confusion_matrix
 
 from ganglion.data.boxes import holds_boxes
 from ganglion.data.task import holds_lists
+from ganglion.drawing.svg import Chart
 from ganglion.evaluation.baselines import Baseline, run_baselines
 from ganglion.evaluation.box_baselines import run_box_baselines
 from ganglion.evaluation.calibration import CalibrationBin, calibration_curve
@@ -33,6 +35,16 @@ from ganglion.evaluation.detection import (
     present_boxes,
     resampled_box_metrics,
     worst_boxes,
+)
+from ganglion.evaluation.forecast_baselines import run_forecast_baselines
+from ganglion.evaluation.forecasting import (
+    forecast_charts,
+    forecast_facts,
+    forecast_truth,
+    forecast_values,
+    predict_steps,
+    resampled_forecast_metrics,
+    worst_forecasts,
 )
 from ganglion.evaluation.inputs import truth_of
 from ganglion.evaluation.language import (
@@ -100,7 +112,7 @@ class Kind:
     ----------
     about : str
         What the task is, in words.
-    unit : {"rows", "images", "passages", "sequences", "pieces"}
+    unit : {"rows", "images", "passages", "sequences", "pieces", "origins"}
         What is counted, and drawn anew by the bootstrap.
     large : tuple of str
         Metrics that the page shows large.
@@ -123,14 +135,17 @@ class Kind:
     informed : (truth, X, X_train) -> the truth with what the training rows tell of it
     whole_texts : bool
         Whether answers are texts, to be read whole.
+    follows : bool
+        Whether evaluation rows follow the training rows, which are read from (`truth` takes them as `before`).
+    charts : (truth, said) -> what else is drawn, by name
     """
 
     about: str
-    unit: Literal["rows", "images", "passages", "sequences", "pieces"] = "rows"
+    unit: Literal["rows", "images", "passages", "sequences", "pieces", "origins"] = "rows"
     large: tuple[str, ...]
     worst: str = "Most confident mistakes"
     lead: str = "Where the model was surest and wrong. Look here first for wrong labels and blind spots."
-    truth: Callable[[Any, Any, Any, str], Truth]
+    truth: Callable[..., Truth]
     predict: Callable[[Any, Any, Any], Any]
     values: Callable[[Any, Any, Any], Mapping[str, float | str]]
     resampled: Callable[[Any, Any], list[Resampled]]
@@ -145,15 +160,20 @@ class Kind:
     n_rankings: Callable[[Any, Any], int] = lambda truth, said: 1
     informed: Callable[[Any, Any, Any], Truth] = lambda truth, X, X_train: truth
     whole_texts: bool = False
+    follows: bool = False
+    charts: Callable[[Any, Any], dict[str, Chart]] = lambda truth, said: {}
 
 
-def read_truth(model: Any, X: Any, y: Any) -> Truth:
+def read_truth(model: Any, X: Any, y: Any, train: tuple[Any, Any] | None = None) -> Truth:
     """Return the true answers as the model's task has them: what its `tags.task` says, or else what y looks like."""
     task = getattr(getattr(model, "tags", None), "task", None)
     if task not in KINDS or task == "regression":
         task = "detection" if holds_boxes(y) else "tagging" if holds_lists(y) else None
         task = "segmentation" if task is None and np.ndim(y) == 3 else task
-    return (_ROWS if task is None else KINDS[task]).truth(model, X, y, "y")
+    kind = _ROWS if task is None else KINDS[task]
+    if kind.follows and train is not None:
+        return kind.truth(model, X, y, "y", before=train[0])
+    return kind.truth(model, X, y, "y")
 
 
 def _counted(truth: Truth, said: Predictions) -> Confusion:
@@ -308,6 +328,23 @@ _TRANSLATION = Kind(
     facts=text_facts,
     whole_texts=True,
 )
+_FORECASTING = Kind(
+    about="forecasting: the next steps of series",
+    unit="origins",
+    large=("mase", "crps", "smape", "coverage"),
+    worst="Worst forecasts",
+    lead="The forecasts with the largest errors, against what came. Look here first for breaks that nothing announced.",
+    truth=forecast_truth,
+    predict=predict_steps,
+    values=forecast_values,
+    resampled=resampled_forecast_metrics,
+    headline=lambda truth, measured: metric_of("forecasting", "mase"),
+    baselines=run_forecast_baselines,
+    mistakes=worst_forecasts,
+    facts=forecast_facts,
+    follows=True,
+    charts=forecast_charts,
+)
 KINDS: dict[Task, Kind] = {
     "binary": replace(
         _CLASSES,
@@ -332,4 +369,5 @@ KINDS: dict[Task, Kind] = {
     "music_modelling": _MUSIC,
     "tagging": _TAGGING,
     "translation": _TRANSLATION,
+    "forecasting": _FORECASTING,
 }

@@ -12,6 +12,7 @@
     music        loss in nats per step, accuracy of notes                                            (see `music`)
     tagging      accuracy of all words and of those never seen, macro F1, sentence accuracy  (see `tagging`)
     translation  BLEU, chrF, exact match                                                     (see `translation`)
+    forecasting  MASE, CRPS, sMAPE, MSE, MAE, coverage of the interval                       (see `forecasting`)
 
 The values of the first four are scikit-learn's own; their intervals come from `resampling`, which agrees with it. A
 figure that is not defined on the given rows is absent, with the reason.
@@ -110,6 +111,14 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("bleu", "BLEU"),
         Metric("chrf", "chrF"),
         Metric("exact_match", "Exact match"),
+    ),
+    "forecasting": (
+        Metric("mase", "MASE", higher_is_better=False),
+        Metric("crps", "CRPS", higher_is_better=False),
+        Metric("smape", "sMAPE, %", higher_is_better=False),
+        Metric("mse", "MSE", higher_is_better=False),
+        Metric("mae", "MAE", higher_is_better=False),
+        Metric("coverage", "Coverage of the interval"),
     ),
 }
 _OF_A_CLASS: dict[Task, tuple[str, str]] = {"segmentation": ("iou", "IoU"), "detection": ("ap_50", "AP@0.5")}

@@ -136,6 +136,7 @@ def _answers(report: Report, charts: Mapping[str, Chart]) -> str:
         "detection": "Precision and recall",
         "tagging": "Confusion of labels",
         "music_modelling": "Written by the model",
+        "forecasting": "Forecasts",
     }
     return _section(headings.get(report.task, "Confusion and calibration"), content) if content else ""
 

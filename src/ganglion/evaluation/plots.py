@@ -16,6 +16,7 @@ from ganglion.evaluation.charts import (
     residual_chart,
     scatter_chart,
 )
+from ganglion.evaluation.kinds import KINDS
 from ganglion.evaluation.metrics import metric_of
 from ganglion.evaluation.music import sample_chart
 
@@ -43,7 +44,7 @@ def charts_of(report: Report) -> dict[str, Chart]:
     written = sample_chart(report.predictions) if report.task == "music_modelling" else None
     if written is not None:
         charts["sample"] = written
-    return charts | regression(report)
+    return charts | regression(report) | KINDS[report.task].charts(report.truth, report.predictions)
 
 
 def comparison(report: Report) -> Chart:

@@ -11,6 +11,7 @@ language_modelling   (n,) of texts, the passages                           (trut
 music_modelling      (n,) of piano rolls, (steps, 88) uint8                     (truth and predictions: see `music`)
 tagging      (n,) of int64 arrays, codes of the words                             (truth and predictions: see `tagging`)
 translation  (n,) of str                                                          (predictions: see `translation`)
+forecasting  (n, horizon, n_targets) float64, what came                           (both: see `forecasting`)
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ Task = Literal[
     "music_modelling",
     "tagging",
     "translation",
+    "forecasting",
 ]
 Array = NDArray[Any]
 

@@ -1,0 +1,1 @@
+"""Forecasters: the same series, window, horizon, network, optimiser and steps for everybody."""

@@ -1,0 +1,58 @@
+"""Series on the command line: found by their time column, trained, judged, and told on."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+QUICK = ("--set", "epochs=1", "--set", "horizon=6", "--set", "window=24")
+
+
+@pytest.fixture
+def hours(tmp_path):
+    """Two columns, hour by hour: hours.csv."""
+    steps, rng = np.arange(300), np.random.default_rng(0)
+    y = 10 + 3 * np.sin(2 * np.pi * steps / 12) + 0.2 * rng.normal(size=300)
+    frame = pd.DataFrame(
+        {"time": pd.date_range("2024-01-01", periods=300, freq="h"), "y": y, "z": rng.normal(size=300)}
+    )
+    frame.to_csv(tmp_path / "hours.csv", index=False)
+    return tmp_path / "hours.csv"
+
+
+def test_train_says_why_it_forecasts_and_how_to_have_it_otherwise(ganglion, hours):
+    ran = ganglion("train", hours, "--target", "y", "--report", "page.html", *QUICK)
+    assert ran.code == 0, ran.err
+    said = " ".join((ran.out + ran.err).split())
+    assert "Forecaster: forecasting; the column 'time' is a regular time (every hour)" in said
+    assert "for one answer a row give --task regression" in said
+    assert "MASE" in said
+    page = (hours.parent / "page.html").read_text()
+    assert "<svg" in page
+    assert "Worst forecasts" in page
+
+
+def test_predict_tells_the_steps_that_follow_and_evaluate_judges(ganglion, hours):
+    assert ganglion("train", hours, "--target", "y", "--out", "m.ganglion", *QUICK).code == 0
+    ran = ganglion("predict", "m.ganglion", hours)
+    lines = ran.out.splitlines()
+    assert lines[0] == "time,y,y_0.05,y_0.25,y_0.5,y_0.75,y_0.95"
+    assert [line.split(",")[0] for line in lines[1:]] == [f"2024-01-13 {h:02}:00:00" for h in range(12, 18)]
+    ran = ganglion("predict", "m.ganglion", hours, "--json")
+    assert len(json.loads(ran.out)) == 6
+    ran = ganglion("evaluate", "m.ganglion", hours, "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["task"] == "forecasting"
+
+
+def test_another_task_may_be_asked_for(ganglion, hours):
+    ran = ganglion("train", hours, "--target", "y", "--task", "regression", "--set", "epochs=1")
+    assert ran.code == 0, ran.err
+    assert "MLPRegressor" in ran.out + ran.err
+
+
+def test_a_series_too_short_is_refused_before_training(ganglion, hours):
+    ran = ganglion("train", hours, "--target", "y", "--set", "horizon=250", "--set", "window=24")
+    assert ran.code != 0
+    assert "the series has 240 steps, but a window of 24 and the 250 after it" in " ".join(ran.err.split())
