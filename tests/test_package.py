@@ -78,7 +78,15 @@ def test_the_public_surface_grows_on_purpose_only():
             "Perceptron",
         ),
         *("Regressor", "Trainer", "__version__", "evaluate", "hyperparameters", "inspect", "load", "option", "read"),
-        *("DetectionCNN", "Forecaster", "LanguageModel", "SegmentationCNN", "VisionTransformer", "select", "write_music"),
+        *(
+            "DetectionCNN",
+            "Forecaster",
+            "LanguageModel",
+            "SegmentationCNN",
+            "VisionTransformer",
+            "select",
+            "write_music",
+        ),
         *("RNNClassifier", "RNNRegressor", "RNNTagger", "TextCNN", "TransformerClassifier", "TransformerRegressor"),
         *("Translator", "plot_augmentation", "plot_feature_maps", "plot_filters", "plot_gradients"),
     }

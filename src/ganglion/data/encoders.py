@@ -13,9 +13,7 @@ from ganglion.data.text_encoding import TextEncoder
 from ganglion.data.word_encoding import WordEncoder
 from ganglion.errors import InvalidModel
 
-AnyEncoder = (
-    TableEncoder | ImageEncoder | TextEncoder | SequenceEncoder | WordEncoder | MusicEncoder | SeriesEncoder
-)
+AnyEncoder = TableEncoder | ImageEncoder | TextEncoder | SequenceEncoder | WordEncoder | MusicEncoder | SeriesEncoder
 ENCODERS: dict[str, type[AnyEncoder]] = {
     "table": TableEncoder,
     "image": ImageEncoder,

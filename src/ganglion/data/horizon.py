@@ -103,7 +103,7 @@ def _refuse_unknown(
     name = encoder.names[columns.start + column].split("=")[0]
     n_known = int(given[series, :, column].int().cumprod(0).sum())
     raise InvalidInput(
-        f"the covariate {name!r} is told for {n_known} steps ahead of {named(panel.ids[series])}, and the horizon has "
-        f"{len(steps[0])}: its value at {panel.grid.text(float(times[series, step]))} is missing. Append rows to X with "
-        "the times to come and its values, and leave the targets empty there (NaN); or train without it in `known`."
+        f"the covariate {name!r} is told for {n_known} steps ahead of {named(panel.ids[series])}, and the horizon "
+        f"has {len(steps[0])}: its value at {panel.grid.text(float(times[series, step]))} is missing. Append rows to X "
+        "with the times to come and its values, and leave targets empty there (NaN), or train without it in `known`."
     )
