@@ -14,7 +14,25 @@ UNUSUAL = [
 ]
 
 
-@pytest.mark.parametrize(("estimator", "check"), checks_for(all_algorithms().values()), ids=name_of)
+SMALL = {  # what is promised holds at any size, and at their own these would take minutes
+    "CNNClassifier": {"channels": (8, 16), "hidden": (16,)},
+    "CNNRegressor": {"channels": (8, 16), "hidden": (16,)},
+    "VisionTransformer": {"width": 16, "layers": 2},
+    "SegmentationCNN": {"channels": 8},
+    "DetectionCNN": {"channels": 8},
+    "RNNClassifier": {"width": 16},
+    "RNNRegressor": {"width": 16},
+    "RNNTagger": {"width": 16},
+    "TextCNN": {"embedding": 16},
+    "TransformerClassifier": {"width": 16},
+    "TransformerRegressor": {"width": 16},
+    "LanguageModel": {"width": 16},
+    "Translator": {"width": 16, "layers": 2},
+}
+ALGORITHMS = [cls(**SMALL.get(name, {})) for name, cls in all_algorithms().items()]
+
+
+@pytest.mark.parametrize(("estimator", "check"), checks_for(ALGORITHMS), ids=name_of)
 def test_algorithm(estimator, check):
     check(estimator)
 
