@@ -129,6 +129,7 @@ def test_recurrent_weights_begin_orthogonal_and_forget_gates_open(name):
     if name == "lstm":
         expected[8:16] = 1
     assert torch.equal(bias + other_bias, expected)
+    assert not any(parameter.any() for parameter in list(cell(name, N_IN, 8, forget_bias=0.0).parameters())[2:])
 
 
 def test_dropout_is_between_layers_alone():

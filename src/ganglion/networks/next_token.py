@@ -91,7 +91,8 @@ class RecurrentReader(nn.Module):
     def __init__(self, n_in: int, width: int, *, layers: int, cell: str, dropout: float) -> None:
         super().__init__()
         self.n_out, self.context = width, None
-        self.cells = Recurrent(n_in, width, layers=layers, cell=cell, dropout=dropout)
+        # the next token hangs on the last few: a gate that forgets from the start learned more in as many steps
+        self.cells = Recurrent(n_in, width, layers=layers, cell=cell, dropout=dropout, forget_bias=0.0)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -23,11 +23,11 @@ from ganglion.networks.sequences import Steps
 CELLS: dict[str, Callable[..., nn.RNNBase]] = {"elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
 
-def cell(name: str, n_in: int, width: int) -> nn.RNNBase:
+def cell(name: str, n_in: int, width: int, *, forget_bias: float = 1.0) -> nn.RNNBase:
     """Return one layer of cells in one direction, (n, T, D_in) → (n, T, D).
 
     Recurrent weights are orthogonal (Saxe et al. 2014, arXiv:1312.6120), those of the input Glorot's; an LSTM begins
-    without forgetting, its forget gates' bias 1 (Jozefowicz, Zaremba & Sutskever 2015).
+    without forgetting, its forget gates' bias 1 (Jozefowicz, Zaremba & Sutskever 2015), unless told otherwise.
     """
     made = CELLS[name](n_in, width, batch_first=True)
     of_input, of_state, bias, other_bias = (parameter.data for parameter in made.parameters())
@@ -39,18 +39,20 @@ def cell(name: str, n_in: int, width: int) -> nn.RNNBase:
     bias.zero_()
     other_bias.zero_()
     if name == "lstm":
-        bias[width : 2 * width] = 1.0
+        bias[width : 2 * width] = forget_bias
     return made
 
 
 class RecurrentLayer(nn.Module):
     """One layer of cells, ahead or both ways: (n, T, D_in) → (n, T, D), or 2 D with the two directions side by side."""
 
-    def __init__(self, name: str, n_in: int, width: int, *, bidirectional: bool, packing: bool) -> None:
+    def __init__(
+        self, name: str, n_in: int, width: int, *, bidirectional: bool, packing: bool, forget_bias: float
+    ) -> None:
         super().__init__()
         self.packing, self.width = packing, width
-        self.ahead = cell(name, n_in, width)
-        self.back = cell(name, n_in, width) if bidirectional else None
+        self.ahead = cell(name, n_in, width, forget_bias=forget_bias)
+        self.back = cell(name, n_in, width, forget_bias=forget_bias) if bidirectional else None
 
     def forward(self, steps: Steps) -> Steps:
         """Return what the cells make of every step that counts; of filling, something that no step depends on."""
@@ -83,6 +85,8 @@ class Recurrent(nn.Module):
         Share of the units silenced between layers (Zaremba, Sutskever & Vinyals 2014, arXiv:1409.2329).
     packing : bool
         Whether filling is skipped, not run over. The results are the same; it pays where lengths differ much.
+    forget_bias : float
+        Of an LSTM at first: 1 keeps what was read long ago, 0 learns faster where the last few steps tell most.
     """
 
     def __init__(
@@ -95,12 +99,20 @@ class Recurrent(nn.Module):
         bidirectional: bool = False,
         dropout: float = 0.0,
         packing: bool = False,
+        forget_bias: float = 1.0,
     ) -> None:
         super().__init__()
         self.n_out = 2 * width if bidirectional else width
         self.bidirectional = bidirectional
         self.layers = nn.ModuleList(
-            RecurrentLayer(cell, n_in if i == 0 else self.n_out, width, bidirectional=bidirectional, packing=packing)
+            RecurrentLayer(
+                cell,
+                n_in if i == 0 else self.n_out,
+                width,
+                bidirectional=bidirectional,
+                packing=packing,
+                forget_bias=forget_bias,
+            )
             for i in range(layers)
         )
         self.dropout = nn.Dropout(dropout)
