@@ -17,11 +17,11 @@ SETTINGS: dict[str, Any] = {
     "network": "linear",
     "window": WINDOW,
     "loss": "mse",
-    "normalization": "last",
+    "normalization": "none",
     "batch_size": 32,
     "learning_rate": 1e-3,
     "epochs": 10,
-    "patience": 3,
+    "patience": None,
     "random_state": 0,
     "threads": 1,
 }

@@ -6,10 +6,12 @@ from torch import nn
 
 from ganglion.networks.ahead import RecurrentForecast
 from ganglion.networks.decomposition import Decomposition, moving_average
+from ganglion.networks.linear_gradient import LinearGradient, is_linear
 from ganglion.networks.patch_transformer import PatchTransformer
 from ganglion.networks.recurrent import Recurrent
-from ganglion.networks.series import Level, SeriesInput, Shape, WindowReader
+from ganglion.networks.series import Level, Points, SeriesInput, SeriesNetwork, Shape, WindowReader
 from ganglion.networks.temporal_convolution import TemporalConvolution
+from ganglion.training.forecast_loss import forecast_loss, forecast_loss_and_slope
 
 SHAPE = Shape(targets=2, past=1, ahead=3, length=20, horizon=5, n_out=2)
 
@@ -143,3 +145,24 @@ def test_statistics_leave_out_what_is_missing():
     torch.testing.assert_close(
         entry.in_units(scaled.T[None, :, :, None], 2)[0, 0, ::2, 0], torch.tensor([1.0, 3.0]).double()
     )
+
+
+@pytest.mark.parametrize("level", ["none", "last"])
+@pytest.mark.parametrize("kind", ["mse", "mae", "huber", "quantiles"])
+@pytest.mark.parametrize("counted", [False, True])
+def test_the_gradient_by_hand_is_that_of_autograd(level, kind, counted):
+    levels = (0.1, 0.5, 0.9) if kind == "quantiles" else ()
+    shape = Shape(2, 0, 0, 20, 5, max(1, len(levels)))
+    reader = WindowReader(shape, Decomposition(shape), level=level, spread=False, offsets=levels)
+    network = SeriesNetwork(SeriesInput(2), moved(reader), Points())
+    batch = {"window": torch.randn(3, 2, 25, dtype=torch.float64)}
+    counts = torch.rand(3, 2, 5, dtype=torch.float64) if counted else None
+    target = batch["window"][:, :, 20:]
+    expected = forecast_loss(kind, network.scores(batch), target, levels, counts)
+    slopes = torch.autograd.grad(expected, list(network.parameters()))
+    assert is_linear(network)
+    by_hand = LinearGradient(network, lambda scores, _: forecast_loss_and_slope(kind, scores, target, levels, counts))
+    with torch.no_grad():
+        torch.testing.assert_close(by_hand(batch), expected.detach())
+    for own, slope in zip(by_hand.gradients, slopes, strict=True):
+        torch.testing.assert_close(own, slope)

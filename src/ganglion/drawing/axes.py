@@ -98,19 +98,19 @@ class Frame:
     def axes(
         self, x_label: str, y_label: str, *, whole_x: bool = False, write_x: Callable[[float], str] | None = None
     ) -> str:
-        """Return grid, ticks and labels; `whole_x` keeps to whole numbers (epochs), `write_x` writes times."""
+        """Return grid, ticks and labels; `whole_x` keeps to whole numbers (epochs), `write_x` writes four times."""
         across = [value for value in ticks(self.x_low, self.x_high) if not whole_x or float(value).is_integer()]
-        across = across if write_x is None else [self.x_low + (self.x_high - self.x_low) * i / 4 for i in range(5)]
+        across = across if write_x is None else [self.x_low + (self.x_high - self.x_low) * i / 3 for i in range(4)]
         names = tick_labels(across) if write_x is None else [write_x(value) for value in across]
         up = [10.0**k for k in exponents(self.y_low, self.y_high)] if self.log_y else ticks(self.y_low, self.y_high)
         marks = []
         for value, label in zip(up, tick_labels(up), strict=True):
             at = self.y(value)
             marks += [line(self.left, at, self.right, at), text(self.left - 6, at + 4, label, anchor="end", kind="s")]
-        for value, label in zip(across, names, strict=True):
+        anchors = ["middle"] * len(across) if write_x is None else ["start", "middle", "middle", "end"]
+        for value, label, anchor in zip(across, names, anchors, strict=True):
             at = self.x(value)
-            outer = "middle" if write_x is None else {self.x_low: "start", self.x_high: "end"}.get(value, "middle")
-            marks.append(text(at, self.bottom + 16, label, anchor=outer, kind="s"))
+            marks.append(text(at, self.bottom + 16, label, anchor=anchor, kind="s"))
             marks.append(line(at, self.bottom, at, self.bottom + 4, colour="soft"))
         middle = (self.top + self.bottom) / 2
         marks.append(line(self.left, self.bottom, self.right, self.bottom, colour="soft"))

@@ -46,9 +46,8 @@ def fan_chart(
         Pixels.
     """
     shades = [FAINTEST + (STRONGEST - FAINTEST) * i / max(1, len(bands) - 1) for i in range(len(bands))]
-    keys = [("past", "ink", ""), ("forecast", "blue", "")] + (
-        [("what came", "orange", "")] if truth is not None else []
-    )
+    keys = [("past", "ink", "")] if len(past[0]) else []
+    keys += [("forecast", "blue", "")] + ([] if truth is None else [("what came", "orange", "")])
     right = width - 16
     names, below = legend(LEFT, TOP + 8, keys, right)
     if bands:
@@ -60,7 +59,8 @@ def fan_chart(
     sides = (low_y - space, high_y + space) if high_y > low_y else padded(low_y, high_y)
     first = past[0][0] if len(past[0]) else ahead[0]
     frame = Frame(LEFT, below + 14, right, height - 44, first, ahead[-1], *sides)
-    marks = [text(16, 20, title, kind="t"), names, frame.axes(x_label, y_label, write_x=write_time)]
+    write = write_time and _near([*past[0], *ahead], write_time)
+    marks = [text(16, 20, title, kind="t"), names, frame.axes(x_label, y_label, write_x=write)]
     marks += [_band(frame, ahead, low, high, shade) for (_, low, high), shade in zip(bands, shades, strict=True)]
     if len(past[0]):
         at = frame.x(past[0][-1])
@@ -70,6 +70,11 @@ def fan_chart(
         marks += [path(part, colour="orange", width=1.5) for part in _parts(frame, ahead, truth)]
     marks += [path(part, colour="blue", width=2) for part in _parts(frame, ahead, forecast)]
     return Chart(title, width, height, "".join(marks))
+
+
+def _near(times: Line, write: Callable[[float], str]) -> Callable[[float], str]:
+    """Return what writes the nearest of some times: between two of them there is none. Seconds of 0 are left out."""
+    return lambda at: write(min(times, key=lambda time: abs(time - at))).removesuffix(":00")
 
 
 def _band(frame: Frame, ahead: Line, low: Line, high: Line, opacity: float) -> str:

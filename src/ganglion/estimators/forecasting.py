@@ -26,11 +26,12 @@ from ganglion.estimators.forecast import Forecast
 from ganglion.estimators.forecasts import ForecastTarget, Told
 from ganglion.estimators.series import SeriesEstimator
 from ganglion.estimators.session import Session
+from ganglion.networks.linear_gradient import LinearGradient, is_linear
 from ganglion.networks.network import Network
 from ganglion.networks.series import SeriesNetwork
 from ganglion.options import hyperparameters, option
 from ganglion.training.execution import fast_products
-from ganglion.training.forecast_loss import ForecastLoss, forecast_loss
+from ganglion.training.forecast_loss import ForecastLoss, forecast_loss, forecast_loss_and_slope
 from ganglion.training.objective import Batch, Objective
 
 TOGETHER = 2**20  # numbers of windows that are asked together
@@ -78,13 +79,22 @@ class Forecasting(SeriesEstimator):
 
     def objectives(self, network: Network) -> Sequence[Objective]:
         """Return what training lowers: the mean loss of the numbers ahead."""
-        return [Objective("loss", network.parameters(), self._loss)]
+        by_hand = partial(LinearGradient, network, self._loss_and_slope) if is_linear(network) else None
+        return [Objective("loss", network.parameters(), self._loss, closed_form=by_hand)]
 
     def _loss(self, network: Network, batch: Batch) -> Tensor:
+        target, counts = self._came(batch)
+        return forecast_loss(self.loss, network.scores(batch), target, self.target_.levels, counts)
+
+    def _loss_and_slope(self, scores: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        target, counts = self._came(batch)
+        return forecast_loss_and_slope(self.loss, scores, target, self.target_.levels, counts)
+
+    def _came(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Return what came after each window, (b, t, H), and how much it counts, if not all alike."""
         n, length = len(self.target_.names), self._length - self.horizon
         counts = batch["counts"][:, :, length:] if "counts" in batch else None
-        target = batch["window"][:, :n, length:]
-        return forecast_loss(self.loss, network.scores(batch), target, self.target_.levels, counts)
+        return batch["window"][:, :n, length:], counts
 
     def _learn(self, samples: Samples, held_out: Samples | None, session: Session) -> None:
         encoder = cast(SeriesEncoder, self.encoder_)

@@ -36,7 +36,7 @@ from ganglion.training.trainer import Monitor, Trainer
 HELD_OUT = 0.1  # of the steps of each series, its end,
 FEWEST = 1000  # windows from which on a part is held out
 STEPS = 2000  # of a training, where neither few nor many epochs come of it
-FEWEST_EPOCHS, MOST_EPOCHS = 5, 100
+FEWEST_EPOCHS, MOST_EPOCHS = 5, 500
 BATCH = 32
 MEASURED = 2**20  # numbers of windows that are measured together
 
@@ -63,7 +63,7 @@ class SeriesEstimator(Trained):
     )
     steps: int | None = option(None, "Steps of training to take, in place of `epochs`.", at_least=1)
     epochs: int | Literal["auto"] = option(
-        "auto", "Walks over the windows at most; 'auto' makes about 2,000 steps in 5 to 100 of them.", at_least=1
+        "auto", "Walks over the windows at most; 'auto' makes about 2,000 steps in 5 to 500 of them.", at_least=1
     )
     batch_size: int | Literal["auto"] = option("auto", "Windows a step; 'auto' takes up to 32.", at_least=1)
     weight_decay: float | Literal["auto"] = option(

@@ -57,10 +57,10 @@ class Backpropagation:
     def __init__(self, network: Network, loss_and_slope: LossAndSlope) -> None:
         self.network, self.loss_and_slope, self.products = network, loss_and_slope, network.entry.dtype
         parameters = list(network.parameters())
-        self.vector, views = _packed(parameters)
+        self.vector, views = packed(parameters)
         for parameter, view in zip(parameters, views, strict=True):
             parameter.data = view.copy_(parameter.data)
-        self.gradient, self.gradients = _packed(parameters)
+        self.gradient, self.gradients = packed(parameters)
         self._entry: Any = network.input
         n_input = len(list(network.input.parameters()))
         self._input = n_input > 0
@@ -72,8 +72,8 @@ class Backpropagation:
         self._weights, self._slopes = self._moved, self._found
         layers, slopes = views[hidden], self.gradients[hidden]
         if self.products != self.vector.dtype and len(layers):
-            self._weights, layers = _packed(parameters[hidden], self.products)
-            self._slopes, slopes = _packed(parameters[hidden], self.products)
+            self._weights, layers = packed(parameters[hidden], self.products)
+            self._slopes, slopes = packed(parameters[hidden], self.products)
         self._layers, self._layer_slopes = _pairs(layers), _pairs(slopes)
         self._read_out, self._read_out_slopes = (views[-2], views[-1]), (self.gradients[-2], self.gradients[-1])
 
@@ -149,7 +149,7 @@ def _mlp(network: Network) -> Any:
     return list(body) if type(body) is MLP else None
 
 
-def _packed(like: Sequence[Tensor], dtype: torch.dtype | None = None) -> tuple[Tensor, list[Tensor]]:
+def packed(like: Sequence[Tensor], dtype: torch.dtype | None = None) -> tuple[Tensor, list[Tensor]]:
     """Return a vector of zeros and views of it, one of the shape of each tensor."""
     sizes = [-(-tensor.numel() // ALIGNMENT) * ALIGNMENT for tensor in like]
     vector = torch.zeros(sum(sizes), dtype=dtype or like[0].dtype, device=like[0].device)

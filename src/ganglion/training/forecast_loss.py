@@ -56,3 +56,24 @@ def _each(kind: str, scores: Tensor, target: Tensor, levels: Sequence[float]) ->
         mean, log_variance = scores[..., 0], scores[..., 1].clamp(min=LEAST_LOG_VARIANCE)
         return 0.5 * (log_variance + (target - mean).square() * (-log_variance).exp() + math.log(2 * math.pi))
     return _OF_POINTS[kind](scores.squeeze(3), target, reduction="none")
+
+
+def forecast_loss_and_slope(
+    kind: ForecastLoss, scores: Tensor, target: Tensor, levels: Sequence[float] = (), counts: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return the loss of `forecast_loss`, and its gradient by the scores, (b, t, H, n); not of gaussian."""
+    error = scores - target[..., None]
+    if kind == "quantiles":
+        q = scores.new_tensor(levels)
+        slope = (error > 0).to(error.dtype) - q
+        each = error * slope
+    elif kind == "mse":
+        each, slope = error.square(), 2 * error
+    elif kind == "mae":
+        each, slope = error.abs(), error.sign()
+    else:
+        slope = error.clamp(-1, 1)
+        each = slope * (error - slope / 2)
+    if counts is not None:
+        each, slope = each * counts[..., None], slope * counts[..., None]
+    return each.mean(), slope / slope.numel()
