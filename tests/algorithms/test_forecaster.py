@@ -295,3 +295,16 @@ def test_steps_are_counted_and_validation_may_be_given():
 
 def test_it_is_the_public_name():
     assert gg.Forecaster is Forecaster
+
+
+@pytest.mark.parametrize("loss", ["mse", "quantiles"])
+def test_large_series_do_not_drown_small_ones(loss):
+    rng = np.random.default_rng(0)
+    small, large = (np.sin(2 * np.pi * np.arange(150) / period) for period in (12, 8))
+    parts = [
+        pd.DataFrame({"time": pd.date_range("2024-01-01", periods=150, freq="h"), "y": y * size, "shop": name})
+        for name, y, size in (("small", small, 1.0), ("large", large + 0.3 * rng.normal(size=150), 1e4))
+    ]
+    model = Forecaster(horizon=4, window=24, loss=loss, epochs=60, learning_rate=0.01, random_state=0)
+    found = model.fit(pd.concat(parts)).backtest(parts[0], stride=1)
+    assert found.metrics["mae"] < 0.15

@@ -185,3 +185,13 @@ def test_rows_that_are_no_steps_are_none(changed):
 
     data = as_dataset(changed(frame()))
     assert not series_reason(data, ("y",))
+
+
+def test_each_series_has_a_scale_of_its_own():
+    parts = [frame(120).assign(shop=name, y=frame(120)["y"] * size) for name, size in (("a", 1.0), ("b", 1000.0))]
+    whole = pd.concat(parts)
+    early, late = whole[whole["time"] < "2024-01-05"], whole[whole["time"] >= "2024-01-05"]
+    model = Forecaster(horizon=4, window=12, epochs=1, random_state=0).fit(early)
+    truth = forecast_truth(model, late, None, before=early)
+    ratio = truth.scales[-1, 0, 0] / truth.scales[0, 0, 0]
+    assert ratio == pytest.approx(1000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -36,6 +37,7 @@ from ganglion.training.objective import Batch, Objective
 
 TOGETHER = 2**20  # numbers of windows that are asked together
 PAST_DRAWN = 3  # horizons
+POWERS = {"mse": 2, "gaussian": 0}  # of the size of errors in a loss; a likelihood knows sizes by itself
 TOLD: dict[str, Told] = {"quantiles": "quantiles", "gaussian": "normals"}
 
 
@@ -113,6 +115,16 @@ class Forecasting(SeriesEstimator):
             tuple(np.nanstd(values.double().numpy(), axis=0).tolist()),
         )
         super()._learn(samples, held_out, session)
+
+    def _windows(
+        self, columns: dict[str, Tensor], *, first: Tensor | None = None, last: Tensor | None = None
+    ) -> Samples:
+        power = POWERS.get(self.loss, 1)
+        if len(columns["offsets"]) > 2 and power:
+            weight = evened(columns["values"][:, : len(self.target_.names)], columns["offsets"]) ** power
+            every = torch.repeat_interleave(weight, columns["offsets"].diff(), dim=0).float()
+            columns = columns | {"counts": columns["counts"] * every if "counts" in columns else every}
+        return super()._windows(columns, first=first, last=last)
 
     def _window(self, inputs: Samples, encoder: SeriesEncoder) -> int:
         longest = cast(Ragged, inputs.inputs["values"]).longest
@@ -366,3 +378,29 @@ class Forecasting(SeriesEstimator):
         """Return (n_series, horizon, t, …) without the axes that there is one of by design."""
         found = found.squeeze(2) if len(self.target_.names) == 1 else found
         return found if cast(SeriesEncoder, self.encoder_).series else found[0]
+
+
+def evened(values: Tensor, offsets: Tensor) -> Tensor:
+    """Return how much errors of each series and target count, so that large series do not drown small ones.
+
+    Parameters
+    ----------
+    values : Tensor of shape (n_steps, t)
+    offsets : Tensor of shape (n_series + 1,), int64
+
+    Returns
+    -------
+    Tensor of shape (n_series, t), float64
+        One over the deviation of each, their mean 1; 0 for one that never changes.
+    """
+    parts = [values[a:b].double().numpy() for a, b in pairwise(offsets.tolist())]
+    deviations = np.array([_deviation(part) for part in parts])
+    weight = np.divide(1.0, deviations, out=np.zeros_like(deviations), where=deviations > 0)
+    return torch.from_numpy(weight / np.maximum(weight.mean(axis=0), np.finfo(float).tiny))
+
+
+def _deviation(part: np.ndarray) -> np.ndarray:
+    known = ~np.isnan(part)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, part, 0.0).sum(axis=0) / count
+    return np.sqrt(np.square(np.where(known, part - mean, 0.0)).sum(axis=0) / count)

@@ -10,6 +10,7 @@ are off together. Errors of several targets are in units of each one's deviation
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,10 @@ class Origins(Truth):
         The series.
     steps : Tensor of shape (n,), int64
         The step of the panel that each forecast begins with.
-    scales, deviations : ndarray of shape (t,)
-        What errors are divided by: for the MASE, and where there are several targets.
+    scales : ndarray of shape (n, 1, t)
+        What errors are divided by for the MASE: how far the seasonal naive forecast is off in training, in each series.
+    deviations : ndarray of shape (t,)
+        What errors of several targets are divided by.
     season, window : int
         Steps of the season of training, and those that the model reads.
     levels : tuple of float
@@ -64,7 +67,7 @@ class Origins(Truth):
 
     def take(self, rows: Array) -> Origins:
         """Return the origins `rows`, (k,) indices."""
-        return replace(self, values=self.values[rows], steps=self.steps[rows])
+        return replace(self, values=self.values[rows], steps=self.steps[rows], scales=self.scales[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def forecast_truth(model: Any, X: Any, y: Any, what: str = "y", *, before: Any =
         asked.names,
         panel,
         steps,
-        _positive(asked.scales),
+        _positive(_scales(panel, steps, given, asked)),
         _positive(asked.deviations),
         asked.season,
         model.encoder_.window,
@@ -254,7 +257,17 @@ def _each(truth: Origins, said: Told) -> dict[str, Array]:
     return each
 
 
-def _positive(scales: tuple[float, ...]) -> Array:
+def _scales(panel: Any, steps: Any, given: Array, asked: Any) -> Array:
+    """Return the naive errors of the series of each origin, (n, 1, t): in what came before X, or in training."""
+    each = []
+    for begin, end in pairwise(panel.offsets.tolist()):
+        before = given[begin:end][np.cumsum(panel.rows[begin:end] >= 0) == 0]
+        enough = len(before) > 2 * asked.season
+        each.append(scores.naive_errors(before, np.array([0, len(before)]), asked.season) if enough else asked.scales)
+    return np.array(each)[panel.series_of(steps).numpy()][:, None]
+
+
+def _positive(scales: Any) -> Array:
     """Return what is divided by; a target that never changed in training is left in its own units."""
-    array = np.array(scales)
+    array = np.asarray(scales, dtype=np.float64)
     return np.where(array > 0, array, 1.0)
