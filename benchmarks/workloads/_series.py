@@ -12,7 +12,7 @@ from benchmarks.workloads import Contender, Workload
 JOB: Mapping[str, Any] = {
     "window": 96,
     "horizon": 24,
-    "width": 64,
+    "width": 32,
     "batch_size": 32,
     "learning_rate": 1e-3,
     "steps": 1000,

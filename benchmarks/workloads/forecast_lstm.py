@@ -2,4 +2,4 @@
 
 from benchmarks.workloads._series import forecasting
 
-WORKLOAD = forecasting("lstm", "LSTM of 64 units", {"darts": 1.9, "neuralforecast": 1.9})
+WORKLOAD = forecasting("lstm", "LSTM of 32 units", {"darts": 1.9, "neuralforecast": 1.9})
