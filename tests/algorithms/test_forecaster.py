@@ -308,3 +308,18 @@ def test_large_series_do_not_drown_small_ones(loss):
     model = Forecaster(horizon=4, window=24, loss=loss, epochs=60, learning_rate=0.01, random_state=0)
     found = model.fit(pd.concat(parts)).backtest(parts[0], stride=1)
     assert found.metrics["mae"] < 0.15
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_plain_numbers_take_a_short_cut_to_the_same_forecast(fitted, name):
+    model, X = fitted[name], waves()
+    for history in (X, X.astype(np.float32).astype(np.float64), X[:, ::-1][:, ::-1]):
+        read = model._of_horizon(model_window(model, history))
+        np.testing.assert_array_equal(model.predict(history), read[0, :, :, 2])
+        np.testing.assert_array_equal(model.predict(history.tolist()), model.predict(history))
+
+
+def model_window(model, X):
+    from ganglion.data.horizon import horizon_of
+
+    return horizon_of(model._panel(X), model.encoder_, model.horizon).window

@@ -164,6 +164,12 @@ class SeriesEncoder:
         return self.names[: self.n_targets]
 
     @property
+    def is_plain(self) -> bool:
+        """Whether nothing is read but numbers that are forecast, one series in its order."""
+        alone = not (self.time or self.series or self.calendar)
+        return alone and all(column.role == "target" for column in self.columns)
+
+    @property
     def spec(self) -> InputSpec:
         """What the network is given."""
         ahead = self.count("known", "static") + 2 * len(self.calendar)

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from torch import Tensor
 
 from ganglion.data.forecast_scores import naive_errors
-from ganglion.data.horizon import Horizon, horizon_of
+from ganglion.data.horizon import horizon_of
 from ganglion.data.ragged import Ragged
 from ganglion.data.seasons import season_of
 from ganglion.data.series import Panel, starts_of, windows_at
@@ -25,6 +25,7 @@ from ganglion.estimators.backtest import Backtest
 from ganglion.estimators.base import Samples
 from ganglion.estimators.forecast import Forecast
 from ganglion.estimators.forecasts import ForecastTarget, Told
+from ganglion.estimators.reading import has_named_columns
 from ganglion.estimators.series import SeriesEstimator
 from ganglion.estimators.session import Session
 from ganglion.networks.linear_gradient import LinearGradient, is_linear
@@ -162,7 +163,7 @@ class Forecasting(SeriesEstimator):
         InvalidInput
             If a history is too short, or a covariate that is to be known ahead ends before the horizon.
         """
-        return self._shaped(self._points(self._of_horizon(self._horizon(X))))
+        return self._shaped(self._points(self._of_horizon(self._last_windows(X))))
 
     def predict_quantiles(self, X: Any) -> np.ndarray:
         """Return the quantiles of the next steps.
@@ -176,7 +177,7 @@ class Forecasting(SeriesEstimator):
         ndarray of shape (…, n_levels)
             The shape of `predict`, and the levels of the option `quantiles`.
         """
-        found = self._quantiles(self._of_horizon(self._horizon(X)))
+        found = self._quantiles(self._of_horizon(self._last_windows(X)))
         if found is None:
             raise InvalidParameter(
                 f"{type(self).__name__}(loss={self.loss!r}) forecasts points, which have no quantiles. Train with "
@@ -193,7 +194,7 @@ class Forecasting(SeriesEstimator):
         """
         panel = self._panel(X)
         horizon = horizon_of(panel, cast(SeriesEncoder, self.encoder_), self.horizon)
-        answer = self._of_horizon(horizon)
+        answer = self._of_horizon(horizon.window)
         n, length = len(self.target_.names), max(self._length - self.horizon, PAST_DRAWN * self.horizon)
         begins = torch.maximum(panel.offsets[:-1], horizon.ends - length)
         past = [
@@ -268,8 +269,16 @@ class Forecasting(SeriesEstimator):
         self._check_fitted()
         return cast(SeriesEncoder, self.encoder_).panel(self._dataset(X, reset=False))
 
-    def _horizon(self, X: Any) -> Horizon:
-        return horizon_of(self._panel(X), cast(SeriesEncoder, self.encoder_), self.horizon)
+    def _last_windows(self, X: Any) -> Tensor:
+        """Return the windows that histories end with; one of ordinary numbers alone needs no reading."""
+        self._check_fitted()
+        encoder = cast(SeriesEncoder, self.encoder_)
+        if type(X) is np.ndarray and X.dtype.kind == "f" and not has_named_columns(self) and encoder.is_plain:
+            steps = X[:, None] if X.ndim == 1 else X
+            fits = steps.ndim == 2 and steps.shape[1] == self.n_features_in_ and len(steps) >= encoder.window
+            if fits and np.isfinite(steps).all():
+                return torch.from_numpy(np.ascontiguousarray(steps[-encoder.window :].T)[None])
+        return horizon_of(self._panel(X), encoder, self.horizon).window
 
     def origins(
         self, X: Any, *, before: Any = None, stride: int | None = None, first: int | None = None
@@ -346,10 +355,11 @@ class Forecasting(SeriesEstimator):
             starts = steps - (self._length - self.horizon)
             return self._asked_in_pieces(lambda some: views.index_select(0, some), starts, views[:1].numel())
 
-    def _of_horizon(self, horizon: Horizon) -> np.ndarray:
+    def _of_horizon(self, windows: Tensor) -> np.ndarray:
+        """Return what the network says behind raw windows, (n, horizon, t, n_scores), in the targets' units."""
         network = cast(SeriesNetwork, self.network_)
         with torch.inference_mode():
-            windows = network.prepare({"window": horizon.window})["window"]
+            windows = network.prepare({"window": windows})["window"]
             rows = torch.arange(len(windows))
             return self._asked_in_pieces(partial(torch.index_select, windows, 0), rows, windows[:1].numel())
 
