@@ -20,16 +20,17 @@ from ganglion.data.findings import Finding
 from ganglion.data.inspection import inspect
 from ganglion.data.read import read, read_as, read_test_part, reading_of, with_target
 from ganglion.data.resizing import Resize
-from ganglion.data.series_task import last_steps, series_reason
+from ganglion.data.series_task import last_steps, most_steps, series_reason
 from ganglion.data.splits import labels_in, split, split_end, split_pieces, with_every_class
 from ganglion.data.task import ALONE, Task
 from ganglion.data.text_encoding import are_texts_alone
-from ganglion.errors import DataWarning, InvalidInput
+from ganglion.errors import DataWarning, InvalidInput, InvalidParameter
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.selection import Selection, labels_of, select, task_of
 from ganglion.evaluation.evaluate import evaluate
 from ganglion.evaluation.labels import match_labels
 from ganglion.evaluation.report import Report
+from ganglion.options import options_of
 from ganglion.registry import algorithm
 from ganglion.training.trainer import OnEpoch
 
@@ -52,6 +53,8 @@ class Plan:
         What deserves a look in the training data.
     notes : tuple of str
         How the rows were split and what is wrong with it; they stand in the report.
+    ahead : int, optional
+        Of series: the steps of the longest to test on, so that none farther ahead can be judged.
     """
 
     train: Dataset
@@ -59,6 +62,7 @@ class Plan:
     selection: Selection
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
+    ahead: int | None = None
 
     @property
     def training_data(self) -> tuple[Dataset, np.ndarray | None]:
@@ -225,7 +229,7 @@ def _plan_series(
         notes = [
             f"The last {share:.0%} of the steps, {len(tested):,} rows, were held out; forecasts read what is before."
         ]
-    return Plan(train, tested, chosen, inspect(whole, task=task).findings, tuple(notes))
+    return Plan(train, tested, chosen, inspect(whole, task=task).findings, tuple(notes), most_steps(tested))
 
 
 def _given_alone(
@@ -247,11 +251,26 @@ def train(
     resume: bool = False,
 ) -> Estimator:
     """Fit the chosen algorithm to the training rows of a plan; see `Estimator.fit` for `checkpoint` and `resume`."""
-    model = planned.selection.estimator(**(options or {}))
+    options = dict(options or {})
+    model = planned.selection.estimator(**(_horizon(planned, options) | options))
     X, y = planned.training_data
     model.fit(X, y, callbacks=callbacks, checkpoint=checkpoint, resume=resume)
     model.target_name_ = ", ".join(planned.train.target)
     return model
+
+
+def _horizon(planned: Plan, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the horizon that what is held out can judge, unless another is given, which is refused if it cannot."""
+    known = options_of(algorithm(planned.selection.name))
+    if planned.ahead is None or "horizon" not in known:
+        return {}
+    asked = options.get("horizon", 0)
+    if isinstance(asked, int) and asked > planned.ahead:
+        raise InvalidParameter(
+            f"horizon={asked}, but there are {planned.ahead} steps to test on, so that no forecast could be judged. "
+            f"Give a horizon of at most {planned.ahead}, or more to test on: a larger test fraction, or other data."
+        )
+    return {"horizon": min(known["horizon"][2], max(1, planned.ahead // 2))}  # so that several forecasts are judged
 
 
 def assess(planned: Plan, model: Any, *, baselines: bool = True, random_state: int = 0) -> Report:

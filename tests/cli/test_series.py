@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import ganglion as gg
+
 QUICK = ("--set", "epochs=1", "--set", "horizon=6", "--set", "window=24")
 
 
@@ -53,6 +55,18 @@ def test_another_task_may_be_asked_for(ganglion, hours):
 
 
 def test_a_series_too_short_is_refused_before_training(ganglion, hours):
-    ran = ganglion("train", hours, "--target", "y", "--set", "horizon=250", "--set", "window=24")
+    ran = ganglion("train", hours, "--target", "y", "--set", "horizon=24", "--set", "window=230")
     assert ran.code != 0
-    assert "the series has 240 steps, but a window of 24 and the 250 after it" in " ".join(ran.err.split())
+    assert "the series has 240 steps, but a window of 230 and the 24 after it" in " ".join(ran.err.split())
+
+
+def test_the_horizon_is_no_longer_than_what_is_held_out(ganglion, tmp_path):
+    rows = [f"{1990 + i // 12}-{i % 12 + 1:02},{i % 12}" for i in range(60)]
+    (tmp_path / "short.csv").write_text("\n".join(["month,sales", *rows]))
+    ran = ganglion("train", tmp_path / "short.csv", "--out", tmp_path / "short.ganglion", "--set", "epochs=2")
+    assert ran.code == 0, ran.err
+    assert gg.load(tmp_path / "short.ganglion").horizon == 6
+    ran = ganglion("train", tmp_path / "short.csv", "--out", tmp_path / "none.ganglion", "--set", "horizon=13")
+    assert ran.code != 0
+    assert "horizon=13, but there are 12 steps to test on" in " ".join(ran.err.split())
+    assert not (tmp_path / "none.ganglion").exists()

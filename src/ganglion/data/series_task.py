@@ -55,6 +55,13 @@ def last_steps(data: Dataset, share: float, *, time: str | None = "auto", series
     return late
 
 
+def most_steps(data: Dataset) -> int:
+    """Return how many rows the longest series of a table has."""
+    time = time_name(data, "auto")
+    encoder = SeriesEncoder((), time, series_column(data, "auto", time))
+    return int(encoder.order(flat(data))[1].diff().max())
+
+
 def time_name(data: Dataset, time: str | None) -> str:
     """Return the column of times, "" for none; "auto" takes the only one of dates."""
     return "" if time is None else time_column(data) or "" if time == "auto" else data.field(time).name
