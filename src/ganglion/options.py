@@ -346,7 +346,8 @@ def describe(annotation: Any, declared: Option) -> str:
 def _parse(text: str, annotation: Any) -> Any:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
-        for argument in sorted(arguments, key=lambda each: each is str):  # a text takes anything: ask it last
+        # "none" is a tuple of nothing too, and a text takes anything
+        for argument in sorted(arguments, key=lambda each: (each is str, each is not type(None))):
             value = _parse(text, argument)
             if _matches(value, argument):
                 return value
