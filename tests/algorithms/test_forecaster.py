@@ -242,6 +242,12 @@ def test_a_forecast_prints_draws_and_is_read(fitted):
         (dated(40), {"target": "z"}, InvalidInput, "no column is called 'z'"),
         (dated(40), {"known": "z"}, InvalidInput, "no column is called 'z'"),
         (np.array([["a", "b"]] * 30), {}, InvalidInput, "no column of numbers is left to forecast"),
+        (
+            np.where(np.arange(60)[:, None] < 10, waves(60)[:, :1], np.nan),
+            {},
+            InvalidInput,
+            "no window of 20 steps has",
+        ),
     ],
 )
 def test_bad_input_is_refused_before_training(X, options, error, words):

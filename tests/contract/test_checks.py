@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from ganglion import checks
+from ganglion.algorithms.forecaster import Forecaster
 from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
 from ganglion.algorithms.perceptron import Perceptron
 from ganglion.algorithms.text_cnn import TextCNN
-from ganglion.checks import files, fitting, images, predicting, refusals, texts
+from ganglion.checks import files, fitting, images, predicting, refusals, series, texts
 from ganglion.data.encoding import TableEncoder
 from ganglion.data.text_encoding import TextEncoder
 from ganglion.data.tokenizers import tokenizer_by_name
@@ -69,7 +70,22 @@ def with_others(method):
     return changed
 
 
+def peeking(method):
+    def changed(self, panel, steps):
+        found = method(self, panel, steps)
+        return replace(found, values=found.values + found.truth[:, :1])
+
+    return changed
+
+
+def by_number(method):
+    return lambda self, X: method(self, X) + len(X)
+
+
 BROKEN = [
+    (Forecaster, "forecast_from", peeking, series.check_the_future_is_not_seen),
+    (Forecaster, "predict", by_number, series.check_series_do_not_depend_on_one_another),
+    (Forecaster, "_refuse_too_short", instead(lambda *_: None), series.check_damaged_times_are_refused),
     (TextCNN, "_weights", instead(lambda *_: None), texts.check_zero_weight_of_texts),
     (TextCNN, "predict", without_empty, texts.check_empty_texts_are_refused),
     (TextCNN, "predict_proba", by_type, texts.check_text_containers_agree),
@@ -161,5 +177,5 @@ def test_tags_choose_the_checks():
 
 def test_every_check_is_on_the_list():
     listed = [check.__name__ for _, check in checks.CHECKS]
-    rooms = (fitting, refusals, predicting, files, images, texts)
+    rooms = (fitting, refusals, predicting, files, images, texts, series)
     assert sorted(listed) == sorted(name for room in rooms for name in vars(room) if name.startswith("check_"))

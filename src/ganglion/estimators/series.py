@@ -165,6 +165,11 @@ class SeriesEstimator(Trained):
                 )
         else:
             windows, others = self._divided(columns)
+        if not len(windows):
+            raise InvalidInput(
+                f"no window of {self._length} steps has a known target to learn from: too many are missing. "
+                "Give more steps, or a smaller window."
+            )
         super()._learn(windows, others, session)
 
     @property
