@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ganglion.version import __version__
 
 if TYPE_CHECKING:
+    from ganglion.algorithms.anomaly_detector import AnomalyDetector
     from ganglion.algorithms.cnn import CNNClassifier, CNNRegressor
     from ganglion.algorithms.detection_cnn import DetectionCNN
     from ganglion.algorithms.forecaster import Forecaster
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from ganglion.training.trainer import Trainer
 
 _HOMES = {
+    "AnomalyDetector": "ganglion.algorithms.anomaly_detector",
     "Classifier": "ganglion.estimators.classifier",
     "Dataset": "ganglion.data.dataset",
     "DetectionCNN": "ganglion.algorithms.detection_cnn",
@@ -89,6 +91,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AnomalyDetector",
     "CNNClassifier",
     "CNNRegressor",
     "Classifier",

@@ -16,6 +16,7 @@ from ganglion.errors import GanglionWarning, unknown_name
 
 # One line an algorithm: the name that files, commands and pages use, and where its class is.
 ALGORITHMS = {
+    "AnomalyDetector": "ganglion.algorithms.anomaly_detector",
     "CNNClassifier": "ganglion.algorithms.cnn",
     "CNNRegressor": "ganglion.algorithms.cnn",
     "DetectionCNN": "ganglion.algorithms.detection_cnn",

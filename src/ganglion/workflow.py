@@ -26,7 +26,7 @@ from ganglion.data.task import ALONE, Task
 from ganglion.data.text_encoding import are_texts_alone
 from ganglion.errors import DataWarning, InvalidInput, InvalidParameter
 from ganglion.estimators.base import Estimator
-from ganglion.estimators.selection import Selection, labels_of, select, task_of
+from ganglion.estimators.selection import OF_SERIES, Selection, labels_of, select, task_of
 from ganglion.evaluation.evaluate import evaluate
 from ganglion.evaluation.labels import match_labels
 from ganglion.evaluation.report import Report
@@ -75,7 +75,7 @@ class Plan:
         return self._split(self.test)
 
     def _split(self, data: Dataset) -> tuple[Dataset, np.ndarray | None]:
-        if not data.target or self.selection.task.name == "forecasting":
+        if not data.target or self.selection.task.name in OF_SERIES:
             return data, None
         X, y = data.X_y()
         return X, labels_of(y, self.selection.task)
@@ -128,11 +128,11 @@ def plan(
         If the data cannot be read or used, or something named does not exist.
     """
     given = data if isinstance(data, Dataset) else read(data, size=size, resize=resize, step=step)
-    reason = _series_reason(given, target, algorithm_name, task)
-    if reason:
+    found = _series_task(given, target, algorithm_name, task)
+    if found is not None:
         whole = given.drop([name for name in drop if name not in given.target])
         share = TEST_SHARE if test_fraction is None else test_fraction
-        return _plan_series(whole, target, test, share, algorithm_name, reason)
+        return _plan_series(whole, target, test, share, algorithm_name, found)
     if _learns_alone(given, target, algorithm_name, task):
         whole = given.drop([*given.target, *(name for name in drop if name not in given.target)])
         return _plan_alone(data, whole, test, test_fraction, algorithm_name, task, random_state)
@@ -196,14 +196,14 @@ def _plan_alone(
     return Plan(train, tested, chosen, inspect(whole).findings, tuple(notes))
 
 
-def _series_reason(data: Dataset, target: Any, name: str | None, task: str | None) -> str:
-    """Return why rows are taken for steps of series, whose next ones are to be learned; empty if they are not."""
+def _series_task(data: Dataset, target: Any, name: str | None, task: str | None) -> Task | None:
+    """Return the task, and why, if rows are taken for steps of series; without being asked for, it is forecasting."""
     if task is not None or name is not None:
-        asked = (task or algorithm(str(name)).tags.task) == "forecasting"
-        return "as asked" if asked else ""
+        asked: Any = task or algorithm(str(name)).tags.task
+        return Task(asked, "as asked") if asked in OF_SERIES else None
     wanted = with_target(data, target).target if target not in (None, (), []) else ()
     reason = series_reason(data, wanted)
-    return reason and f"{reason}; for one answer a row give --task regression"
+    return Task("forecasting", f"{reason}; for one answer a row give --task regression") if reason else None
 
 
 def _plan_series(
@@ -212,13 +212,12 @@ def _plan_series(
     test: str | os.PathLike[str] | Dataset | None,
     share: float,
     name: str | None,
-    reason: str,
+    task: Task,
 ) -> Plan:
     """Plan for series: their last steps are what is tested on."""
     whole = whole if target in (None, (), []) else with_target(whole, target)
-    task = Task("forecasting", reason)
-    chosen = select(whole, task="forecasting")
-    chosen = Selection(algorithm(name).__name__ if name else chosen.name, task, f"forecasting; {reason}")
+    chosen = algorithm(name).__name__ if name else select(whole, task=task.name).name
+    chosen = Selection(chosen, task, f"{task.name.replace('_', ' ')}; {task.reason}")
     if test is not None:
         given = test if isinstance(test, Dataset) else read_as(test, reading_of(whole))
         train, tested = whole, given.with_target(whole.target)
@@ -226,9 +225,7 @@ def _plan_series(
     else:
         late = last_steps(whole, share)
         train, tested = whole.take(np.flatnonzero(~late)), whole.take(np.flatnonzero(late))
-        notes = [
-            f"The last {share:.0%} of the steps, {len(tested):,} rows, were held out; forecasts read what is before."
-        ]
+        notes = [f"The last {share:.0%} of the steps, {len(tested):,} rows, were held out; what is before is read, too."]
     return Plan(train, tested, chosen, inspect(whole, task=task).findings, tuple(notes), most_steps(tested))
 
 

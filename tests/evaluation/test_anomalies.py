@@ -37,7 +37,10 @@ class Detector:
     def __init__(self, lengths=None, dated=False):
         self.lengths, self.dated = lengths, dated
 
-    def panel(self, X):
+    def labels(self, X):
+        return None
+
+    def panel(self, X, before=None):
         X = np.asarray(X, dtype=np.float64).reshape(len(X), -1)
         lengths = self.lengths or [len(X)]
         offsets = torch.tensor([0, *lengths]).cumsum(0)
@@ -48,11 +51,11 @@ class Detector:
         names = tuple(f"x{i}" for i in range(X.shape[1]))
         return Panel(torch.from_numpy(X), None, offsets, times, np.arange(len(X)), ids, names, grid)
 
-    def score_samples(self, X):
-        return -np.abs(np.asarray(X).reshape(len(X), -1)[:, 0])
+    def scores_of(self, panel):
+        return np.abs(panel.values[:, 0].numpy())
 
     def predict(self, X):
-        return np.where(self.score_samples(X) < self.offset_, -1, 1)
+        return np.where(self.scores_of(self.panel(X)) > -self.offset_, -1, 1)
 
 
 def made(n=400):

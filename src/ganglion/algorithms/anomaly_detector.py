@@ -25,6 +25,7 @@ from torch.nn import functional as F
 
 from ganglion.data.series import starts_of
 from ganglion.data.series_encoder import SeriesEncoder
+from ganglion.errors import InvalidParameter
 from ganglion.estimators.base import Tags
 from ganglion.estimators.series_detector import SeriesDetector, continued, forecast_errors
 from ganglion.estimators.spec import Spec
@@ -77,12 +78,17 @@ class AnomalyDetector(SeriesDetector):
 
     def build(self, spec: Spec) -> SeriesNetwork:
         """Return the network for series that look like `spec`."""
+        if self.method == "reconstruction" and self.network not in ("gru", "lstm"):
+            raise InvalidParameter(
+                f"AnomalyDetector(method='reconstruction', network={self.network!r}): windows are said again by gru and "
+                "lstm. Give one of them, or method='forecast'."
+            )
         targets, past, ahead = spec.inputs.series
         shape = Shape(targets, past, ahead, spec.inputs.longest, self.ahead)
         entry = SeriesInput(shape.read)
         if self.method == "reconstruction":
-            kind = "lstm" if self.network == "lstm" else "gru"
-            return SeriesNetwork(entry, WindowAutoencoder(shape.read, targets, self.width, self.code, kind=kind), spec.output)
+            body = WindowAutoencoder(shape.read, targets, self.width, self.code, kind=self.network)
+            return SeriesNetwork(entry, body, spec.output)
         return SeriesNetwork(entry, WindowReader(shape, self._reader(shape), level=self.normalization, spread=False), spec.output)
 
     def _reader(self, shape: Shape) -> torch.nn.Module:

@@ -67,6 +67,8 @@ def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bo
             columns = _objects(estimator, dataset, names)
         elif estimator.tags.task == "forecasting":
             columns = _forecasts(estimator, dataset)
+        elif estimator.tags.task == "anomaly_detection":
+            columns = _marked(estimator, dataset)
         elif estimator.tags.task == "tagging":
             columns = names | _tagged(estimator, dataset, probabilities=probabilities)
         else:
@@ -141,7 +143,7 @@ def _features_and_target(data: Path, target: Sequence[str] | None, estimator: An
     trained = getattr(estimator, "target_name_", "")
     if estimator.tags.task in ALONE:
         return dataset.drop(dataset.target), None
-    if estimator.tags.task == "forecasting":
+    if estimator.tags.task in ("forecasting", "anomaly_detection"):
         return dataset, None
     names = [trained] if trained in dataset.columns else [name for name in trained.split(", ") if name]
     return with_known_target(dataset, list(target or names)).X_y()
@@ -177,6 +179,22 @@ def _answers(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.nda
         shares = estimator.predict_proba(X)
         columns |= {f"p_{label}": share for label, share in zip(estimator.classes_, shares.T, strict=True)}
     return columns
+
+
+def _marked(estimator: Any, X: Any) -> dict[str, np.ndarray]:
+    """Return one row a step, in the order of the file: its series and time, whether it raises an alarm, and how rare it is."""
+    panel = estimator.panel(X)
+    steps = np.flatnonzero(panel.rows >= 0)
+    steps = steps[np.argsort(panel.rows[steps])]
+    scores = estimator.scores_of(panel)[steps]
+    series = np.searchsorted(panel.offsets.numpy(), steps, side="right") - 1
+    columns = {} if panel.ids == ("",) else {"series": np.array(panel.ids)[series]}
+    columns["time"] = np.array([panel.grid.text(time) for time in panel.times[steps].tolist()])
+    return columns | {
+        "alarm": (scores > -estimator.offset_).astype(int),
+        "score": scores,
+        "p_value": estimator.p_values(X),
+    }
 
 
 def _tagged(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@
     texts: most differ, and have 5 words or more                translation (any text that answers a text)
     none, beside texts                                          language_modelling
     none, beside pieces of music                                music_modelling
-    numbers, in a table with a regular time (see `series_task`) forecasting
+    numbers, in a table with a regular time (see `series_task`) forecasting; if asked for, anomaly_detection
 
 Missing values (None, NaN) are not looked at.
 """
@@ -43,6 +43,7 @@ TaskName = Literal[
     "language_modelling",
     "music_modelling",
     "forecasting",
+    "anomaly_detection",
 ]
 ALONE = ("language_modelling", "music_modelling")  # what is learned from features alone
 _REPEATS = ((10, 4), (20, 20))  # (so many values at most, so often each on average) make classes of whole numbers

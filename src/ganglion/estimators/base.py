@@ -58,7 +58,8 @@ class Tags:
     ----------
     task : str
         What is learned: "classification", "regression", "segmentation", "detection", "tagging", "translation" (any text
-        that answers a text), "language_modelling", "music_modelling", "forecasting" (numbers of series, steps ahead).
+        that answers a text), "language_modelling", "music_modelling", "forecasting" (numbers of series, steps ahead),
+        "anomaly_detection" (which steps of series are strange).
     modalities : tuple of str
         What it reads: "table", "image", "text", "sequence" (steps of numbers, as many as there are), "music", "series"
         (tables whose rows are steps).
@@ -82,6 +83,7 @@ class Tags:
         "language_modelling",
         "music_modelling",
         "forecasting",
+        "anomaly_detection",
     ]
     modalities: tuple[str, ...] = ("table", "image")
     gradients: bool = True

@@ -29,7 +29,9 @@ TASKS = (
     "language_modelling",
     "music_modelling",
     "forecasting",
+    "anomaly_detection",
 )
+OF_SERIES = ("forecasting", "anomaly_detection")  # tasks whose data hold everything
 _CALLED = {
     "image": "images",
     "table": "a table",
@@ -92,7 +94,7 @@ def select(data: Any, y: Any = None, *, target: Any = None, task: str | None = N
     """
     X, y = features_and_target(data, y, target, task)
     found = MUSIC if y is None and task is None and is_music(X) else _series_task(X, y, task) or task_of(y, task)
-    modality = "series" if found.name == "forecasting" else modality_of(X)
+    modality = "series" if found.name in OF_SERIES else modality_of(X)
     for name, cls in all_algorithms().items():
         if cls.tags.task == found.kind and modality in cls.tags.preferred_for:
             return Selection(name, found, f"{found.name.replace('_', ' ')} from {_CALLED[modality]}; {found.reason}")
@@ -112,7 +114,7 @@ def features_and_target(
         dataset = tokens_to_dataset(data) if holds_tokens(data) and holds_lists(y) else as_dataset(data)
     if target is not None:
         dataset = with_target(dataset, target)
-    if y is None and (task == "forecasting" or (task is None and series_reason(dataset))):
+    if y is None and (task in OF_SERIES or (task is None and series_reason(dataset))):
         return dataset, None
     if y is None and task in ALONE:
         return dataset.drop(dataset.target), None
@@ -126,18 +128,18 @@ def features_and_target(
 
 
 def _series_task(X: Dataset, y: np.ndarray | None, task: str | None) -> Task | None:
-    """Return the task of forecasting, if it is asked for or the rows look like steps, or None."""
-    if y is not None or task not in (None, "forecasting"):
-        return None
-    reason = series_reason(X)
-    return Task("forecasting", "as asked" if task else reason) if task or reason else None
+    """Return the task that is asked for of series, or forecasting if the rows look like steps, or None."""
+    if task in OF_SERIES and (y is None or task == "anomaly_detection"):
+        return Task(task, "as asked")  # type: ignore[arg-type]
+    reason = series_reason(X) if y is None and task is None else ""
+    return Task("forecasting", reason) if reason else None
 
 
 def task_of(y: np.ndarray | None, override: str | None = None) -> Task:
     """Return the task that a target stands for, unless `override` says "classification" or "regression"."""
     if override is None:
         return infer_task(y)
-    if override == "forecasting" or override in ALONE:
+    if override in (*OF_SERIES, *ALONE):
         return Task(override, "as asked")  # type: ignore[arg-type]
     if override not in TASKS:
         raise InvalidParameter(f"task={override!r}: a task is {' or '.join(map(repr, TASKS))}.")

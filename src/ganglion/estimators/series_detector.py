@@ -16,10 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganglion.data.convert import as_dataset
 from ganglion.data.dataset import Dataset
 from ganglion.data.ragged import Ragged
 from ganglion.data.series import Panel, by_columns, starts_of, windows_at
 from ganglion.data.series_encoder import SeriesEncoder
+from ganglion.data.series_joining import joined
 from ganglion.data.thresholds import Rule, refuse_too_few
 from ganglion.errors import DataWarning, InvalidInput
 from ganglion.estimators.alarms import AlarmTarget, Calibration
@@ -31,7 +33,9 @@ from ganglion.networks.series import SeriesNetwork
 from ganglion.options import hyperparameters, option
 from ganglion.training.execution import fast_products
 
+LABELS = ("anomaly", "anomalies", "is_anomaly", "label", "labels")
 LONGEST, SHORTEST = 32, 4  # windows, where the option leaves it open,
+WORDS = {"normal": 0, "ok": 0, "no": 0, "false": 0, "0": 0, "anomaly": 1, "anomalous": 1, "yes": 1, "true": 1, "1": 1}
 SHARE = 8  # and at most one in so many of the steps to learn from
 TOGETHER = 2**20  # numbers of windows that go through the network together
 
@@ -57,6 +61,11 @@ class SeriesDetector(SeriesEstimator):
     )
     window: int | Literal["auto"] = option(
         "auto", "Steps that are read at once; 'auto' takes 32, of short series fewer.", at_least=1
+    )
+    label: str | None = option(
+        "auto",
+        "The column that says where an anomaly is known (1; 0 elsewhere): left out of what is learned, and looked at "
+        "when the detector is evaluated. 'auto' takes one called anomaly, is_anomaly or label; None takes none.",
     )
 
     # what an algorithm says
@@ -93,9 +102,9 @@ class SeriesDetector(SeriesEstimator):
             Minus the distance of its error from the usual ones; 0, the least strange, of steps that are not judged.
         """
         panel = self.panel(X)
-        scores = np.zeros(int((panel.rows >= 0).sum()))
-        distance, steps = self._distances(panel.values, panel.offsets, panel.seen())
-        scores[panel.rows[steps]] = -distance
+        there = panel.rows >= 0
+        scores = np.empty(int(there.sum()))
+        scores[panel.rows[there]] = -self.scores_of(panel)[there]
         return scores
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -150,15 +159,46 @@ class SeriesDetector(SeriesEstimator):
         chances = cast(Calibration, self.target_.calibration).p_values(scores)
         return np.where(scores == 0, 1.0, chances)
 
-    def panel(self, X: Any) -> Panel:
+    def panel(self, X: Any, *, before: Any = None) -> Panel:
         """Return series as the detector reads them: in order, on their grid, gaps filled.
 
         Parameters
         ----------
         X : series, as `fit` takes them
+        before : as X, optional
+            What came before them, to be looked back at; its steps have no `rows`.
         """
         self._check_fitted()
-        return cast(SeriesEncoder, self.encoder_).panel(self._dataset(X, reset=False))
+        encoder = cast(SeriesEncoder, self.encoder_)
+        panel = encoder.panel(self._dataset(X, reset=False))
+        if before is None:
+            return panel
+        return joined(encoder.panel(self._dataset(before, reset=False)), panel, timeless=not encoder.time)[0]
+
+    def scores_of(self, panel: Panel) -> np.ndarray:
+        """Return how strange each step of series is, (n_steps,) float64; 0 for those that are not judged.
+
+        Parameters
+        ----------
+        panel : Panel
+            As `panel` gives it.
+        """
+        self._check_fitted()
+        scores = np.zeros(panel.n_steps)
+        errors, steps = self._judged(panel.values, panel.offsets, panel.seen())
+        scores[steps] = self._distance(errors)
+        return scores
+
+    def labels(self, X: Any) -> np.ndarray | None:
+        """Return the labels that stand in X, (n_rows,), or None: see the option `label`.
+
+        Parameters
+        ----------
+        X : series, as `fit` takes them
+        """
+        data = as_dataset(X) if hasattr(X, "columns") and not isinstance(X, Dataset) else X
+        name = self._label_of(data) if isinstance(data, Dataset) else None
+        return None if name is None else labels_of_steps(data, name)
 
     @property
     def offset_(self) -> float:
@@ -168,6 +208,26 @@ class SeriesDetector(SeriesEstimator):
         return -self.target_.calibration.threshold
 
     # learning
+
+    def _dataset(self, X: Any, *, reset: bool) -> Dataset:
+        """Read series without their labels: what is known of them is not learned from."""
+        if hasattr(X, "columns"):
+            data = X if isinstance(X, Dataset) else as_dataset(X)
+            name = self._label_of(data)
+            X = X if name is None else data.with_target([t for t in data.target if t != name]).drop([name])
+        return super()._dataset(X, reset=reset)
+
+    def _label_of(self, data: Dataset) -> str | None:
+        """Return the column of labels, or None."""
+        if self.label is None:
+            return None
+        if self.label != "auto":
+            return self.label if self.label in data.names or not hasattr(self, "network_") else None
+        return next((name for name in data.names if name.lower() in LABELS and name not in self._wanted), None)
+
+    @property
+    def _wanted(self) -> tuple[str, ...]:
+        return (self.target,) if isinstance(self.target, str) else tuple(self.target or ())
 
     def _read_target(self, y: Any, data: Dataset, *, reset: bool, weight: np.ndarray | None = None) -> np.ndarray:
         return np.empty((len(data), 0))  # labels, where there are any, are for evaluation: y is not looked at
@@ -209,10 +269,6 @@ class SeriesDetector(SeriesEstimator):
         calibration = Calibration.fit(scores, self.threshold, self.false_alarm_rate)
         self.target_ = replace(self.target_, calibration=calibration)
 
-    def _distances(self, values: Tensor, offsets: Tensor, observed: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Return how strange steps are, (n,), and which ones they are, (n,) int64: those that can be judged."""
-        errors, steps = self._judged(values, offsets, observed)
-        return self._distance(errors), steps
 
     def _distance(self, errors: np.ndarray) -> np.ndarray:
         usual = cast(UsualErrors, self.target_.usual)
@@ -241,6 +297,27 @@ class SeriesDetector(SeriesEstimator):
         tags = super().__sklearn_tags__()
         tags.estimator_type = "outlier_detector"
         return tags
+
+
+def labels_of_steps(data: Dataset, name: str) -> np.ndarray:
+    """Return a column of labels as numbers, (n_rows,) float64: 0 and 1, truth values, or "normal" and "anomaly".
+
+    Raises
+    ------
+    InvalidInput
+        If it holds something else.
+    """
+    values = data.values(name)
+    if values.dtype.kind in "fiub":
+        return values.astype(np.float64)
+    words = [str(value).strip().lower() for value in values.tolist()]
+    strange = sorted({*words} - {*WORDS})
+    if strange:
+        raise InvalidInput(
+            f"the column {name!r} is taken for labels, but holds {', '.join(map(repr, strange[:5]))}. Give 0 and 1 (1 "
+            f"where it is an anomaly); if {name!r} is something else, set label=None."
+        )
+    return np.array([float(WORDS[word]) for word in words])
 
 
 def continued(values: Tensor, offsets: Tensor, n: int) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganglion.errors import InvalidInput, InvalidModel
+from ganglion.estimators.alarms import AlarmTarget, alarm_target
 from ganglion.estimators.answers import TextTarget, text_target
 from ganglion.estimators.forecasts import ForecastTarget, forecast_target
 from ganglion.estimators.masks import MaskTarget, mask_target
@@ -173,7 +174,8 @@ class NumberTarget:
 def target_from_json(
     stored: Any,
 ) -> (
-    BoxTarget
+    AlarmTarget
+    | BoxTarget
     | ClassTarget
     | ForecastTarget
     | MaskTarget
@@ -201,6 +203,8 @@ def target_from_json(
             return tag_target(stored)
         if stored["kind"] == "forecast":
             return forecast_target(stored)
+        if stored["kind"] == "alarms":
+            return alarm_target(stored)
         if stored["kind"] == "texts":
             return text_target(stored)
         raise ValueError(f"kind {stored['kind']!r}")

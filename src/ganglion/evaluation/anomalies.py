@@ -102,25 +102,29 @@ class Alarms:
     threshold: float
 
 
-def anomaly_truth(model: Any, X: Any, y: Any, what: str = "y") -> AlarmTruth:
+def anomaly_truth(model: Any, X: Any, y: Any, what: str = "y", *, before: Any = None) -> AlarmTruth:
     """Return which steps of a series are anomalies.
 
     Parameters
     ----------
-    model : detector with `panel`
+    model : detector with `panel`, `labels` and `scores_of`
     X : series, as the model reads them
     y : array-like of shape (n_rows,), pairs of times, mapping of series to pairs of times, or None
+        Without it the labels that stand in X are taken, if there are any.
     what : str
         What y is called in messages.
+    before : as X, optional
+        What came before X, so that its first steps can be judged too.
 
     Raises
     ------
     InvalidInput
         If y does not fit X, or holds something else than labels.
     """
-    panel = model.panel(X)
+    panel = model.panel(X, before=before)
     steps = np.flatnonzero(panel.rows >= 0)
     values = np.full(len(steps), UNKNOWN, dtype=np.int64)
+    y = model.labels(X) if y is None else y
     if y is not None:
         values = _labels(y, panel, what)[steps]
     rate = getattr(model, "false_alarm_rate", None)
@@ -128,18 +132,18 @@ def anomaly_truth(model: Any, X: Any, y: Any, what: str = "y") -> AlarmTruth:
 
 
 def predict_alarms(model: Any, X: Any, truth: AlarmTruth) -> Alarms:
-    """Ask a detector for its scores and marks, through scikit-learn's contract of outlier detectors.
+    """Ask a detector how strange each step is; scores above minus its `offset_` are alarms.
 
     Raises
     ------
     InvalidInput
-        If it does not answer with one finite number, and -1 or 1, for each row.
+        If it does not answer with one finite number a step.
     """
-    rows = truth.panel.rows[truth.steps]
-    scores, marks = np.asarray(model.score_samples(X), dtype=np.float64), np.asarray(model.predict(X))
-    if scores.shape != marks.shape or len(scores) <= rows.max() or not np.isfinite(scores).all():
-        raise InvalidInput(f"{type(model).__name__} must give one finite score, and -1 or 1, for each row.")
-    return Alarms(-scores[rows], marks[rows] == -1, -float(model.offset_))
+    scores, threshold = np.asarray(model.scores_of(truth.panel), dtype=np.float64), -float(model.offset_)
+    if scores.shape != (truth.panel.n_steps,) or not np.isfinite(scores).all():
+        raise InvalidInput(f"{type(model).__name__} must say how strange each step is: one finite number a step.")
+    scores = scores[truth.steps]
+    return Alarms(scores, scores > threshold, threshold)
 
 
 def resampled_alarm_metrics(truth: AlarmTruth, said: Alarms) -> list[Resampled]:

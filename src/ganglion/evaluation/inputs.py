@@ -14,12 +14,12 @@ from ganglion.evaluation.predictions import Array, Truth, task_of
 
 def learns_alone(model: Any) -> bool:
     """Say whether a model learns from X alone, so that there is no y."""
-    return getattr(getattr(model, "tags", None), "task", None) in (*ALONE, "forecasting")
+    return getattr(getattr(model, "tags", None), "task", None) in ALONE or holds_all(model)
 
 
 def holds_all(model: Any) -> bool:
     """Say whether a model reads its target from X, where it stays."""
-    return getattr(getattr(model, "tags", None), "task", None) == "forecasting"
+    return getattr(getattr(model, "tags", None), "task", None) in ("forecasting", "anomaly_detection")
 
 
 def split_target(model: Any, X: Any, y: Any) -> tuple[Any, Any]:

@@ -8,6 +8,7 @@ music_modelling      how likely pieces of music are                             
 tagging        a label of every word                                             tagging.py
 translation    a text that answers a text                                        translation.py
 forecasting    the next steps of series                                          forecasting.py
+anomaly_detection    which steps of series are strange                           anomalies.py
 """
 
 from __future__ import annotations
@@ -22,6 +23,16 @@ from sklearn.metrics import confusion_matrix
 from ganglion.data.boxes import holds_boxes
 from ganglion.data.task import holds_lists
 from ganglion.drawing.svg import Chart
+from ganglion.evaluation.anomalies import (
+    alarm_charts,
+    alarm_facts,
+    alarm_values,
+    anomaly_truth,
+    predict_alarms,
+    resampled_alarm_metrics,
+    shown_alarms,
+)
+from ganglion.evaluation.anomaly_baselines import run_anomaly_baselines
 from ganglion.evaluation.baselines import Baseline, run_baselines
 from ganglion.evaluation.box_baselines import run_box_baselines
 from ganglion.evaluation.calibration import CalibrationBin, calibration_curve
@@ -112,7 +123,7 @@ class Kind:
     ----------
     about : str
         What the task is, in words.
-    unit : {"rows", "images", "passages", "sequences", "pieces", "origins"}
+    unit : {"rows", "images", "passages", "sequences", "pieces", "origins", "blocks"}
         What is counted, and drawn anew by the bootstrap.
     large : tuple of str
         Metrics that the page shows large.
@@ -141,7 +152,7 @@ class Kind:
     """
 
     about: str
-    unit: Literal["rows", "images", "passages", "sequences", "pieces", "origins"] = "rows"
+    unit: Literal["rows", "images", "passages", "sequences", "pieces", "origins", "blocks"] = "rows"
     large: tuple[str, ...]
     worst: str = "Most confident mistakes"
     lead: str = "Where the model was surest and wrong. Look here first for wrong labels and blind spots."
@@ -345,6 +356,26 @@ _FORECASTING = Kind(
     follows=True,
     charts=forecast_charts,
 )
+_ANOMALIES = Kind(
+    about="anomaly detection: which steps of series are strange",
+    unit="blocks",
+    large=("average_precision", "precision", "recall", "false_alarm_rate", "alarm_rate"),
+    worst="Missed anomalies, and alarms where none is known",
+    lead="Anomalies without an alarm come first, then the alarms with the highest scores where no anomaly is known. Look "
+    "here for wrong labels, and for what else happened.",
+    truth=anomaly_truth,
+    predict=predict_alarms,
+    values=alarm_values,
+    resampled=resampled_alarm_metrics,
+    headline=lambda truth, measured: metric_of("anomaly_detection", "average_precision"),
+    baselines=run_anomaly_baselines,
+    mistakes=shown_alarms,
+    facts=alarm_facts,
+    present=lambda truth: (True, not truth.labelled or bool(truth.values.any())),
+    n_rankings=lambda truth, said: 1 + len(truth.values) // len(truth),
+    follows=True,
+    charts=alarm_charts,
+)
 KINDS: dict[Task, Kind] = {
     "binary": replace(
         _CLASSES,
@@ -370,4 +401,5 @@ KINDS: dict[Task, Kind] = {
     "tagging": _TAGGING,
     "translation": _TRANSLATION,
     "forecasting": _FORECASTING,
+    "anomaly_detection": _ANOMALIES,
 }

@@ -13,6 +13,7 @@
     tagging      accuracy of all words and of those never seen, macro F1, sentence accuracy  (see `tagging`)
     translation  BLEU, chrF, exact match                                                     (see `translation`)
     forecasting  MASE, CRPS, sMAPE, MSE, MAE, coverage of the interval                       (see `forecasting`)
+    anomalies    PR AUC, ROC AUC, precision, recall, F1, false-alarm rate                    (see `anomalies`)
 
 The values of the first four are scikit-learn's own; their intervals come from `resampling`, which agrees with it. A
 figure that is not defined on the given rows is absent, with the reason.
@@ -119,6 +120,16 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("mse", "MSE", higher_is_better=False),
         Metric("mae", "MAE", higher_is_better=False),
         Metric("coverage", "Coverage of the interval"),
+    ),
+    "anomaly_detection": (
+        Metric("average_precision", "PR AUC"),
+        Metric("roc_auc", "ROC AUC"),
+        Metric("precision", "Precision"),
+        Metric("recall", "Recall"),
+        Metric("event_recall", "Recall of events"),
+        Metric("f1", "F1"),
+        Metric("false_alarm_rate", "False-alarm rate", higher_is_better=False),
+        Metric("alarm_rate", "Alarm rate", higher_is_better=False),
     ),
 }
 _OF_A_CLASS: dict[Task, tuple[str, str]] = {"segmentation": ("iou", "IoU"), "detection": ("ap_50", "AP@0.5")}

@@ -137,6 +137,7 @@ def _answers(report: Report, charts: Mapping[str, Chart]) -> str:
         "tagging": "Confusion of labels",
         "music_modelling": "Written by the model",
         "forecasting": "Forecasts",
+        "anomaly_detection": "Alarms",
     }
     return _section(headings.get(report.task, "Confusion and calibration"), content) if content else ""
 

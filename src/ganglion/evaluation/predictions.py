@@ -12,6 +12,7 @@ music_modelling      (n,) of piano rolls, (steps, 88) uint8                     
 tagging      (n,) of int64 arrays, codes of the words                             (truth and predictions: see `tagging`)
 translation  (n,) of str                                                          (predictions: see `translation`)
 forecasting  (n, horizon, n_targets) float64, what came                           (both: see `forecasting`)
+anomaly_detection    (n_steps,) int64, 1, 0 or not known                          (both: see `anomalies`)
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ Task = Literal[
     "tagging",
     "translation",
     "forecasting",
+    "anomaly_detection",
 ]
 Array = NDArray[Any]
 
