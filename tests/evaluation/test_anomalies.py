@@ -18,7 +18,7 @@ from ganglion.evaluation.anomalies import (
     resampled_alarm_metrics,
     shown_alarms,
 )
-from ganglion.evaluation.anomaly_baselines import moving_median, period_of, rolling_z, run_anomaly_baselines
+from ganglion.evaluation.anomaly_baselines import moving_median, rolling_z, run_anomaly_baselines
 from ganglion.evaluation.evaluate import evaluate
 
 RNG = np.random.default_rng(0)
@@ -102,9 +102,9 @@ def test_a_block_drawn_twice_counts_twice():
 
 
 def test_blocks_and_events_end_with_their_series():
-    x, y = made(100), np.zeros(100, dtype=int)
+    x, y = RNG.normal(size=100), np.zeros(100, dtype=int)
     y[58:63] = 1
-    truth, _ = judged(x[0][:100], y, Detector(lengths=[60, 40]))
+    truth, _ = judged(x, y, Detector(lengths=[60, 40]))
     assert truth.events() == [(58, 60), (60, 63)]
     assert not set(truth.blocks[:60]) & set(truth.blocks[60:])
 
@@ -181,14 +181,9 @@ def test_rolling_scores_look_at_the_past_only():
     assert rolling_z(x)[80] == pytest.approx(expected)
 
 
-def test_period_is_found():
-    t = np.arange(600)
-    assert period_of(np.sin(2 * np.pi * t / 24) + 0.1 * RNG.normal(size=600)) == 24
-    assert period_of(np.ones(100)) == 1
-
 
 def test_baselines_find_a_jump_and_hold_the_rate_on_noise():
-    x = np.sin(np.arange(900) / 5)[:, None] + 0.1 * RNG.normal(size=(900, 1))
+    x = np.sin(2 * np.pi * np.arange(900) / 24)[:, None] + 0.05 * RNG.normal(size=(900, 1))
     train, test = x[:500], x[500:].copy()
     test[300] += 5
     model = Detector()
@@ -196,9 +191,9 @@ def test_baselines_find_a_jump_and_hold_the_rate_on_noise():
     raced = run_anomaly_baselines(truth, test, train=(train, anomaly_truth(model, train, None)))
     assert [each.name for each in raced] == ["rolling z-score", "moving median", "seasonal naive", "isolation forest"]
     for each in raced:
-        assert each.predictions.values[300], each.name
+        assert each.predictions.values[300:308].any(), each.name  # trees ask for one of several steps at a time
         assert each.predictions.values.mean() < 0.2
-    assert "period 31" in raced[2].note or "period 63" in raced[2].note
+    assert "period 24;" in raced[2].note
     with pytest.raises(InvalidInput, match="training series"):
         run_anomaly_baselines(truth, test)
 

@@ -287,6 +287,9 @@ class SeriesDetector(SeriesEstimator):
 
     def _said(self, values: Tensor, starts: Tensor, length: int) -> Tensor:
         """Return what the network says of the windows that begin at `starts`, (n, t, H)."""
+        if not len(starts):
+            n_targets = cast(SeriesEncoder, self.encoder_).n_targets
+            return values.new_empty(0, n_targets, self.ahead or length)
         views = windows_at(values, length)
         together = max(1, TOGETHER // views[:1].numel())
         parts = [self.network_.scores({"window": views.index_select(0, some)}) for some in starts.split(together)]

@@ -50,12 +50,15 @@ class AlarmTruth(Truth):
         Where the judged steps stand in it: those that were given, not those that were missing.
     rate, rule : float and str, or None and ""
         The false-alarm rate that the model was asked for, and by which rule.
+    n_targets : int
+        Columns of the panel, the first ones, that are of interest.
     """
 
     panel: Panel
     steps: Array
     rate: float | None = None
     rule: str = ""
+    n_targets: int = 1
 
     def __len__(self) -> int:
         return int(self.blocks[-1]) + 1
@@ -128,7 +131,10 @@ def anomaly_truth(model: Any, X: Any, y: Any, what: str = "y", *, before: Any = 
     if y is not None:
         values = _labels(y, panel, what)[steps]
     rate = getattr(model, "false_alarm_rate", None)
-    return AlarmTruth("anomaly_detection", values, ("normal", "anomaly"), panel, steps, rate, _rule_of(model))
+    n_targets = getattr(getattr(model, "encoder_", None), "n_targets", len(panel.names))
+    return AlarmTruth(
+        "anomaly_detection", values, ("normal", "anomaly"), panel, steps, rate, _rule_of(model), n_targets
+    )
 
 
 def predict_alarms(model: Any, X: Any, truth: AlarmTruth) -> Alarms:
@@ -319,7 +325,7 @@ def _labels(y: Any, panel: Panel, what: str) -> Array:
     try:
         numbers = values.astype(np.float64)
     except (TypeError, ValueError):
-        raise InvalidInput(f"{what} holds {values[0]!r}, which is no label of a step. {_GIVE}") from None
+        raise InvalidInput(f"{what} holds {str(values[0])!r}, which is no label of a step. {_GIVE}") from None
     kinds = set(np.unique(numbers).tolist())
     if not (kinds <= {0.0, 1.0} or kinds <= {-1.0, 1.0}):
         strange = sorted(kinds - {0.0, 1.0})[:5]

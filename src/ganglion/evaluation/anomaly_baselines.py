@@ -2,7 +2,7 @@
 
     rolling z-score     |x_t - mean| / deviation of the 50 steps before
     moving median       |x_t - median| / 1.4826 MAD of the same                          (Hampel 1974)
-    seasonal naive      |x_t - x_{t-m}| by its usual size in training, m the period there (the highest autocorrelation)
+    seasonal naive      |x_t - x_{t-m}| by its usual size in training, m the season there
     isolation forest    of the last 8 steps together                                     (Liu, Ting & Zhou 2008)
 
 Several columns: the root of the mean square. Each has the threshold that the model's own rule gives for its scores of
@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.ensemble import IsolationForest
 
-from ganglion.data.series import Panel
+from ganglion.data.seasons import season_of
 from ganglion.data.thresholds import threshold_by_rule
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.evaluation.anomalies import Alarms, AlarmTruth
@@ -29,7 +30,6 @@ from ganglion.evaluation.predictions import Array
 PAST = 50
 LAGS = 8
 MAD = 1.4826  # makes the median absolute deviation of a normal distribution its deviation
-MOST_PERIOD = 2000
 MOST_LAG_ROWS = 20_000  # that a forest is fitted to
 RATE = 0.001  # where the model states none
 
@@ -62,7 +62,7 @@ def run_anomaly_baselines(
     """
     if train is None:
         raise InvalidInput("give the training series, train=(X_train, None), for the threshold of each baseline")
-    seen = train[1].panel
+    seen = train[1]
     made: dict[str, Callable[[], tuple[Score, str]]] = {
         "rolling z-score": lambda: (rolling_z, f"{PAST} steps"),
         "moving median": lambda: (moving_median, f"{PAST} steps"),
@@ -92,13 +92,14 @@ def _alarms(before: Array, now: Array, truth: AlarmTruth) -> tuple[Alarms, str]:
 
 def _scores(score: Score, truth: AlarmTruth) -> Array:
     """Return the scores of the judged steps, each series by itself."""
-    values, bounds = _filled(truth.panel), truth.panel.offsets.tolist()
-    parts = [score(values[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)]
+    values, bounds = _filled(truth), truth.panel.offsets.tolist()
+    parts = [score(values[a:b]) for a, b in pairwise(bounds)]
     return np.concatenate(parts)[truth.steps]
 
 
-def _filled(panel: Panel) -> Array:
-    return np.nan_to_num(panel.values.double().numpy())
+def _filled(truth: AlarmTruth) -> Array:
+    """Return the columns of interest, (n_steps, t)."""
+    return np.nan_to_num(truth.panel.values[:, : truth.n_targets].double().numpy())
 
 
 def rolling_z(x: Array) -> Array:
@@ -127,27 +128,10 @@ def _against_past(x: Array, middle_of: Callable[[Array], Array], width_of: Calla
     return said
 
 
-def period_of(x: Array) -> int:
-    """Return the lag, from 2 on, at which a series (n,) is most like itself behind its first fall below 0; else 1."""
-    n = len(x)
-    x = x - x.mean()
-    if n < 8 or not x.any():
-        return 1
-    size = 1 << (2 * n - 1).bit_length()
-    spectrum = np.abs(np.fft.rfft(x, size)) ** 2
-    similarity = np.fft.irfft(spectrum)[: min(n // 2, MOST_PERIOD)] / np.arange(n, n - min(n // 2, MOST_PERIOD), -1)
-    below = np.flatnonzero(similarity < 0)
-    if not len(below):
-        return 1
-    lag = int(below[0]) + int(similarity[below[0] :].argmax())
-    return lag if similarity[lag] > 0.1 * similarity[0] else 1
-
-
-def _seasonal(seen: Panel) -> tuple[Score, str]:
-    values, bounds = _filled(seen), seen.offsets.tolist()
-    longest = max(zip(bounds, bounds[1:], strict=False), key=lambda ends: ends[1] - ends[0])
-    period = period_of(values[slice(*longest), 0])
-    parts = [np.abs(values[a + period : b] - values[a : b - period]) for a, b in zip(bounds, bounds[1:], strict=False) if b - a > period]
+def _seasonal(seen: AlarmTruth) -> tuple[Score, str]:
+    period = season_of(seen.panel.values[:, : seen.n_targets], seen.panel.offsets)
+    values, bounds = _filled(seen), seen.panel.offsets.tolist()
+    parts = [np.abs(values[a + period : b] - values[a : b - period]) for a, b in pairwise(bounds) if b - a > period]
     usual = np.maximum(np.concatenate(parts).mean(axis=0), 1e-12)
 
     def score(x: Array) -> Array:
@@ -159,9 +143,9 @@ def _seasonal(seen: Panel) -> tuple[Score, str]:
     return score, f"period {period}"
 
 
-def _forest(seen: Panel, seed: int) -> tuple[Score, str]:
-    values, bounds = _filled(seen), seen.offsets.tolist()
-    rows = np.concatenate([_lags(values[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)])
+def _forest(seen: AlarmTruth, seed: int) -> tuple[Score, str]:
+    values, bounds = _filled(seen), seen.panel.offsets.tolist()
+    rows = np.concatenate([_lags(values[a:b]) for a, b in pairwise(bounds)])
     every = max(1, -(-len(rows) // MOST_LAG_ROWS))
     forest = IsolationForest(random_state=seed).fit(rows[::every])
 
