@@ -5,13 +5,15 @@ forecast         e_t = (x_t - x̂_t¹, …, x_t - x̂_tᴴ),  x̂_tʲ the foreca
                  series" (ESANN), section 2
 reconstruction   e_t = x_s - x̂_s for the H last steps s of the window that ends at t, x̂ said again from a narrow code
                  Malhotra et al. 2016, arXiv:1607.00148, section 3
-both             a_t = √((e_t - μ)ᵀ Σ⁻¹ (e_t - μ) / k), an alarm where a_t > τ
+both             a_t = max_j √((e_tʲ - μ_j)ᵀ Σ_j⁻¹ (e_tʲ - μ_j) / c), an alarm where a_t > τ
 
-Letters: x_t the numbers of step t, H the horizon, k numbers of an error, τ the threshold.
+Letters: x_t the c numbers of step t, H the horizon, τ the threshold.
 
-Differs: μ and Σ are shrunk and set no store by the tenth of errors that are largest, since training data may hold
-anomalies; τ is not fitted to labels, but follows from the false-alarm rate that is allowed (`data.thresholds`); the loss
-is Huber's, for the same reason; windows end at the step that is judged, so that scores look at the past only.
+Differs: the worst of the H forecasts counts, not all of them together, in whose covariance what is wrong for long drowns;
+μ and Σ are shrunk and set no store by the tenth of errors that are largest, since training data may hold anomalies, and
+the loss is Huber's for the same reason; τ is not fitted to labels, but follows from the false-alarm rate that is allowed
+(`data.thresholds`); windows end at the step that is judged, so that scores look at the past only. A linear network is
+the default: on made anomalies in electricity and bicycle data it found as much as a GRU, 20 times faster.
 """
 
 from __future__ import annotations
@@ -50,8 +52,10 @@ class AnomalyDetector(SeriesDetector):
     method: Literal["forecast", "reconstruction"] = option(
         "forecast", "What steps are held against: forecasts of them, or the window said again from a narrow code."
     )
-    network: Literal["gru", "lstm", "tcn", "linear"] = option(
-        "gru", "What reads the window; windows are said again by gru and lstm only."
+    network: Literal["auto", "linear", "gru", "lstm", "tcn"] = option(
+        "auto",
+        "What reads the window: 'auto' is linear for forecasts, and gru for windows that are said again, which gru and "
+        "lstm can.",
     )
     horizon: int = option(
         4,
@@ -78,7 +82,7 @@ class AnomalyDetector(SeriesDetector):
 
     def build(self, spec: Spec) -> SeriesNetwork:
         """Return the network for series that look like `spec`."""
-        if self.method == "reconstruction" and self.network not in ("gru", "lstm"):
+        if self.method == "reconstruction" and self.network not in ("auto", "gru", "lstm"):
             raise InvalidParameter(
                 f"AnomalyDetector(method='reconstruction', network={self.network!r}): windows are said again by gru and "
                 "lstm. Give one of them, or method='forecast'."
@@ -87,14 +91,15 @@ class AnomalyDetector(SeriesDetector):
         shape = Shape(targets, past, ahead, spec.inputs.longest, self.ahead)
         entry = SeriesInput(shape.read)
         if self.method == "reconstruction":
-            body = WindowAutoencoder(shape.read, targets, self.width, self.code, kind=self.network)
+            kind = "gru" if self.network == "auto" else self.network
+            body = WindowAutoencoder(shape.read, targets, self.width, self.code, kind=kind)
             return SeriesNetwork(entry, body, spec.output)
         return SeriesNetwork(entry, WindowReader(shape, self._reader(shape), level=self.normalization, spread=False), spec.output)
 
     def _reader(self, shape: Shape) -> torch.nn.Module:
         if self.network == "tcn":
             return TemporalConvolution(shape, self.width)
-        if self.network == "linear":
+        if self.network in ("auto", "linear"):
             return Decomposition(shape)
         cells = Recurrent(shape.read, self.width, cell=self.network)
         return RecurrentForecast(cells, shape)

@@ -27,8 +27,9 @@ PEAK_SHARE = 0.02  # of the scores that are taken as peaks, as in the paper,
 FEWEST_PEAKS = 30  # but at least so many: of fewer a shape cannot be told,
 MOST_PEAK_SHARE = 0.5  # and at most half of all
 FEWEST_SCORES = 20  # for an extreme value
-SHAPES = (-0.5, 1.0)  # below, the likelihood has no maximum (Smith 1985); above, not even a mean exists
-GRID = 200  # places on each side of 0 where the likelihood is looked at first
+# a tail of a shape below 0 ends, and beyond its end one score would be as impossible as another; above 1 no mean exists
+SHAPES = (0.0, 1.0)
+GRID = 200  # places where the likelihood is looked at first
 
 
 def conformal_p_values(calibration: np.ndarray, scores: np.ndarray) -> np.ndarray:
@@ -169,26 +170,22 @@ def fit_pareto(excesses: np.ndarray) -> tuple[float, float]:
     """Return shape and scale of the generalised Pareto distribution that numbers above 0, (k,), are likeliest under.
 
     With θ = γ / σ the likelihood is largest, for each θ, at γ = mean log(1 + θ y), so that one number is searched for
-    (Grimshaw 1993, Technometrics 35). Shapes are held in [-0.5, 1].
+    (Grimshaw 1993, Technometrics 35). Shapes are held in [0, 1]: a tail that ends is taken as an exponential one.
     """
     y = excesses / excesses.mean()
-    most = y.max()
-    places = np.concatenate([-np.linspace(1e-3, 1 - 1e-6, GRID)[::-1] / most, np.geomspace(1e-4, 1e3, GRID)])
+    places = np.geomspace(1e-4, 1e3, GRID)
     shapes = np.log1p(places[:, None] * y).mean(axis=1)
-    allowed = (shapes >= SHAPES[0]) & (shapes <= SHAPES[1])
-    places, shapes = places[allowed], shapes[allowed]
+    places, shapes = places[shapes <= SHAPES[1]], shapes[shapes <= SHAPES[1]]
 
     def cost(theta: float) -> float:  # minus the mean log-likelihood, but for a constant
         shape = float(np.log1p(theta * y).mean())
         return math.log(shape / theta) + shape
 
     at = int(np.argmin(np.log(shapes / places) + shapes))
-    low, high = places[max(at - 1, 0)], places[min(at + 1, len(places) - 1)]
-    theta = float(places[at])
-    if low * high > 0:  # 0 itself is the exponential distribution, and between the two innermost places
-        found = minimize_scalar(cost, bounds=(low, high), method="bounded", options={"xatol": 1e-10})
-        theta = float(found.x) if found.fun < cost(theta) else theta
-    if cost(theta) >= 0.0:  # the exponential distribution is as likely
+    bounds = places[max(at - 1, 0)], places[min(at + 1, len(places) - 1)]
+    found = minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-10})
+    theta = float(found.x) if found.fun < cost(float(places[at])) else float(places[at])
+    if cost(theta) >= 0.0:  # the exponential distribution, θ = 0, is as likely
         return 0.0, float(excesses.mean())
     shape = float(np.log1p(theta * y).mean())
     return shape, shape / theta * float(excesses.mean())

@@ -82,6 +82,9 @@ def _output(target: Mapping[str, Any]) -> str:
         return f"The next {target['horizon']:,} steps of {', '.join(target['names'][:20])}{told}."
     if target["kind"] == "texts":
         return f"A text of at most {target['longest']:,} tokens, in answer to a text."
+    if target["kind"] == "alarms":
+        threshold = target["calibration"]["threshold"]
+        return f"How strange each step is, told from the steps before it; a score above {threshold:.4g} is an alarm."
     classes = ", ".join(str(label) for label in target["classes"][:50])
     if target["kind"] == "masks":
         return f"One of the classes for every pixel: {classes}."

@@ -19,6 +19,7 @@ from torch import Tensor
 from ganglion.data.convert import as_dataset
 from ganglion.data.dataset import Dataset
 from ganglion.data.ragged import Ragged
+from ganglion.data.seasons import season_of
 from ganglion.data.series import Panel, by_columns, starts_of, windows_at
 from ganglion.data.series_encoder import SeriesEncoder
 from ganglion.data.series_joining import joined
@@ -34,9 +35,10 @@ from ganglion.options import hyperparameters, option
 from ganglion.training.execution import fast_products
 
 LABELS = ("anomaly", "anomalies", "is_anomaly", "label", "labels")
-LONGEST, SHORTEST = 32, 4  # windows, where the option leaves it open,
+USUAL, SHORTEST, MORE = 32, 4, 8  # steps of a window, where the option leaves it open; beside a season so many more
+LONGEST = 512
 WORDS = {"normal": 0, "ok": 0, "no": 0, "false": 0, "0": 0, "anomaly": 1, "anomalous": 1, "yes": 1, "true": 1, "1": 1}
-SHARE = 8  # and at most one in so many of the steps to learn from
+SHARE = 8, 3  # of the steps to learn from a usual window takes at most one in 8, a season one in 3
 TOGETHER = 2**20  # numbers of windows that go through the network together
 
 
@@ -60,7 +62,10 @@ class SeriesDetector(SeriesEstimator):
         below=1,
     )
     window: int | Literal["auto"] = option(
-        "auto", "Steps that are read at once; 'auto' takes 32, of short series fewer.", at_least=1
+        "auto",
+        "Steps that are read at once; 'auto' takes a season and some, if a third of the steps to learn from have as many, "
+        "else 32, of short series fewer.",
+        at_least=1,
     )
     label: str | None = option(
         "auto",
@@ -186,7 +191,7 @@ class SeriesDetector(SeriesEstimator):
         self._check_fitted()
         scores = np.zeros(panel.n_steps)
         errors, steps = self._judged(panel.values, panel.offsets, panel.seen())
-        scores[steps] = self._distance(errors)
+        scores[steps] = cast(UsualErrors, self.target_.usual).distance(errors)
         return scores
 
     def labels(self, X: Any) -> np.ndarray | None:
@@ -233,8 +238,11 @@ class SeriesDetector(SeriesEstimator):
         return np.empty((len(data), 0))  # labels, where there are any, are for evaluation: y is not looked at
 
     def _window(self, samples: Samples, encoder: SeriesEncoder) -> int:
-        longest = int(cast(Ragged, samples.inputs["values"]).lengths.max())
-        return min(LONGEST, max(SHORTEST, longest // SHARE))
+        values = cast(Ragged, samples.inputs["values"])
+        longest, season = int(values.lengths.max()), season_of(values.values[:, : encoder.n_targets], values.offsets)
+        if season > 1 and season + MORE + self.ahead <= min(LONGEST, longest // SHARE[1]):
+            return max(USUAL, season + MORE)
+        return min(USUAL, max(SHORTEST, longest // SHARE[0]))
 
     def _learn(self, samples: Samples, held_out: Samples | None, session: Session) -> None:
         encoder, whole = cast(SeriesEncoder, self.encoder_), samples.inputs
@@ -262,28 +270,28 @@ class SeriesDetector(SeriesEstimator):
         errors, steps = self._judged(values.values, values.offsets, observed.values)
         series = torch.searchsorted(values.offsets, torch.from_numpy(steps), right=True) - 1
         after = (torch.from_numpy(steps) - values.offsets[series] >= cut[series]).numpy()
-        there = ~np.isnan(errors).any(axis=1)
-        usual = UsualErrors.fit(errors[there & ~after] if (there & ~after).sum() > 1 else errors[there])
-        self.target_ = replace(self.target_, usual=usual)
-        scores = self._distance(errors[after])
-        calibration = Calibration.fit(scores, self.threshold, self.false_alarm_rate)
-        self.target_ = replace(self.target_, calibration=calibration)
+        whole = ~np.isnan(errors).any(axis=(1, 2))
+        taught = whole & ~after if (whole & ~after).sum() > 1 else whole
+        usual = UsualErrors.fit(errors[taught])
+        calibration = Calibration.fit(usual.distance(errors[after]), self.threshold, self.false_alarm_rate)
+        self.target_ = replace(self.target_, usual=usual, calibration=calibration)
 
 
-    def _distance(self, errors: np.ndarray) -> np.ndarray:
-        usual = cast(UsualErrors, self.target_.usual)
-        return usual.distance(np.where(np.isnan(errors), usual.middle, errors))
 
     def _judged(self, values: Tensor, offsets: Tensor, observed: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Return the errors of steps, (n, k) float64, NaN where a number was missing, and where they stand."""
+        """Return the errors of steps, (n, J, c) float64, NaN where a number was missing, and where they stand."""
         network, n_targets = cast(SeriesNetwork, self.network_), cast(SeriesEncoder, self.encoder_).n_targets
         with torch.inference_mode(), fast_products(network, math.inf, precision=self._precision()):
             prepared = by_columns(network.prepare({"values": values})["values"])
             errors, steps = self._errors(prepared, offsets)
         there = observed[:, :n_targets][steps]
         errors = errors.double().masked_fill(~there[:, :, None], torch.nan)
-        seen = there.any(1)
-        return errors[seen].flatten(1).numpy(), steps[seen].numpy()
+        if self.ahead:  # what was foretold from a step that was missing is no forecast
+            origins = steps[:, None] - 1 - torch.arange(errors.shape[2])
+            known = observed[:, :n_targets].any(1)[origins]
+            errors = errors.masked_fill(~known[:, None, :], torch.nan)
+        seen = (~errors.isnan()).flatten(1).any(1)
+        return errors[seen].transpose(1, 2).numpy(), steps[seen].numpy()
 
     def _said(self, values: Tensor, starts: Tensor, length: int) -> Tensor:
         """Return what the network says of the windows that begin at `starts`, (n, t, H)."""
