@@ -66,6 +66,7 @@ def test_the_types_that_editors_see_are_the_names_that_run():
 def test_the_public_surface_grows_on_purpose_only():
     assert set(ganglion.__all__) == {
         *(
+            "AnomalyDetector",
             "CNNClassifier",
             "CNNRegressor",
             "Classifier",

@@ -1,10 +1,10 @@
 """The Numenta Anomaly Benchmark's own scoring, and what is published for its detectors on the series that we have.
 
-Lavin & Ahmad 2015, arXiv:1510.03336, section II; with the constants of version 1.1 of the benchmark, profile "standard":
+Lavin & Ahmad 2015, arXiv:1510.03336, section II; constants of version 1.1, profile "standard":
 
     σ(y) = 2 / (1 + e^{5 y}) - 1
     an alarm in a window, y its place from -1 (the first step) to just below 0 (the last):  σ(y) / σ(-1)
-    an alarm outside:  0.11 σ(y), y its distance behind the last window in widths of that; -0.11 from 3 on, or before all
+    an alarm outside:  0.11 σ(y), y its distance behind the last window in widths of it; -0.11 from 3 on, or before all
     a window counts by its best alarm; one without any by -1
     normalised: 0 without any alarm, 100 for an alarm at the first step of each window and nowhere else
 
@@ -37,8 +37,10 @@ SERIES = (
 )
 # results/…/…_standard_scores.csv of numenta/NAB, in the order of SERIES; each detector with its threshold of 58 series
 PUBLISHED = {
-    "Numenta HTM": (0.86067182427, -0.758599859273, 1.70586905384, 1.36013273774, 2.43572773247, 3.19572468045, 1.26389791486),
-    "Numenta TM": (0.86067182427, 1.10977284159, 1.70586905384, 1.58440215352, 0.471136230981, 3.34800983887, 1.32317432013),
+    "Numenta HTM": (0.86067182427, -0.758599859273, 1.70586905384, 1.36013273774, 2.43572773247,
+               3.19572468045, 1.26389791486),
+    "Numenta TM": (0.86067182427, 1.10977284159, 1.70586905384, 1.58440215352, 0.471136230981,
+               3.34800983887, 1.32317432013),
     "windowed Gaussian": (-1.0, -2.0, -0.06591011872780705, -4.0, -5.0, -4.0, 1.5139968362565832),
     "ARTime": (0.8589086704377245, 1.6577326504395065, 1.3905835377463662, 2.5563301921824606, 3.775210013719179,
                3.1077313980278403, 2.91610174881165),

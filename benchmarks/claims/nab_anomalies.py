@@ -1,4 +1,4 @@
-"""Anomalies in streams: seven series of the Numenta Anomaly Benchmark, by its own scoring, beside Numenta's detectors."""
+"""Anomalies in streams: seven series of the Numenta Anomaly Benchmark, by its own scoring, beside Numenta."""
 
 from __future__ import annotations
 

@@ -225,7 +225,9 @@ def _plan_series(
     else:
         late = last_steps(whole, share)
         train, tested = whole.take(np.flatnonzero(~late)), whole.take(np.flatnonzero(late))
-        notes = [f"The last {share:.0%} of the steps, {len(tested):,} rows, were held out; what is before is read, too."]
+        notes = [
+            f"The last {share:.0%} of the steps, {len(tested):,} rows, were held out; what is before is read, too."
+        ]
     return Plan(train, tested, chosen, inspect(whole, task=task).findings, tuple(notes), most_steps(tested))
 
 

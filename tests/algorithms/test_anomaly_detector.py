@@ -83,8 +83,8 @@ def test_extreme_values_hold_a_rate_that_calibration_has_not_seen():
 
 def test_every_step_is_judged_by_all_forecasts_of_it():
     values, offsets = torch.arange(20.0)[:, None], torch.tensor([0, 12, 20])
-    window, horizon = 3, 2
-    starts = torch.tensor([*range(0, 10), *range(12, 18)])
+    window = 3
+    starts = torch.tensor([*range(10), *range(12, 18)])
     # a window that begins at s foretells the steps s + 3 and s + 4: of each, what made it
     said = torch.stack([starts * 100.0, starts * 100.0 + 1], 1)[:, None, :]
     errors, steps = forecast_errors(values, offsets, said, starts, window)

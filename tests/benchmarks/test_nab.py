@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from benchmarks.claims._nab import PUBLISHED, SERIES, Labelled, best_threshold, labelled, normalised, score_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.claims._nab import PUBLISHED, SERIES, Labelled, best_threshold, labelled, normalised, score_of
 from ganglion.errors import InvalidFile
 
 

@@ -110,7 +110,6 @@ def test_quantiles_and_p_values_are_each_other_s_inverse():
         assert Tail.from_json(tail.to_json()) == tail
 
 
-
 def test_equal_scores_have_their_value_as_threshold_and_few_scores_none():
     assert extreme_value_threshold(np.ones(100), 1e-3) == 1
     assert tail_of(np.ones(100)).p_values(np.array([0.5, 1.5])).tolist() == [0.3, 0]

@@ -46,7 +46,8 @@ def test_names():
 @pytest.mark.parametrize(("given", "near"), [("mlpclasifier", "MLPClassifier"), ("Perceptorn", "Perceptron")])
 def test_unknown_names(given, near):
     with pytest.raises(
-        InvalidParameter, match=f"no algorithm is called '{given}'. Did you mean '{near}'.*Known: CNNClassifier, "
+        InvalidParameter,
+        match=f"no algorithm is called '{given}'. Did you mean '{near}'.*Known: AnomalyDetector, CNNClassifier, ",
     ):
         registry.algorithm(given)
 

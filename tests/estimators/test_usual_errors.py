@@ -24,7 +24,9 @@ def test_correlated_numbers_have_the_distance_of_mahalanobis():
     points = np.array([[2.0, 1.5], [2.0, -1.5]])
     expected = np.sqrt((np.linalg.solve(root, points.T) ** 2).mean(axis=0))
     ratio = UsualErrors.fit(errors[:, None]).distance(points[:, None]) / expected
-    assert ratio[0] == pytest.approx(ratio[1], rel=0.05)  # as far as the shape goes; the scale is the threshold's matter
+    assert ratio[0] == pytest.approx(
+        ratio[1], rel=0.05
+    )  # as far as the shape goes; the scale is the threshold's matter
 
 
 def test_shrinkage_is_that_of_scikit_learn():
@@ -51,7 +53,9 @@ def test_errors_that_never_are_wrong_divide_by_nothing():
 def test_it_comes_back_from_json_and_damage_is_refused():
     usual = UsualErrors.fit(RNG.normal(size=(40, 3, 2)))
     stored = json.loads(json.dumps(usual.to_json()))
-    np.testing.assert_array_equal(UsualErrors.from_json(stored).distance(np.ones((1, 3, 2))), usual.distance(np.ones((1, 3, 2))))
+    np.testing.assert_array_equal(
+        UsualErrors.from_json(stored).distance(np.ones((1, 3, 2))), usual.distance(np.ones((1, 3, 2)))
+    )
     for flaw in ({"middle": [[1.0]]}, {"whiten": np.full((3, 2, 2), np.nan).tolist()}, {"middle": "text"}):
         with pytest.raises((ValueError, TypeError)):
             UsualErrors.from_json(stored | flaw)

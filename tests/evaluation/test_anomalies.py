@@ -125,7 +125,7 @@ def test_labels_in_every_form(labels):
 
 
 def test_pairs_of_times():
-    x, y = made()
+    x, _ = made()
     pairs = [("1970-01-03 02:00", "1970-01-03 04:30")]
     truth = anomaly_truth(Detector(dated=True), x, pairs)
     assert np.flatnonzero(truth.values).tolist() == [50, 51, 52]
@@ -181,7 +181,6 @@ def test_rolling_scores_look_at_the_past_only():
     assert rolling_z(x)[80] == pytest.approx(expected)
 
 
-
 def test_baselines_find_a_jump_and_hold_the_rate_on_noise():
     x = np.sin(2 * np.pi * np.arange(900) / 24)[:, None] + 0.05 * RNG.normal(size=(900, 1))
     train, test = x[:500], x[500:].copy()
@@ -221,10 +220,14 @@ def test_chart_draws_every_alarm_and_the_anomalies():
     x, y = made()
     scores = np.abs(x)
     scores[:20] = np.nan
-    chart = anomaly_chart(Marked(title="A series", values=x, scores=scores, alarms=scores > 3, threshold=3.0, truth=y == 1))
+    chart = anomaly_chart(
+        Marked(title="A series", values=x, scores=scores, alarms=scores > 3, threshold=3.0, truth=y == 1)
+    )
     assert chart.svg.count('fill="var(--orange)"') == 2 * 4
     assert chart.svg.count('fill="var(--green)"') == 3
-    flat = anomaly_chart(Marked(title="x", values=np.zeros(5), scores=np.zeros(5), alarms=np.zeros(5, bool), threshold=1.0))
+    flat = anomaly_chart(
+        Marked(title="x", values=np.zeros(5), scores=np.zeros(5), alarms=np.zeros(5, bool), threshold=1.0)
+    )
     assert "nan" not in (flat.svg + chart.svg).replace("anomal", "")
 
 

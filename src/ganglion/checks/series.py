@@ -7,7 +7,7 @@ import pandas as pd
 
 from ganglion.checks.comparing import answers, close, ensure, fresh, refused, same_bits
 from ganglion.checks.data import several_series, steps
-from ganglion.checks.suiting import forecasts
+from ganglion.checks.suiting import detects, forecasts
 from ganglion.errors import InvalidInput
 from ganglion.estimators.base import Estimator
 
@@ -53,7 +53,19 @@ def check_damaged_times_are_refused(estimator: Estimator) -> None:
         refused(lambda bad=bad: model.predict(bad), InvalidInput)
 
 
+def check_scores_look_back_only(estimator: Estimator) -> None:
+    """Other steps after a moment change no score before it, and alarms are the scores below `offset_`."""
+    X, _ = steps(n=120)
+    model = fresh(estimator).fit(X)
+    scores, other = model.score_samples(X), X.copy()
+    other[80:] = 1e3
+    same_bits({"scores": model.score_samples(other)[:80]}, {"scores": scores[:80]})
+    ensure(bool((model.score_samples(other)[80:] < scores[80:]).any()), "steps far off are no stranger")
+    same_bits({"alarms": model.predict(X) == -1}, {"alarms": scores < model.offset_})
+
+
 CHECKS = (
+    (detects, check_scores_look_back_only),
     (forecasts, check_series_do_not_depend_on_one_another),
     (forecasts, check_the_future_is_not_seen),
     (forecasts, check_damaged_times_are_refused),

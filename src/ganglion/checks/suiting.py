@@ -51,6 +51,11 @@ def answers_rows(tags: Tags) -> bool:
     return "series" not in tags.modalities
 
 
+def detects(tags: Tags) -> bool:
+    """Return whether it is told which steps of series are strange."""
+    return tags.task == "anomaly_detection"
+
+
 def forecasts(tags: Tags) -> bool:
     """Return whether the next steps of series are answered."""
     return tags.task == "forecasting"

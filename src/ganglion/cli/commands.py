@@ -182,7 +182,7 @@ def _answers(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.nda
 
 
 def _marked(estimator: Any, X: Any) -> dict[str, np.ndarray]:
-    """Return one row a step, in the order of the file: its series and time, whether it raises an alarm, and how rare it is."""
+    """Return one row a step, as the file has them: its series and time, whether it is an alarm, and how rare it is."""
     panel = estimator.panel(X)
     steps = np.flatnonzero(panel.rows >= 0)
     steps = steps[np.argsort(panel.rows[steps])]

@@ -183,7 +183,7 @@ def fit_pareto(excesses: np.ndarray) -> tuple[float, float]:
 
     at = int(np.argmin(np.log(shapes / places) + shapes))
     bounds = places[max(at - 1, 0)], places[min(at + 1, len(places) - 1)]
-    found = minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-10})
+    found: Any = minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-10})
     theta = float(found.x) if found.fun < cost(float(places[at])) else float(places[at])
     if cost(theta) >= 0.0:  # the exponential distribution, θ = 0, is as likely
         return 0.0, float(excesses.mean())

@@ -90,7 +90,11 @@ def _scores(shown: Marked) -> str:
 
 def _grid(frame: Frame, label: str) -> str:
     """Return the lines of an upright axis with few numbers: two of them stand above each other."""
-    up = [10.0**k for k in exponents(frame.y_low, frame.y_high, 3)] if frame.log_y else ticks(frame.y_low, frame.y_high, 4)
+    up = (
+        [10.0**k for k in exponents(frame.y_low, frame.y_high, 3)]
+        if frame.log_y
+        else ticks(frame.y_low, frame.y_high, 4)
+    )
     marks = [line(LEFT, frame.bottom, RIGHT, frame.bottom, colour="soft")]
     for value, words in zip(up, tick_labels(up), strict=True):
         at = frame.y(value)
@@ -111,7 +115,7 @@ def _line(frame: Frame, values: np.ndarray, colour: str) -> str:
 
 
 def outline(values: np.ndarray, most: int) -> np.ndarray:
-    """Return the steps, rising, that a line through values (n,) needs: all, or the extremes of each of `most` stretches."""
+    """Return the steps that a line through values (n,) needs: all, or the extremes of each of `most` stretches."""
     n = len(values)
     if n <= 2 * most:
         return np.arange(n)

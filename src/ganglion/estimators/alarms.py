@@ -63,7 +63,11 @@ class Calibration:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Calibration:
         """Make it again from `to_json`; a flaw raises KeyError, TypeError or ValueError."""
-        threshold, n, quantiles = float(stored["threshold"]), stored["n"], np.array(stored["quantiles"], dtype=np.float64)
+        threshold, n, quantiles = (
+            float(stored["threshold"]),
+            stored["n"],
+            np.array(stored["quantiles"], dtype=np.float64),
+        )
         if type(n) is not int or not 0 < len(quantiles) <= n or quantiles.ndim != 1 or not math.isfinite(threshold):
             raise ValueError(f"a calibration of {n!r:.20} scores")
         if not np.isfinite(quantiles).all() or (np.diff(quantiles) < 0).any():

@@ -63,8 +63,8 @@ class SeriesDetector(SeriesEstimator):
     )
     window: int | Literal["auto"] = option(
         "auto",
-        "Steps that are read at once; 'auto' takes a season and some, if a third of the steps to learn from have as many, "
-        "else 32, of short series fewer.",
+        "Steps that are read at once; 'auto' takes a season and some, if a third of the steps to learn from have as "
+        "many, else 32, of short series fewer.",
         at_least=1,
     )
     label: str | None = option(
@@ -235,10 +235,15 @@ class SeriesDetector(SeriesEstimator):
         return (self.target,) if isinstance(self.target, str) else tuple(self.target or ())
 
     def _read_target(self, y: Any, data: Dataset, *, reset: bool, weight: np.ndarray | None = None) -> np.ndarray:
+        if y is not None and len(y) != len(data):
+            raise InvalidInput(
+                f"X has {len(data):,} rows and y has {len(y):,}. Detectors learn without labels: give none, or one a "
+                "row to `evaluate`."
+            )
         return np.empty((len(data), 0))  # labels, where there are any, are for evaluation: y is not looked at
 
-    def _window(self, samples: Samples, encoder: SeriesEncoder) -> int:
-        values = cast(Ragged, samples.inputs["values"])
+    def _window(self, inputs: Samples, encoder: SeriesEncoder) -> int:
+        values = cast(Ragged, inputs.inputs["values"])
         longest, season = int(values.lengths.max()), season_of(values.values[:, : encoder.n_targets], values.offsets)
         if season > 1 and season + MORE + self.ahead <= min(LONGEST, longest // SHARE[1]):
             return max(USUAL, season + MORE)
@@ -275,8 +280,6 @@ class SeriesDetector(SeriesEstimator):
         usual = UsualErrors.fit(errors[taught])
         calibration = Calibration.fit(usual.distance(errors[after]), self.threshold, self.false_alarm_rate)
         self.target_ = replace(self.target_, usual=usual, calibration=calibration)
-
-
 
     def _judged(self, values: Tensor, offsets: Tensor, observed: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Return the errors of steps, (n, J, c) float64, NaN where a number was missing, and where they stand."""
@@ -332,7 +335,7 @@ def labels_of_steps(data: Dataset, name: str) -> np.ndarray:
 
 
 def continued(values: Tensor, offsets: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """Return series with their last step repeated `n` times behind each, (n_steps + n · n_series, c), and their offsets."""
+    """Return series with their last step repeated `n` times behind each, (n_steps + n · n_series, c), and offsets."""
     parts = [
         torch.cat([torch.arange(begin, end), torch.full((n,), max(end - 1, 0))])
         for begin, end in pairwise(offsets.tolist())
@@ -340,7 +343,9 @@ def continued(values: Tensor, offsets: Tensor, n: int) -> tuple[Tensor, Tensor]:
     return by_columns(values[torch.cat(parts)]), offsets + n * torch.arange(len(offsets))
 
 
-def forecast_errors(values: Tensor, offsets: Tensor, said: Tensor, starts: Tensor, window: int) -> tuple[Tensor, Tensor]:
+def forecast_errors(
+    values: Tensor, offsets: Tensor, said: Tensor, starts: Tensor, window: int
+) -> tuple[Tensor, Tensor]:
     """Return the errors of all forecasts of each step, and the steps of which all were made.
 
     Parameters
@@ -383,8 +388,9 @@ def _refuse_constant(column: Ragged, encoder: SeriesEncoder) -> None:
     still = [name for name, same in zip(encoder.targets, (low >= high).tolist(), strict=True) if same]
     if len(still) == encoder.n_targets:
         raise InvalidInput(
-            f"nothing ever changes in the {len(values):,} steps to learn from ({', '.join(still[:5])}), so what is "
-            "usual cannot be told. Give a longer series, a smaller calibration_fraction, or another column (target=…)."
+            f"nothing ever changes in the {len(values):,} steps to learn from ({', '.join(still[:5])}), so there is "
+            "nothing to learn of what is usual. Give a longer series, a smaller calibration_fraction, or another "
+            "column (target=…)."
         )
     if still:
         warnings.warn(

@@ -2,7 +2,7 @@
 
     a_j(e) = √((e_j - μ_j)ᵀ Σ_j⁻¹ (e_j - μ_j) / c)          Malhotra et al. 2015 (ESANN), section 2.2, as a distance
     a(e)   = max_j a_j(e)                                   of the several forecasts of a step the worst
-    Σ_j    = D^½ ((1 - ρ) R + ρ I) D^½                      R the correlations, shrunk: OAS, Chen et al. 2010, IEEE TSP 58,
+    Σ_j    = D^½ ((1 - ρ) R + ρ I) D^½                      R the correlations, shrunk: OAS, Chen et al. 2010, IEEE TSP,
                                                             eq. 23 (without its terms of 2/c, as in scikit-learn)
 
 μ and Σ are those of the nine tenths of the errors that are nearest: the others may be anomalies themselves (steps of

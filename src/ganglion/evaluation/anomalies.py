@@ -301,7 +301,9 @@ def _runs(there: Array, series: Array) -> list[tuple[int, int]]:
     return [
         (int(a), int(b))
         for begin, end in runs_of(there)
-        for a, b in zip([begin, *cuts[(cuts > begin) & (cuts < end)]], [*cuts[(cuts > begin) & (cuts < end)], end], strict=True)
+        for a, b in zip(
+            [begin, *cuts[(cuts > begin) & (cuts < end)]], [*cuts[(cuts > begin) & (cuts < end)], end], strict=True
+        )
     ]
 
 

@@ -361,8 +361,8 @@ _ANOMALIES = Kind(
     unit="blocks",
     large=("average_precision", "precision", "recall", "false_alarm_rate", "alarm_rate"),
     worst="Missed anomalies, and alarms where none is known",
-    lead="Anomalies without an alarm come first, then the alarms with the highest scores where no anomaly is known. Look "
-    "here for wrong labels, and for what else happened.",
+    lead="Anomalies without an alarm come first, then the alarms with the highest scores where no anomaly is known. "
+    "Look here for wrong labels, and for what else happened.",
     truth=anomaly_truth,
     predict=predict_alarms,
     values=alarm_values,
