@@ -96,11 +96,7 @@ def evaluate(
     truth = truth if train is None else kind.informed(truth, X, train[0])
     weight = check_weight(sample_weight, len(truth))
     said = kind.predict(model, X, truth)
-    remarks = [
-        *notes,
-        *_remarks(kind, truth, said),
-        *([] if train is None or kind.follows else _seen_before(X, train[0])),
-    ]
+    remarks = [*notes, *_remarks(kind, truth, said), *([] if train is None else _seen_before(X, train[0]))]
     raced = _race(kind, truth, X, model, train, weight, random_state, remarks) if baselines else []
     name = _free_name(type(innermost(model)).__name__, raced)
     n_resamples = affordable_resamples(len(truth), kind.n_rankings(truth, said) * (1 + len(raced)), n_bootstrap)
