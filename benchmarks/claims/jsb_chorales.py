@@ -13,7 +13,17 @@ from ganglion.data.public import find
 from ganglion.errors import InvalidFile
 
 SEED = 0
-SETTINGS: dict[str, dict[str, Any]] = {"nade": {"transpose": 5, "dropout": 0.5}}
+SETTINGS: dict[str, dict[str, Any]] = {  # chosen among a few by the validation part
+    "nade": {
+        "transpose": 5,
+        "width": 512,
+        "dropout": 0.5,
+        "epochs": 300,
+        "batch_size": 32,
+        "learning_rate": 3e-3,
+        "threads": 1,
+    }
+}
 TARGET = 8.5
 PAPERS = (
     "GRU, keys independent: 8.54 (Chung et al. 2014, arXiv:1412.3555); RNN-RBM 6.27, RNN-NADE 5.56 "

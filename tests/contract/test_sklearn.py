@@ -1,6 +1,7 @@
 """scikit-learn's own checks, and life among scikit-learn's tools."""
 
 import functools
+import os
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,15 @@ OPTIONS = [
 ]
 
 
+QUICK = {  # the same promises in a third of the time; HYPOTHESIS_PROFILE=thorough checks them as they come
+    "RNNClassifier": {"epochs": 30, "learning_rate": 0.03},
+    "RNNRegressor": {"cell": "gru", "epochs": 40, "learning_rate": 0.03},
+    "TransformerClassifier": {"layers": 1, "width": 32, "epochs": 12},
+    "TransformerRegressor": {"layers": 1, "width": 32},
+}
+THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+
+
 def sklearn_checks(estimators):
     """Return (estimator, check) for each of scikit-learn's checks: what `check_estimator` runs, one test each."""
     for estimator in estimators:
@@ -76,7 +86,14 @@ def quick_regressor(**options):
 
 
 @pytest.mark.filterwarnings("default")  # they call estimators in ways that warn on purpose
-@pytest.mark.parametrize(("estimator", "check"), list(sklearn_checks([cls() for cls in all_algorithms().values()])))
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    list(
+        sklearn_checks(
+            [cls(**({} if THOROUGH else QUICK.get(name, {}))) for name, cls in all_algorithms().items()],
+        )
+    ),
+)
 def test_estimator_checks(estimator, check):
     check(estimator)
 

@@ -59,18 +59,18 @@ def warn_of_suspicions(data: Dataset, y: np.ndarray) -> None:
             f"leakage: in every row the target equals the feature {_listed(copies)}. A model then learns nothing but "
             "to copy it: drop it from the features.",
             SuspiciousData,
-            stacklevel=3,
+            stacklevel=4,
         )
     empty = list(_empty(data))
     if empty:
-        warnings.warn(f"no row has a value of {_listed(empty)}. Drop what is empty.", SuspiciousData, stacklevel=3)
+        warnings.warn(f"no row has a value of {_listed(empty)}. Drop what is empty.", SuspiciousData, stacklevel=4)
     identifiers = [repr(field.name) for field in data.features if _is_identifier(field, data)]
     if identifiers:
         warnings.warn(
             f"(nearly) every row has another value of {_listed(identifiers)}, as with names and row numbers. Drop such "
             "columns: their values do not come again in new data.",
             SuspiciousData,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
@@ -99,7 +99,7 @@ def warn_of_repeated_rows(data: Dataset, training: Dataset, what: str) -> str:
         "figures may be too good. Remove duplicates, or split so that copies stay together."
     )
     if n_twice >= WARN_SHARE * len(data):
-        warnings.warn(remark, DataWarning, stacklevel=4)
+        warnings.warn(remark, DataWarning, stacklevel=5)
     return remark
 
 
