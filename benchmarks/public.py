@@ -132,3 +132,21 @@ def ag_news(part: str) -> tuple[list[str], np.ndarray]:
     with find(f"ag_news/{part}.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return [f"{row['title']}\n{row['text']}" for row in rows], np.array([row["label"] for row in rows])
+
+
+SPEAKERS = ("george", "jackson", "lucas", "nicolas")
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def fsdd() -> tuple[list[tuple[int, np.ndarray]], np.ndarray, np.ndarray, np.ndarray]:
+    """Return 2,000 recordings of spoken digits as (8000, samples), and of each the digit, the speaker and the take."""
+    from ganglion.data.public import find
+    from ganglion.data.read import read
+
+    recordings, names = [], []
+    for speaker in SPEAKERS:
+        data = read(find(f"fsdd/{speaker}.zip"))
+        recordings += data.values("audio").tolist()
+        names += [name.removesuffix(".wav").split("_") for name in data.values("file")]
+    digits, speakers, takes = (np.array(each) for each in zip(*names, strict=True))
+    return recordings, digits.astype(np.int64), speakers, takes.astype(np.int64)

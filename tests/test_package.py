@@ -84,6 +84,7 @@ def test_the_public_surface_grows_on_purpose_only():
             "Forecaster",
             "LanguageModel",
             "SegmentationCNN",
+            "SpeechRecognizer",
             "VisionTransformer",
             "select",
             "write_music",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ganglion.algorithms.rnn import RNNClassifier, RNNRegressor
     from ganglion.algorithms.rnn_tagger import RNNTagger
     from ganglion.algorithms.segmentation_cnn import SegmentationCNN
+    from ganglion.algorithms.speech_recognizer import SpeechRecognizer
     from ganglion.algorithms.text_cnn import TextCNN
     from ganglion.algorithms.transformer import TransformerClassifier, TransformerRegressor
     from ganglion.algorithms.translator import Translator
@@ -70,6 +71,7 @@ _HOMES = {
     "RNNTagger": "ganglion.algorithms.rnn_tagger",
     "Regressor": "ganglion.estimators.regressor",
     "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
+    "SpeechRecognizer": "ganglion.algorithms.speech_recognizer",
     "TextCNN": "ganglion.algorithms.text_cnn",
     "Trainer": "ganglion.training.trainer",
     "TransformerClassifier": "ganglion.algorithms.transformer",
@@ -110,6 +112,7 @@ __all__ = [
     "RNNTagger",
     "Regressor",
     "SegmentationCNN",
+    "SpeechRecognizer",
     "TextCNN",
     "Trainer",
     "TransformerClassifier",

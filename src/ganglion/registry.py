@@ -30,6 +30,7 @@ ALGORITHMS = {
     "RNNRegressor": "ganglion.algorithms.rnn",
     "RNNTagger": "ganglion.algorithms.rnn_tagger",
     "SegmentationCNN": "ganglion.algorithms.segmentation_cnn",
+    "SpeechRecognizer": "ganglion.algorithms.speech_recognizer",
     "TextCNN": "ganglion.algorithms.text_cnn",
     "TransformerClassifier": "ganglion.algorithms.transformer",
     "TransformerRegressor": "ganglion.algorithms.transformer",

@@ -94,6 +94,7 @@ def plan(
     size: tuple[int, int] | None = None,
     resize: Resize = "stretch",
     step: str = "",
+    rate: int | None = None,
 ) -> Plan:
     """Read data, look at them, split them, and choose an algorithm.
 
@@ -121,13 +122,15 @@ def plan(
         What pictures from files are brought to, and how; see `read`.
     step : str
         The note that a step of music in MIDI files is as long as; see `read`.
+    rate : int, optional
+        Samples a second that recordings from files are brought to; see `read`.
 
     Raises
     ------
     InvalidFile, InvalidInput, InvalidParameter
         If the data cannot be read or used, or something named does not exist.
     """
-    given = data if isinstance(data, Dataset) else read(data, size=size, resize=resize, step=step)
+    given = data if isinstance(data, Dataset) else read(data, size=size, resize=resize, step=step, rate=rate)
     found = _series_task(given, target, algorithm_name, task)
     if found is not None:
         whole = given.drop([name for name in drop if name not in given.target])

@@ -8,7 +8,7 @@
 LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied to document recognition", section II; residual
 blocks: He, Zhang, Ren & Sun 2016, arXiv:1512.03385. Differs from LeNet-5: rectifiers, batch normalisation and the
 maximum of a window in place of tanh and its mean, all of which can be chosen. A row of a table is read as a signal, a
-picture of height 1.
+picture of height 1; of a recording the spectrogram is the picture (`networks.spectrograms`), as long as it is.
 """
 
 from __future__ import annotations
@@ -20,16 +20,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from ganglion.errors import InvalidParameter
+from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.base import Tags
 from ganglion.estimators.classifier import Classifier
 from ganglion.estimators.pictures import PictureOptions
 from ganglion.estimators.regressor import Regressor
+from ganglion.estimators.sound import SoundOptions
 from ganglion.estimators.spec import Spec
 from ganglion.networks.activations import check_activation
 from ganglion.networks.convolution import ConvolutionStack
 from ganglion.networks.mlp import MLP
 from ganglion.networks.network import Network
+from ganglion.networks.spectrograms import SpectrogramStack
 from ganglion.options import hyperparameters, option
 
 
@@ -40,7 +42,7 @@ def check_odd(kernel_size: Any) -> None:
 
 
 @hyperparameters
-class CNNOptions(PictureOptions):
+class CNNOptions(PictureOptions, SoundOptions):
     """What shapes the network, for classes and numbers alike."""
 
     channels: tuple[int, ...] | Literal["auto"] = option(
@@ -66,13 +68,14 @@ class CNNOptions(PictureOptions):
 
     def build(self, spec: Spec) -> Network:
         """Return input layer, convolutions, multi-layer perceptron and output layer for data like `spec`."""
-        entry = spec.input_layer()
-        shape = spec.inputs.image or (1, 1, entry.n_out)
-        automatic = "batch" if spec.inputs.image else None
+        entry = self._hearing(spec) if spec.inputs.audio else spec.input_layer()
+        shape = self._shape(spec, entry.n_out)
+        automatic = "batch" if spec.inputs.image or spec.inputs.audio else None
         normalization = automatic if self.normalization == "auto" else self.normalization
+        channels = self._channels(max(shape[1:]))
         stack = ConvolutionStack(
             shape,
-            self._channels(max(shape[1:])),
+            channels,
             depth=self.depth,
             kernel_size=self.kernel_size,
             residual=self.residual,
@@ -82,8 +85,9 @@ class CNNOptions(PictureOptions):
             normalization=normalization,
             dropout=self.dropout,
         )
+        features = SpectrogramStack(stack, entry.n_out, channels[-1], self.head) if spec.inputs.audio else stack
         top = MLP(
-            stack.n_out,
+            features.n_out,
             spec.n_scores,
             self.hidden,
             activation=self.activation,
@@ -91,7 +95,11 @@ class CNNOptions(PictureOptions):
             dropout=self.dropout,
             first_gain=None,
         )
-        return Network(entry, nn.Sequential(stack, top), spec.output)
+        return Network(entry, nn.Sequential(features, top), spec.output)
+
+    def _shape(self, spec: Spec, width: int) -> tuple[int, ...]:
+        """Return the shape of one picture: of a row of a table height 1, of a spectrogram as high as wide."""
+        return spec.inputs.image or ((1, width, width) if spec.inputs.audio else (1, 1, width))
 
     def _channels(self, side: int) -> tuple[int, ...]:
         if self.channels != "auto":
@@ -112,6 +120,11 @@ class CNNOptions(PictureOptions):
             One a stage, each half the size of the one before.
         """
         self._check_fitted()
+        if self.encoder_.spec.audio:
+            raise InvalidInput(
+                "feature_maps are of images and rows of tables; this model was trained on recordings, which are not "
+                "equally long. Ask model.network_.body[0].maps for those of one."
+            )
         network = self.network_
         with torch.inference_mode():
             x = network.input(network.prepare(self._encoded(X)))
@@ -122,7 +135,7 @@ class CNNOptions(PictureOptions):
 class CNNClassifier(CNNOptions, Classifier):
     """Convolutional network for classes: two, several, or several labels at once (y a matrix of zeros and ones).
 
-    Reads stacks of images; a row of a table is read as a signal.
+    Reads stacks of images, and recordings; a row of a table is read as a signal.
 
     Examples
     --------
@@ -137,15 +150,20 @@ class CNNClassifier(CNNOptions, Classifier):
     LeCun, Bottou, Bengio & Haffner 1998, Proc. IEEE 86, 2278-2324. He et al. 2016, arXiv:1512.03385.
     """
 
-    tags: ClassVar[Tags] = Tags(task="classification", multilabel=True, preferred_for=("image",))
+    tags: ClassVar[Tags] = Tags(
+        task="classification",
+        modalities=("table", "image", "audio"),
+        multilabel=True,
+        preferred_for=("image", "audio"),
+    )
 
 
 @hyperparameters
 class CNNRegressor(CNNOptions, Regressor):
     """Convolutional network for numbers: one target or several (y a matrix).
 
-    Reads stacks of images; a row of a table is read as a signal. The target is standardised inside; predictions are in
-    its own units.
+    Reads stacks of images, and recordings; a row of a table is read as a signal. The target is standardised inside;
+    predictions are in its own units.
 
     Examples
     --------
@@ -161,4 +179,9 @@ class CNNRegressor(CNNOptions, Regressor):
     LeCun, Bottou, Bengio & Haffner 1998, Proc. IEEE 86, 2278-2324. He et al. 2016, arXiv:1512.03385.
     """
 
-    tags: ClassVar[Tags] = Tags(task="regression", multioutput=True, preferred_for=("image",))
+    tags: ClassVar[Tags] = Tags(
+        task="regression",
+        modalities=("table", "image", "audio"),
+        multioutput=True,
+        preferred_for=("image", "audio"),
+    )

@@ -20,6 +20,7 @@ from ganglion.estimators.classifier import Classifier
 from ganglion.estimators.recurrent import RecurrentOptions
 from ganglion.estimators.regressor import Regressor
 from ganglion.estimators.sequence_reader import SequenceReader
+from ganglion.estimators.sound import SoundOptions
 from ganglion.estimators.spec import Spec
 from ganglion.networks.mlp import linear
 from ganglion.networks.network import Network
@@ -29,31 +30,34 @@ from ganglion.options import hyperparameters, option
 
 
 @hyperparameters
-class RNNOptions(RecurrentOptions, SequenceReader):
+class RNNOptions(RecurrentOptions, SoundOptions, SequenceReader):
     """What shapes the network, for classes and numbers alike."""
 
     width: int | Literal["auto"] = option(
-        "auto", "Units of each layer and direction; 'auto' is 128 for texts and 32 for numbers.", at_least=1
+        "auto",
+        "Units of each layer and direction; 'auto' is 128 for texts and recordings and 32 for numbers.",
+        at_least=1,
     )
     pooling: Literal["auto", "last", "max", "mean"] = option(
         "auto",
         "What is known of a sequence: the last units, the largest or the mean value of each over all steps; 'auto' is "
-        "max for texts and last for numbers.",
+        "max for texts and recordings and last for numbers.",
     )
 
     def build(self, spec: Spec) -> Network:
         """Return input layer, recurrent layers, read-out and output layer for data like `spec`."""
-        entry, dropout = spec.sequence_layer(self.embedding), self._silenced(spec)
+        entry = self._hearing(spec) if spec.inputs.audio else spec.sequence_layer(self.embedding)
+        dropout, rich = self._silenced(spec), bool(spec.inputs.vocabulary or spec.inputs.audio)
         cells = Recurrent(
             entry.n_out,
-            (128 if spec.inputs.vocabulary else 32) if self.width == "auto" else int(self.width),
+            (128 if rich else 32) if self.width == "auto" else int(self.width),
             layers=self.layers,
             cell=self.cell,
             bidirectional=self.bidirectional,
             dropout=dropout,
             packing=self.packing,
         )
-        pooling = self.pooling if self.pooling != "auto" else "max" if spec.inputs.vocabulary else "last"
+        pooling = self.pooling if self.pooling != "auto" else "max" if rich else "last"
         return Network(entry, nn.Sequential(cells, ReadOut(cells, spec.n_scores, pooling, dropout)), spec.output)
 
 
@@ -78,7 +82,7 @@ class ReadOut(nn.Module):
 class RNNClassifier(RNNOptions, Classifier):
     """Recurrent network for classes of texts and sequences: two, several, or several labels at once.
 
-    Reads texts, sequences of numbers as long as each may be, and rows of a table as signals.
+    Reads texts, recordings, sequences of numbers as long as each may be, and rows of a table as signals.
 
     Examples
     --------
@@ -93,7 +97,10 @@ class RNNClassifier(RNNOptions, Classifier):
     """
 
     tags: ClassVar[Tags] = Tags(
-        task="classification", modalities=("table", "text", "sequence"), multilabel=True, preferred_for=("sequence",)
+        task="classification",
+        modalities=("table", "text", "sequence", "audio"),
+        multilabel=True,
+        preferred_for=("sequence",),
     )
 
 
@@ -101,8 +108,8 @@ class RNNClassifier(RNNOptions, Classifier):
 class RNNRegressor(RNNOptions, Regressor):
     """Recurrent network for numbers from texts and sequences: one target or several (y a matrix).
 
-    Reads texts, sequences of numbers as long as each may be, and rows of a table as signals. The target is standardised
-    inside; predictions are in its own units.
+    Reads texts, recordings, sequences of numbers as long as each may be, and rows of a table as signals. The target is
+    standardised inside; predictions are in its own units.
 
     Examples
     --------
@@ -121,7 +128,7 @@ class RNNRegressor(RNNOptions, Regressor):
 
     tags: ClassVar[Tags] = Tags(
         task="regression",
-        modalities=("table", "text", "sequence"),
+        modalities=("table", "text", "sequence", "audio"),
         multioutput=True,
         preferred_for=("text", "sequence"),
     )

@@ -26,6 +26,7 @@ from ganglion.estimators.base import STEPS_TOGETHER, Samples, Tags
 from ganglion.estimators.classifier import Classifier
 from ganglion.estimators.regressor import Regressor
 from ganglion.estimators.sequence_reader import SequenceReader
+from ganglion.estimators.sound import SoundOptions
 from ganglion.estimators.spec import Spec
 from ganglion.networks.attention import Encoder, only
 from ganglion.networks.mlp import linear
@@ -41,12 +42,13 @@ STEPS = 600  # of a training on numbers, where neither few nor many epochs come 
 
 
 @hyperparameters
-class TransformerOptions(SequenceReader):
+class TransformerOptions(SoundOptions, SequenceReader):
     """What shapes the network, for classes and numbers alike."""
 
     width: int | Literal["auto"] = option(
         "auto",
-        "Numbers of the vector of each token, a multiple of `heads`; 'auto' is 128 for texts and 32 for numbers.",
+        "Numbers of the vector of each token, a multiple of `heads`; 'auto' is 128 for texts, 64 for recordings and 32 "
+        "for numbers.",
         at_least=1,
     )
     layers: int = option(2, "Blocks of attention and MLP.", at_least=1)
@@ -63,10 +65,15 @@ class TransformerOptions(SequenceReader):
 
     def build(self, spec: Spec) -> Network:
         """Return input layer, places, encoder, read-out and output layer for data like `spec`."""
-        width = (128 if spec.inputs.vocabulary else 32) if self.width == "auto" else int(self.width)
+        usual = 128 if spec.inputs.vocabulary else 64 if spec.inputs.audio else 32
+        width = usual if self.width == "auto" else int(self.width)
         self._check_heads(width)
-        entry = spec.sequence_layer(width, scale=SCALE)
-        longest = spec.inputs.longest or getattr(entry, "n_steps", 0)
+        if spec.inputs.audio:
+            entry = self._hearing(spec)
+            longest = entry.most_steps(spec.inputs.longest)
+        else:
+            entry = spec.sequence_layer(width, scale=SCALE)
+            longest = spec.inputs.longest or getattr(entry, "n_steps", 0)
         front = Front(entry.n_out, width, self.positions, longest, token=self.pooling == "token")
         encoder = Encoder(
             width,
@@ -101,7 +108,7 @@ class TransformerOptions(SequenceReader):
             last axis sums to 1. The tokens of a text: `model.encoder_.tokenizer.tokens(text)`.
         """
         self._check_fitted()
-        inputs = self._encoded(X)
+        inputs = self.network_.ready(self._encoded(X))
         lengths = lengths_of(inputs)
         n = len(next(iter(inputs.values())))
         groups = [torch.arange(n)] if lengths is None else by_length(lengths, STEPS_TOGETHER)
@@ -145,7 +152,7 @@ class TransformerOptions(SequenceReader):
 
     def _refuse_too_long(self: Any, inputs: Columns) -> None:
         """Refuse sequences with more steps than places were learned; texts are cut to them already."""
-        column = inputs.get("sequence")
+        column = inputs.get("sequence", inputs.get("audio"))
         if self.positions == "learned" and isinstance(column, Ragged) and column.longest > self.encoder_.longest:
             raise too_long(column.longest, self.encoder_.longest)
 
@@ -192,8 +199,8 @@ def hidden(steps: Steps) -> Tensor | None:
 class TransformerClassifier(TransformerOptions, Classifier):
     """Transformer for classes of texts and sequences: two, several, or several labels at once.
 
-    Reads texts, sequences of numbers as long as each may be, and rows of a table as signals. It needs more texts than a
-    convolutional or recurrent network to be as good.
+    Reads texts, recordings, sequences of numbers as long as each may be, and rows of a table as signals. It needs more
+    texts than a convolutional or recurrent network to be as good.
 
     Examples
     --------
@@ -209,15 +216,17 @@ class TransformerClassifier(TransformerOptions, Classifier):
     Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745; Su et al. 2021, arXiv:2104.09864.
     """
 
-    tags: ClassVar[Tags] = Tags(task="classification", modalities=("table", "text", "sequence"), multilabel=True)
+    tags: ClassVar[Tags] = Tags(
+        task="classification", modalities=("table", "text", "sequence", "audio"), multilabel=True
+    )
 
 
 @hyperparameters
 class TransformerRegressor(TransformerOptions, Regressor):
     """Transformer for numbers from texts and sequences: one target or several (y a matrix).
 
-    Reads texts, sequences of numbers as long as each may be, and rows of a table as signals. The target is standardised
-    inside; predictions are in its own units.
+    Reads texts, recordings, sequences of numbers as long as each may be, and rows of a table as signals. The target is
+    standardised inside; predictions are in its own units.
 
     Examples
     --------
@@ -234,4 +243,4 @@ class TransformerRegressor(TransformerOptions, Regressor):
     Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745; Su et al. 2021, arXiv:2104.09864.
     """
 
-    tags: ClassVar[Tags] = Tags(task="regression", modalities=("table", "text", "sequence"), multioutput=True)
+    tags: ClassVar[Tags] = Tags(task="regression", modalities=("table", "text", "sequence", "audio"), multioutput=True)

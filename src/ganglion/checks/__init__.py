@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ganglion.checks import files, fitting, images, predicting, refusals, series, texts
+from ganglion.checks import files, fitting, images, predicting, refusals, series, sounds, texts
 from ganglion.estimators.base import Estimator, Tags
 
 Check = Callable[[Any], None]
@@ -25,6 +25,7 @@ CHECKS: tuple[tuple[Callable[[Tags], bool], Check], ...] = (
     *images.CHECKS,
     *texts.CHECKS,
     *series.CHECKS,
+    *sounds.CHECKS,
 )
 
 

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ganglion.checks.suiting import reads_images, reads_music, reads_texts, reads_texts_alone
+from ganglion.checks.suiting import (
+    hears,
+    hears_alone,
+    reads_images,
+    reads_music,
+    reads_texts,
+    reads_texts_alone,
+)
 from ganglion.data.boxes import Boxes
 
 WORDS = "Some words of which texts are made, short ones and long: naïve, 東京, don't, 12, well-known! Good or bad?"
@@ -20,6 +27,8 @@ def data_for(estimator: Any, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndar
         return sentences(estimator, n=24)
     if reads_music(estimator.tags):
         return rounds(n=24)
+    if hears_alone(estimator.tags):
+        return tones(estimator, n=20)
     made = {"segmentation": discs, "detection": squares, "tagging": waves}.get(estimator.tags.task)
     if made:
         return made(n=24)
@@ -39,6 +48,8 @@ def every_data_for(estimator: Any) -> list[tuple[Any, np.ndarray]]:
         given.append(image_stack(estimator))
     if reads_texts(estimator.tags):
         given.append(texts_for(estimator))
+    if hears(estimator.tags) and not hears_alone(estimator.tags):
+        given.append(tones(estimator, n=20))
     if estimator.tags.task == "tagging":
         given.append(tagged(n=30))
     elif "sequence" in estimator.tags.modalities:
@@ -52,6 +63,8 @@ def other_data_for(estimator: Any) -> tuple[Any, np.ndarray]:
         return sentences(estimator, n=15, words=("sun", "moon", "star", "sky"))
     if reads_music(estimator.tags):
         return rounds(n=15, steps=11)
+    if hears_alone(estimator.tags):
+        return tones(estimator, n=14, rate=5000)
     made = {"segmentation": discs, "detection": squares, "tagging": waves}.get(estimator.tags.task)
     if made:
         return made(n=20, sides=(9, 14))
@@ -85,6 +98,23 @@ def rounds(*, n: int, steps: int = 7) -> tuple[np.ndarray, np.ndarray]:
         X[i, np.arange(steps), key + np.arange(steps) * 2] = 1
         X[i, np.arange(steps), key + np.arange(steps) * 2 + 4] = rng.random(steps) < 0.8
     return X, first.astype(np.float64)
+
+
+def tones(estimator: Any, *, n: int, rate: int = 4000) -> tuple[np.ndarray, np.ndarray]:
+    """Return recordings of two to four noisy tones, (n,) of pairs (rate, samples), and a target: which tones they are.
+
+    For speech recognition the target spells them, "a" the low one and "b" the high one.
+    """
+    rng = np.random.default_rng(15)
+    X, y, signal = np.empty(n, dtype=object), np.empty(n, dtype=object), np.empty(n)
+    for i, n_tones in enumerate(rng.integers(2, 5, n)):
+        high = rng.integers(0, 2, n_tones)
+        time = np.arange(rng.integers(150, 260) * rate // 4000) / rate
+        parts = [np.sin(2 * np.pi * (400 + 800 * tone) * time) for tone in high]
+        sound = np.concatenate(parts) + 0.1 * rng.normal(size=n_tones * len(time))
+        X[i] = (rate, np.round(sound * 2**12).astype(np.int16))
+        y[i], signal[i] = "".join(np.array(["a", "b"])[high]), high.mean() + 0.1 * rng.normal()
+    return X, y if estimator.tags.task == "speech_recognition" else _target(estimator, signal)
 
 
 def discs(*, n: int, sides: tuple[int, int] = (12, 10)) -> tuple[np.ndarray, np.ndarray]:

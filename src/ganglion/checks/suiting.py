@@ -41,6 +41,16 @@ def reads_music(tags: Tags) -> bool:
     return "music" in tags.modalities
 
 
+def hears(tags: Tags) -> bool:
+    """Return whether the estimator reads recordings."""
+    return "audio" in tags.modalities
+
+
+def hears_alone(tags: Tags) -> bool:
+    """Return whether the estimator reads recordings and nothing else."""
+    return tags.modalities == ("audio",)
+
+
 def reads_numbers(tags: Tags) -> bool:
     """Return whether the estimator reads numbers, of tables, pictures, sequences or series."""
     return bool({"table", "image", "sequence", "series"} & {*tags.modalities})

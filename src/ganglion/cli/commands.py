@@ -150,11 +150,13 @@ def _features_and_target(data: Path, target: Sequence[str] | None, estimator: An
 
 
 def _reading(estimator: Any) -> Any:
-    """Return how files of pictures or music are read to what the model was trained on."""
+    """Return how files of pictures, music or sound are read to what the model was trained on."""
     from ganglion.data.resizing import Reading
 
     if estimator.modality_ == "music":
         return Reading(step=estimator.encoder_.step)
+    if estimator.modality_ == "audio":
+        return Reading(rate=estimator.encoder_.rate)
     return estimator.encoder_.reading if estimator.modality_ == "image" else Reading()
 
 

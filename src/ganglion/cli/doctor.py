@@ -21,6 +21,7 @@ EXTRAS = {
     "PIL": "image",
     "pandas": "tables",
     "pyarrow": "tables",
+    "soundfile": "audio",
     "tokenizers": "text",
     "tensorboard": "track",
     "mlflow": "track",

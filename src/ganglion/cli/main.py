@@ -28,7 +28,7 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         help="CSV, TSV, Parquet, JSON lines, npz, npy, IDX, text or MIDI file, JSON of chords, or a folder or zip of "
-        "texts, pictures, MIDI or Parquet.",
+        "texts, pictures, recordings, MIDI or Parquet.",
     ),
 ]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `train` wrote.")]
@@ -96,6 +96,9 @@ def train_command(
         str, typer.Option("--step", metavar="NOTE", help="Read MIDI files in steps of this note, as 1/16 (else 1/4).")
     ] = "",
     resize: Annotated[str, typer.Option("--resize", metavar="POLICY", help="How: stretch, crop or pad.")] = "stretch",
+    rate: Annotated[
+        int | None, typer.Option("--rate", metavar="HZ", help="Bring recordings to so many samples a second, as 16000.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Seed of the split and the training.")] = 0,
     report: Html = None,
     baselines: Annotated[bool, typer.Option(help="Whether to run the baselines too.")] = True,
@@ -118,6 +121,7 @@ def train_command(
         size=image_size,
         step=step,
         resize=resize,
+        rate=rate,
         seed=seed,
         checkpoint=checkpoint,
         resume=resume,

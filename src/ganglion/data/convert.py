@@ -6,6 +6,7 @@ given                                  becomes
 3-D or 4-D numbers                     one field "image", (n, channels, height, width)
 a list or 1-D array of strings         one field "text"
 a list of arrays of different lengths  one field "sequence", steps of numbers
+a list of pairs (rate, samples)        one field "audio", recordings
 a frame, a dictionary, a record array  one field a column
 """
 
@@ -21,6 +22,7 @@ from torch import Tensor
 from ganglion.data.columns import as_floats, complex_data, first_infinity, infer_column, lies_on_disk
 from ganglion.data.dataset import Dataset, Field
 from ganglion.data.images import image_column
+from ganglion.data.recordings import holds_pairs, pairs_to_dataset
 from ganglion.data.sequences import holds_sequences, sequences_to_dataset
 from ganglion.data.spool import split_columns
 from ganglion.data.strings import Column, infinity_found, text_column
@@ -52,7 +54,7 @@ def as_dataset(X: Any, *, names: Sequence[str] | None = None, source: str = "") 
     UnsupportedType
         If `X`, or a value in it, is of a type that cannot be read.
     """
-    if type(X) is np.ndarray:
+    if type(X) is np.ndarray and X.dtype != object:
         return _from_array(X, names, source)
     if isinstance(X, Dataset):
         return X if names is None else _renamed(X, names)
@@ -70,6 +72,8 @@ def as_dataset(X: Any, *, names: Sequence[str] | None = None, source: str = "") 
 
         if is_frame(X):
             return _renamed(_not_empty(frame_to_dataset(X, source)), names)
+    if holds_pairs(X):
+        return _renamed(pairs_to_dataset(list(X)), names)
     if isinstance(X, list | tuple) and _are_arrays_of_different_lengths(X):
         return _renamed(sequences_to_dataset(X), names)
     return _from_array(_listed(X), names, source)

@@ -16,6 +16,7 @@ in pieces.
     tokens       ragged int64, codes into `Field.categories`, (total,)          an empty row
     sequence     ragged float, steps of `Field.shape` numbers, (total, d)       NaN
     music        ragged uint8, which of 88 keys sound, 0 or 1, (total, 88)      (none)
+    audio        ragged int16 or float32, `Field.rate` samples a second, (total,)  (none)
 """
 
 from __future__ import annotations
@@ -37,7 +38,18 @@ from ganglion.data.spool import changed, is_on_disk, load, walk
 from ganglion.errors import InvalidInput, suggestion
 
 Kind = Literal[
-    "numeric", "boolean", "date", "categorical", "image", "mask", "boxes", "text", "tokens", "sequence", "music"
+    "numeric",
+    "boolean",
+    "date",
+    "categorical",
+    "image",
+    "mask",
+    "boxes",
+    "text",
+    "tokens",
+    "sequence",
+    "music",
+    "audio",
 ]
 
 
@@ -57,6 +69,8 @@ class Field:
         How pictures from files were brought to that shape, see `resizing`; empty for all that is not from files.
     step : str
         The note that a step of music is as long as, "1/4" for a quarter note; empty where that is not known.
+    rate : int
+        Samples a second of recordings; 0 for all else.
     """
 
     name: str
@@ -65,6 +79,7 @@ class Field:
     categories: tuple[str, ...] = ()
     resize: str = ""
     step: str = ""
+    rate: int = 0
 
 
 class Dataset:
@@ -207,7 +222,7 @@ class Dataset:
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
             Labels of a categorical target as strings, numbers otherwise. Missing values are None or NaN. Masks have
             shape (n_samples, height, width) and the values of their files; boxes are an array of `Boxes`, one a
-            sample, texts one of strings, tokens one of lists of strings.
+            sample, texts one of strings, tokens one of lists of strings, recordings one of pairs (rate, samples).
 
         Raises
         ------
@@ -250,7 +265,7 @@ def _mask_values(codes: Tensor, categories: Sequence[str]) -> Tensor:
 
 
 def _samples(field: Field, column: Ragged) -> np.ndarray:
-    """Return the text, the list of tokens, the steps or the objects of every sample, an array of objects."""
+    """Return the text, the tokens, the steps, the objects or the sound of every sample, an array of objects."""
     if field.kind == "text":
         raw, offsets = column.values.numpy().tobytes(), column.offsets.tolist()
         return np.array([raw[a:b].decode() for a, b in pairwise(offsets)], dtype=object)
@@ -258,6 +273,8 @@ def _samples(field: Field, column: Ragged) -> np.ndarray:
     for i, values in enumerate(each.numpy() for each in column.split()):
         if field.kind == "boxes":
             cut[i] = Boxes(values[:, :4], labels[values[:, 4].astype(np.intp)])
+        elif field.kind == "audio":
+            cut[i] = (field.rate, values)
         else:
             cut[i] = labels[values].tolist() if field.kind == "tokens" else values
     return cut

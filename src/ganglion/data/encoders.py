@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ganglion.data.audio_encoding import AudioEncoder
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.data.music_encoding import MusicEncoder
@@ -13,7 +14,16 @@ from ganglion.data.text_encoding import TextEncoder
 from ganglion.data.word_encoding import WordEncoder
 from ganglion.errors import InvalidModel
 
-AnyEncoder = TableEncoder | ImageEncoder | TextEncoder | SequenceEncoder | WordEncoder | MusicEncoder | SeriesEncoder
+AnyEncoder = (
+    TableEncoder
+    | ImageEncoder
+    | TextEncoder
+    | SequenceEncoder
+    | WordEncoder
+    | MusicEncoder
+    | SeriesEncoder
+    | AudioEncoder
+)
 ENCODERS: dict[str, type[AnyEncoder]] = {
     "table": TableEncoder,
     "image": ImageEncoder,
@@ -22,6 +32,7 @@ ENCODERS: dict[str, type[AnyEncoder]] = {
     "music": MusicEncoder,
     "words": WordEncoder,  # of the modality "text"
     "series": SeriesEncoder,  # tables, by who reads their rows as steps
+    "audio": AudioEncoder,
 }
 _DISTINCT = 0.5  # a column of labels, alone, of which so many differ is no column of labels
 
@@ -48,7 +59,7 @@ def modality_of(data: Dataset, known: tuple[str, ...] = tuple(ENCODERS)) -> str:
 
 def _candidates(data: Dataset) -> list[str]:
     kinds = [field.kind for field in data.features]
-    for alone in ("image", "sequence", "music"):
+    for alone in ("image", "sequence", "music", "audio"):
         if alone in kinds:
             return [alone]
     if "tokens" in kinds:

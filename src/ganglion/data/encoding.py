@@ -8,7 +8,7 @@ that it trains, saves and ships with the weights.
             a date is its time and its place in the year, the week and the day
     image   image (n, channels, height, width), uint8 or float32
 
-Texts and sequences: `text_encoding`, `sequences`; which one suits some data: `encoders`.
+Texts, sequences and recordings: `text_encoding`, `sequences`, `audio_encoding`; which one suits some data: `encoders`.
 """
 
 from __future__ import annotations
@@ -54,8 +54,11 @@ class InputSpec:
         Numbers in a step of the tensor "sequence", or 0.
     series : tuple of int
         How many numbers of a step are targets, how many are known up to now only, and how many ahead; or empty.
+    audio : int
+        Samples a second of the tensor "audio", or 0.
     longest : int
-        Tokens that a text has at most (what stands beyond is cut), or steps of the longest sequence of training.
+        Tokens that a text has at most (what stands beyond is cut), or steps of the longest sequence of training, or
+        samples of the longest recording.
     """
 
     numeric: int = 0
@@ -66,6 +69,7 @@ class InputSpec:
     features: int = 0
     sequence: int = 0
     series: tuple[int, ...] = ()
+    audio: int = 0
     longest: int = 0
 
 

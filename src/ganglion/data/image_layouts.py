@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -303,7 +303,7 @@ def _coco_files(tree: Tree) -> list[str]:
 
 
 def _coco(tree: Tree, files: Sequence[str], part: Part) -> Listing | None:
-    file = _of_part(tree, files, part, "COCO annotations")
+    file = of_part(tree, files, part, "COCO annotations")
     if file is None:
         return None
     locate = Locator(tree, _pictures(tree), beside=file)
@@ -324,7 +324,7 @@ def _tables(tree: Tree, files: Sequence[str], part: Part) -> Listing | None:
             naming[file] = table, column
     if not naming:
         return None
-    file = _of_part(tree, list(naming), part, "tables")
+    file = of_part(tree, list(naming), part, "tables")
     if file is None:
         return None
     table, column = naming[file]
@@ -333,6 +333,11 @@ def _tables(tree: Tree, files: Sequence[str], part: Part) -> Listing | None:
 
 def names_pictures(table: Dataset) -> str | None:
     """Return the column of a table that names pictures, or None."""
+    return names_files(table, is_picture)
+
+
+def names_files(table: Dataset, is_one: Callable[[str], bool]) -> str | None:
+    """Return the column of a table most of whose values are names of files of some kind, or None."""
     for each in table.fields:
         if each.kind == "categorical":
             values = each.categories
@@ -340,18 +345,19 @@ def names_pictures(table: Dataset) -> str | None:
             values = table.take(range(min(_LOOKED_AT, len(table)))).values(each.name).tolist()
         else:
             continue
-        if sum(map(is_picture, values)) > _MOSTLY * len(values):
+        if sum(map(is_one, values)) > _MOSTLY * len(values):
             return each.name
     return None
 
 
-def beside_table(tree: Tree, table: Dataset, column: str, file: str) -> Listing:
-    """Return the pictures that a column of a table names, with the other columns."""
+def beside_table(tree: Tree, table: Dataset, column: str, file: str, meant: Sequence[str] | None = None) -> Listing:
+    """Return the files that a column of a table names, with the other columns: pictures, or some of `meant`."""
     names = ["" if name is None else str(name) for name in table.values(column).tolist()]
-    locate = Locator(tree, _pictures(tree), beside=file)
+    locate = Locator(tree, _pictures(tree) if meant is None else meant, beside=file)
     rows = [i for i, name in enumerate(names) if name]
     blank = len(names) - len(rows)
-    notes = [f"{blank} rows of {table.source} name no picture and are left out"] if blank else []
+    what = "picture" if meant is None else "recording"
+    notes = [f"{blank} rows of {table.source} name no {what} and are left out"] if blank else []
     names = [names[i] for i in rows]
     others = table.drop([column])
     return Listing(
@@ -362,7 +368,7 @@ def beside_table(tree: Tree, table: Dataset, column: str, file: str) -> Listing:
     )
 
 
-def _of_part(tree: Tree, files: Sequence[str], part: Part, what: str) -> str | None:
+def of_part(tree: Tree, files: Sequence[str], part: Part, what: str) -> str | None:
     """Return which of several files is for a part, by its name; one alone is for "train"."""
     if len(files) == 1:
         return files[0] if part == "train" else None

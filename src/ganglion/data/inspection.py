@@ -172,7 +172,8 @@ def inspect(
     profiles = profile(dataset)
     features = [each for each in profiles if each.name not in (*dataset.target, *dataset.index)]
     if task is None and dataset.target and _is_plain(dataset):
-        task = infer_task(whole.X_y()[1])
+        heard = any(field.kind == "audio" for field in dataset.features)
+        task = infer_task(whole.X_y()[1], heard=heard)
     elif task is None and dataset.target:
         task = _of_pixels(dataset)
     elif task is None and are_texts_alone(dataset):

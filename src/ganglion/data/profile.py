@@ -55,7 +55,7 @@ class Profile:
     @property
     def has_values(self) -> bool:
         """Whether distinct values are known: not for text and images."""
-        return self.kind not in ("text", "tokens", "sequence", "music", "image", "mask", "boxes")
+        return self.kind not in ("text", "tokens", "sequence", "music", "audio", "image", "mask", "boxes")
 
     @property
     def n_distinct(self) -> int:
@@ -174,6 +174,12 @@ def _of_music(field: Field, column: Ragged) -> Profile:
     return _opaque(field, 0.0, summary)
 
 
+def _of_recordings(field: Field, column: Ragged) -> Profile:
+    seconds = column.lengths.numpy() / field.rate
+    lengths = f"{seconds.min():.2g} … {seconds.max():.2g} s, mean {seconds.mean():.2g} s"
+    return _opaque(field, 0.0, f"{lengths}; {field.rate:,} samples a second, {seconds.sum() / 60:.3g} minutes in all")
+
+
 def _of_images(field: Field, column: Tensor) -> Profile:
     channels, height, width = cast("tuple[int, int, int]", field.shape)
     what = f"{channels} channel{'s' if channels > 1 else ''}, {str(column.dtype).removeprefix('torch.')}"
@@ -200,4 +206,10 @@ def _opaque(field: Field, missing: float, summary: str) -> Profile:
     return Profile(field.name, field.kind, none, none, none, missing, summary)
 
 
-_RAGGED = {"boxes": _of_boxes, "tokens": _of_tokens, "sequence": _of_sequences, "music": _of_music}
+_RAGGED = {
+    "boxes": _of_boxes,
+    "tokens": _of_tokens,
+    "sequence": _of_sequences,
+    "music": _of_music,
+    "audio": _of_recordings,
+}

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 POOL = 64  # batches whose samples are sorted by length together
+LONG = 512  # values: samples that are longer on average are copied one by one; an index of each value would be larger
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +56,10 @@ class Ragged:
         lengths = self.lengths[rows]
         offsets = torch.zeros(len(rows) + 1, dtype=torch.int64)
         torch.cumsum(lengths, 0, out=offsets[1:])
+        if len(rows) and int(offsets[-1]) > LONG * len(rows):
+            begins = self.offsets[rows].tolist()
+            parts = [self.values[a : a + length] for a, length in zip(begins, lengths.tolist(), strict=True)]
+            return Ragged(torch.cat(parts), offsets, self.fill)
         shift = torch.repeat_interleave(self.offsets[:-1][rows] - offsets[:-1], lengths)
         return Ragged(self.values[torch.arange(int(offsets[-1])) + shift], offsets, self.fill)
 

@@ -32,6 +32,8 @@ from ganglion.data.npz_file import ZIP_MAGIC, Part, has_part, npy_to_dataset, np
 from ganglion.data.parquet_file import ARROW_MAGIC, arrow_to_dataset, parquet_to_dataset
 from ganglion.data.parquet_file import MAGIC as PARQUET_MAGIC
 from ganglion.data.prose import LOOKED_AT, is_prose, prose_to_dataset
+from ganglion.data.recording_files import is_recording
+from ganglion.data.recording_folder import is_recording_tree, recordings_of_files, recordings_of_tree, with_recordings
 from ganglion.data.resizing import Reading, Resize, reading_to
 from ganglion.data.tagged_files import is_tagged, is_tagged_tree, tagged_to_dataset, tagged_tree_to_dataset
 from ganglion.data.text_files import is_text_tree, texts_to_dataset
@@ -39,8 +41,8 @@ from ganglion.errors import InvalidFile, InvalidInput, InvalidParameter, Unsuppo
 
 SUPPORTED = (
     "CSV, TSV and other delimited text and JSON lines (also .gz), Parquet, Arrow, NumPy's npz and npy, IDX, pictures, "
-    "a text (.txt), music (.mid, JSON of chords), folders or zips of pictures, of .txt or of .mid files, words with "
-    "labels (word/tag, CoNLL)"
+    "recordings (WAV, FLAC, Ogg), a text (.txt), music (.mid, JSON of chords), folders or zips of pictures, of "
+    "recordings, of .txt or of .mid files, words with labels (word/tag, CoNLL)"
 )
 _NEVER_TEXT = {  # suffix: what to do instead
     ".xlsx": "Export the sheet as CSV.",
@@ -75,6 +77,7 @@ def read(
     resize: Resize = "stretch",
     channels: int | None = None,
     step: str = "",
+    rate: int | None = None,
     corrupt: Literal["skip", "refuse"] = "skip",
 ) -> Dataset:
     """Read a file or a folder as a data set.
@@ -89,7 +92,9 @@ def read(
         .txt files, with a folder a class or without labels; one .txt file, unless its lines are those of a table. Of
         words with labels: word/tag text or CoNLL files, one or a folder or zip of them. Of music: MIDI files
         (.mid), one or a folder or zip of them, or JSON of chords as of the JSB chorales, {"train": [[[60, 64], …], …],
-        "test": …}.
+        "test": …}. Of recordings (WAV, FLAC, Ogg): a folder or zip with a folder a class, or with a CSV, TSV or JSON
+        lines that name them and tell a class or a transcript, or without labels; such a table; one recording or
+        several.
     target : str, int, or a sequence of them, optional
         What is to be predicted: names or positions of columns, from 0, or from -1 for the last one. Files that
         name their target (y, labels) need none.
@@ -108,9 +113,11 @@ def read(
     step : str
         The note that a step of music is as long as: "1/16" for a sixteenth. Without it MIDI files are read in quarter
         notes.
+    rate : int, optional
+        Samples a second to which recordings are brought; without it the rate that most of them have, at most 16,000.
     corrupt : "skip" or "refuse"
-        What to do about files of pictures, texts or music in a folder that cannot be read: leave them out with a
-        DataWarning that lists them, or raise.
+        What to do about files of pictures, recordings, texts or music in a folder that cannot be read: leave them out
+        with a DataWarning that lists them, or raise.
 
     Returns
     -------
@@ -134,17 +141,19 @@ def read(
     """
     if part not in ("train", "test"):
         raise InvalidParameter(f"part={part!r}: a part is 'train' or 'test'.")
-    reading = Reading(size=size, resize=resize, channels=channels, corrupt=corrupt, step=step)
+    reading = Reading(size=size, resize=resize, channels=channels, corrupt=corrupt, step=step, rate=rate)
     data = read_as(path, reading, columns=columns, part=part)
     if columns is not None and data.names != tuple(columns):
         data = _expanded(data) if len(data.fields) == 1 else data
         data = as_dataset(data, names=columns)
     _check_step(step, data)
-    if reading != Reading(corrupt=corrupt, step=step) and not any(field.resize for field in data.fields):
+    if reading != Reading(corrupt=corrupt, step=step, rate=rate) and not any(field.resize for field in data.fields):
         raise InvalidParameter(
             f"size, resize and channels are for picture files, but {data.source} holds none. Leave them out; to resize "
             "arrays of pictures, give predict a list of them."
         )
+    if rate is not None and not any(field.rate for field in data.fields):
+        raise InvalidParameter(f"rate is for recordings, but {data.source} holds none. Leave it out.")
     return data if target is None else with_target(data, target)
 
 
@@ -155,7 +164,7 @@ def read_as(
     columns: Sequence[str] | None = None,
     part: Part = "train",
 ) -> Dataset:
-    """Read a file or a folder as `read` does; where it holds no pictures, `reading` does not matter."""
+    """Read a file or a folder as `read` does; where it holds no pictures or recordings, `reading` does not matter."""
     given = [_path(each) for each in (path if isinstance(path, list | tuple) else [path])]
     try:
         return _read_any(given, columns, part, reading)
@@ -166,7 +175,10 @@ def read_as(
 
 
 def reading_of(data: Dataset) -> Reading:
-    """Return how to read files of pictures to the shape that those of a data set have, or music to its steps."""
+    """Return how to read files as those of a data set: to the shape of its pictures, its rate, or its steps."""
+    rate = next((field.rate for field in data.fields if field.rate), None)
+    if rate is not None:
+        return Reading(rate=rate)
     field = next((field for field in data.fields if field.resize), None)
     return Reading(step=_step_of(data)) if field is None else reading_to(field.shape, cast(Resize, field.resize))
 
@@ -179,7 +191,7 @@ def read_test_part(path: str | os.PathLike[str], training: Dataset) -> Dataset |
     path : path
         What `training` was read from.
     training : Dataset
-        Pictures are brought to the size that its pictures have.
+        Pictures are brought to the size that its pictures have, recordings to the rate of its recordings.
     """
     file = _path(path)
     if file.suffix.lower() == ".npz" and file.is_file():
@@ -228,10 +240,14 @@ def _read_any(given: Sequence[Path], columns: Sequence[str] | None, part: Part, 
     if paths and all(is_midi(file.name) for file in paths):
         tree = tree_of(paths)
         return midi_files_to_dataset(tree, tree.files, reading.step, reading.corrupt)
+    if paths and all(is_recording(file.name) for file in paths):
+        return recordings_of_files(paths, reading)
     if len(paths) != 1:
         return _read_together(paths, given)
     data = _read(paths[0], columns, part, reading.step)
-    return with_pictures(data, paths[0], reading) if paths[0].suffix.lower() not in _BINARY else data
+    if paths[0].suffix.lower() in _BINARY:
+        return data
+    return with_recordings(with_pictures(data, paths[0], reading), paths[0], reading)
 
 
 def _read_tree(path: Path, part: Part, reading: Reading) -> Dataset | None:
@@ -240,13 +256,15 @@ def _read_tree(path: Path, part: Part, reading: Reading) -> Dataset | None:
             return midi_to_dataset(tree, reading.step, part, reading.corrupt)
         if is_tagged_tree(tree):
             return tagged_tree_to_dataset(tree, part, reading.corrupt)
+        if is_recording_tree(tree):
+            return recordings_of_tree(tree, reading, part)
         if is_text_tree(tree):
             return texts_to_dataset(tree, part, reading.corrupt)
         return folder_to_dataset(tree, reading, part)
 
 
 def _is_tree(path: Path) -> bool:
-    """Say whether a path is a folder or zip of pictures or texts; folders of Parquet files are read otherwise."""
+    """Say whether a path is a folder or zip of pictures, sound or texts; folders of Parquet are read otherwise."""
     if path.is_dir():
         return not any(path.glob("*.parquet"))
     return path.suffix.lower() == ".zip" and path.is_file()

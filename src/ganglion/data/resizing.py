@@ -28,7 +28,7 @@ USUAL_SIDE = 128  # the longer side of pictures of mixed sizes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How files of pictures and music are to be read.
+    """How files of pictures, music and sound are to be read.
 
     Attributes
     ----------
@@ -43,6 +43,8 @@ class Reading:
         What to do about files that cannot be read: leave them out with a warning that lists them, or raise.
     step : str
         The note that a step of music in MIDI files is as long as, "1/16"; empty for a quarter note.
+    rate : int or None
+        Samples a second of recordings; None takes the rate that most of them have, at most 16,000.
 
     Raises
     ------
@@ -55,6 +57,7 @@ class Reading:
     channels: int | None = None
     corrupt: Literal["skip", "refuse"] = "skip"
     step: str = ""
+    rate: int | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and not _is_size(self.size):
@@ -67,6 +70,11 @@ class Reading:
             raise InvalidParameter(f"corrupt={self.corrupt!r}: give 'skip' or 'refuse'.")
         if self.step != "":
             step_length(self.step)
+        if self.rate is not None and (type(self.rate) is not int or not 1_000 <= self.rate <= 384_000):
+            raise InvalidParameter(
+                f"rate={self.rate!r}: give samples a second, a whole number from 1,000 to 384,000 (16 kHz is 16000), "
+                "or None."
+            )
 
 
 @dataclass(frozen=True, slots=True)

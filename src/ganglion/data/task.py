@@ -12,6 +12,7 @@
     boxes around objects, one `Boxes` a picture                 detection
     a list of labels a sample, one for each token               tagging
     texts: most differ, and have 5 words or more                translation (any text that answers a text)
+    texts beside recordings: most differ                       speech_recognition
     none, beside texts                                          language_modelling
     none, beside pieces of music                                music_modelling
     numbers, in a table with a regular time (see `series_task`) forecasting; if asked for, anomaly_detection
@@ -40,6 +41,7 @@ TaskName = Literal[
     "detection",
     "tagging",
     "translation",
+    "speech_recognition",
     "language_modelling",
     "music_modelling",
     "forecasting",
@@ -70,13 +72,15 @@ class Task:
 MUSIC = Task("music_modelling", "the data are pieces of music, and there is no target")
 
 
-def infer_task(y: Any) -> Task:
+def infer_task(y: Any, *, heard: bool = False) -> Task:
     """Return the task that a target stands for, by the rule at the top of the module.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,), (n_samples, n_targets) or (n_samples, height, width), or sequence, or None
         Labels, numbers, masks or texts; sequences of `Boxes`, or of lists of labels.
+    heard : bool
+        Whether the samples are recordings, of which texts are transcripts.
 
     Raises
     ------
@@ -97,6 +101,8 @@ def infer_task(y: Any) -> Task:
     if array.size == 0 or array.ndim == 0:
         raise InvalidInput(f"the target has no values (shape {array.shape}). Give one label or number a sample.")
     numbers = _numbers(array)
+    if heard and array.ndim == 1 and numbers is None and _mostly_differ(array):
+        return Task("speech_recognition", "the target holds texts, most of which differ, beside recordings")
     if array.ndim == 1 and numbers is None and _are_texts(array):
         return Task("translation", "the target holds texts")
     if array.ndim > 1:
@@ -121,7 +127,12 @@ def _are_texts(array: np.ndarray) -> bool:
     if len(texts) < 2:
         return False
     n_words = sum(len(text.split()) for text in texts) / len(texts)
-    return n_words >= TEXT_WORDS and len(set(texts)) > TEXT_DISTINCT_SHARE * len(texts)
+    return n_words >= TEXT_WORDS and _mostly_differ(array)
+
+
+def _mostly_differ(array: np.ndarray) -> bool:
+    texts = [value for value in array.tolist() if isinstance(value, str)]
+    return len(texts) > 1 and len(set(texts)) > TEXT_DISTINCT_SHARE * len(texts)
 
 
 def _numbers(array: np.ndarray) -> np.ndarray | None:

@@ -188,7 +188,7 @@ def _check_columns(model: Estimator) -> None:
     else:
         columns = encoder.feature_names
         width = math.prod(spec.image) if spec.image else spec.sequence or len(columns)
-        exact = not (spec.vocabulary or spec.series)
+        exact = not (spec.vocabulary or spec.series or spec.audio)
     if n_features < width or (exact and n_features != width):
         raise InvalidModel(f"n_features is {n_features}, but the columns have {width} features.")
     if isinstance(encoder, ImageEncoder) and encoder.any_size != model.tags.any_size:

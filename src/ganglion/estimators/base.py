@@ -20,6 +20,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from torch import Tensor
 
+from ganglion.data.audio_encoding import AudioEncoder
 from ganglion.data.convert import as_dataset
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoders import AnyEncoder, modality_of
@@ -58,11 +59,11 @@ class Tags:
     ----------
     task : str
         What is learned: "classification", "regression", "segmentation", "detection", "tagging", "translation" (any text
-        that answers a text), "language_modelling", "music_modelling", "forecasting" (numbers of series, steps ahead),
-        "anomaly_detection" (which steps of series are strange).
+        that answers a text), "speech_recognition", "language_modelling", "music_modelling", "forecasting" (numbers of
+        series, steps ahead), "anomaly_detection" (which steps of series are strange).
     modalities : tuple of str
         What it reads: "table", "image", "text", "sequence" (steps of numbers, as many as there are), "music", "series"
-        (tables whose rows are steps).
+        (tables whose rows are steps), "audio" (recordings).
     gradients : bool
         Whether it is trained by the loop of `ganglion.training` (and so has epochs, optimisers, schedules).
     multilabel, multioutput : bool
@@ -80,6 +81,7 @@ class Tags:
         "detection",
         "tagging",
         "translation",
+        "speech_recognition",
         "language_modelling",
         "music_modelling",
         "forecasting",
@@ -140,10 +142,11 @@ class Estimator(BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), frame, image stack, list of texts, sequences or Dataset
+        X : array-like of shape (n_samples, n_features), frame, image stack, texts, sequences, recordings or Dataset
             Numbers, categories, booleans and dates; missing values are NaN or None. Image stacks have shape
             (n_samples, height, width), (…, height, width, channels) or (…, channels, height, width). Sequences are
             arrays (n_samples, steps, numbers), or a list of arrays (steps, numbers), as long as each may be.
+            Recordings are a list of paths, or of pairs (rate, samples).
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             The target: of masks, (n_samples, height, width). A Dataset brings its own. Language models, which learn
             from X alone, do not look at it.
@@ -245,7 +248,7 @@ class Estimator(BaseEstimator):
 
     @property
     def modality_(self) -> str:
-        """What the estimator was trained on: "table", "image", "text" or "sequence"."""
+        """What the estimator was trained on: "table", "image", "text", "sequence" or "audio"."""
         return self.encoder_.to_json()["modality"]
 
     def _features_and_target(self, X: Any, y: Any) -> tuple[Any, Any]:
@@ -261,6 +264,8 @@ class Estimator(BaseEstimator):
         modality = modality_of(data, self.tags.modalities)
         if modality == "image":
             return ImageEncoder.fit(data, any_size=self.tags.any_size)
+        if modality == "audio":
+            return AudioEncoder.fit(data)
         return SequenceEncoder.fit(data) if modality == "sequence" else TableEncoder.fit(data)
 
     def _learn(self, samples: Samples, held_out: Samples | None, session: Session) -> None:
@@ -319,7 +324,7 @@ class Estimator(BaseEstimator):
     def _answers(self, X: Any, *, scores: bool = False, then: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Return what the network says of X: its answer, or its scores; or what `then` makes of them, row by row."""
         self._check_fitted()
-        inputs = self._encoded(X)
+        inputs = self.network_.ready(self._encoded(X))
         if lengths_of(inputs) is not None:
             groups, parts = zip(*self._group_answers(inputs, scores=scores, then=then), strict=True)
             return torch.cat(parts)[torch.cat(groups).argsort()]
@@ -338,7 +343,7 @@ class Estimator(BaseEstimator):
     ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
         """Return how long the texts or sequences of X are, and what the network says of them, by `_group_answers`."""
         self._check_fitted()
-        inputs = self._encoded(X)
+        inputs = self.network_.ready(self._encoded(X))
         lengths = lengths_of(inputs)
         if lengths is None:
             raise TypeError("only texts and sequences have answers in groups")

@@ -59,6 +59,8 @@ def _inputs(encoder: Mapping[str, Any]) -> str:
         return f"Pieces of music: which of a piano's 88 keys sound{step}."
     if encoder["modality"] == "series":
         return _series(encoder)
+    if encoder["modality"] == "audio":
+        return f"Recordings of sound; of any rate, brought to {encoder['rate']:,} samples a second."
     lines = []
     for field in encoder["fields"][:200]:
         block = f"{field['shape'][0]} numbers" if field["shape"] else field["kind"]
@@ -80,6 +82,8 @@ def _output(target: Mapping[str, Any]) -> str:
     if target["kind"] == "forecast":
         told = {"points": "", "quantiles": ", as quantiles", "normals": ", as mean and deviation"}[target["told"]]
         return f"The next {target['horizon']:,} steps of {', '.join(target['names'][:20])}{told}."
+    if target["kind"] == "transcripts":
+        return f"What is said, as a text: a token at a time, one of {len(target['tokenizer']['vocabulary']):,}."
     if target["kind"] == "texts":
         return f"A text of at most {target['longest']:,} tokens, in answer to a text."
     if target["kind"] == "alarms":

@@ -12,12 +12,15 @@ import scipy.sparse
 import torch
 from sklearn.utils.validation import validate_data
 
+from ganglion.data.audio_encoding import AudioEncoder
 from ganglion.data.convert import as_dataset, holds_texts, refuse_mixed_texts
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoders import modality_of
 from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.data.image_folder import holds_pictures, pictures_to_dataset
 from ganglion.data.read import read_as
+from ganglion.data.recording_folder import recordings_to_dataset
+from ganglion.data.recordings import holds_pairs, holds_recordings
 from ganglion.data.resizing import Reading
 from ganglion.data.sequences import SequenceEncoder, holds_sequences, sequences_to_dataset
 from ganglion.errors import InvalidInput
@@ -38,8 +41,11 @@ def read_features(estimator: Estimator, X: Any, *, reset: bool) -> Dataset:
     """Read features, and compare their names and number with those of training."""
     if scipy.sparse.issparse(X):
         X = X.toarray()
+    X = _recordings(estimator, X, reset=reset)
     X = _sequences(estimator, _pictures(estimator, X, reset=reset), reset=reset)
-    X = as_dataset(X) if holds_texts(X) else X  # as an array, every text would take as much as the longest
+    X = (
+        as_dataset(X) if holds_pairs(X) or holds_texts(X) else X
+    )  # as an array, every text would take as much as the longest
     names = None if reset or not has_named_columns(estimator) or isinstance(X, Dataset) else estimator.feature_names_in_
     if isinstance(X, list | tuple):
         refuse_mixed_texts(X)
@@ -69,6 +75,20 @@ def _pictures(estimator: Estimator, X: Any, *, reset: bool) -> Any:
     return X
 
 
+def _recordings(estimator: Estimator, X: Any, *, reset: bool) -> Any:
+    """Return recordings in memory, and files of sound, as a data set, at the rate of training."""
+    if "audio" not in estimator.tags.modalities or isinstance(X, Dataset):
+        return X
+    encoder = None if reset else estimator.encoder_
+    if not reset and not isinstance(encoder, AudioEncoder):
+        return X
+    reading = Reading(rate=encoder.rate if isinstance(encoder, AudioEncoder) else None, corrupt="refuse")
+    if isinstance(X, str | os.PathLike) and not reset:
+        data = read_as(X, reading)  # each file needs its answer
+        return data.drop(data.target)
+    return recordings_to_dataset(X, reading) if holds_recordings(X) else X
+
+
 def _sequences(estimator: Estimator, X: Any, *, reset: bool) -> Any:
     """Return sequences of numbers as a data set, where they are read as such and not as images or as a table."""
     if "sequence" not in estimator.tags.modalities:
@@ -85,7 +105,7 @@ def has_named_columns(estimator: Estimator) -> bool:
 def _note_columns(estimator: Estimator, data: Dataset, *, reset: bool) -> None:
     if reset:
         estimator.n_features_in_ = sum(int(np.prod(field.shape or (1,))) for field in data.features)
-        if all(not field.shape for field in data.features):
+        if all(not field.shape and field.kind != "audio" for field in data.features):
             estimator.feature_names_in_ = np.array([field.name for field in data.features], dtype=object)
         elif has_named_columns(estimator):
             del estimator.feature_names_in_
@@ -142,6 +162,7 @@ _GIVE = {
     "sequence": "arrays (steps, numbers)",
     "music": "pieces, each a list of chords of MIDI pitches",
     "series": "a table whose rows are steps",
+    "audio": "paths of recordings, or pairs (rate, samples)",
 }
 _CALLED = {
     "table": "tables",
@@ -150,6 +171,7 @@ _CALLED = {
     "sequence": "sequences of numbers",
     "music": "pieces of music",
     "series": "series",
+    "audio": "recordings",
 }
 
 
@@ -194,6 +216,8 @@ def _check_columns(estimator: Estimator, X: Any, data: Dataset, *, reset: bool) 
         if reset:
             estimator.n_features_in_ = int(np.prod(data.fields[0].shape))
         return
+    if not reset and isinstance(estimator.encoder_, AudioEncoder):
+        return  # the encoder says what it misses
     if isinstance(X, Mapping):
         _note_columns(estimator, data, reset=reset)
         return

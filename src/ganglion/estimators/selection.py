@@ -26,6 +26,7 @@ TASKS = (
     "detection",
     "tagging",
     "translation",
+    "speech_recognition",
     "language_modelling",
     "music_modelling",
     "forecasting",
@@ -39,6 +40,7 @@ _CALLED = {
     "sequence": "sequences of numbers",
     "music": "pieces of music",
     "series": "series",
+    "audio": "recordings",
 }
 
 
@@ -93,7 +95,9 @@ def select(data: Any, y: Any = None, *, target: Any = None, task: str | None = N
         If there is no target, and more than texts to learn from, or no algorithm suits.
     """
     X, y = features_and_target(data, y, target, task)
-    found = MUSIC if y is None and task is None and is_music(X) else _series_task(X, y, task) or task_of(y, task)
+    heard = modality_of(X) == "audio"
+    alone = MUSIC if y is None and task is None and is_music(X) else _series_task(X, y, task)
+    found = alone or task_of(y, task, heard=heard)
     modality = "series" if found.name in OF_SERIES else modality_of(X)
     for name, cls in all_algorithms().items():
         if cls.tags.task == found.kind and modality in cls.tags.preferred_for:
@@ -135,10 +139,10 @@ def _series_task(X: Dataset, y: np.ndarray | None, task: str | None) -> Task | N
     return Task("forecasting", reason) if reason else None
 
 
-def task_of(y: np.ndarray | None, override: str | None = None) -> Task:
-    """Return the task that a target stands for, unless `override` says "classification" or "regression"."""
+def task_of(y: np.ndarray | None, override: str | None = None, *, heard: bool = False) -> Task:
+    """Return the task that a target stands for, `heard` beside recordings, unless `override` names another."""
     if override is None:
-        return infer_task(y)
+        return infer_task(y, heard=heard)
     if override in (*OF_SERIES, *ALONE):
         return Task(override, "as asked")  # type: ignore[arg-type]
     if override not in TASKS:
@@ -150,7 +154,7 @@ def task_of(y: np.ndarray | None, override: str | None = None) -> Task:
         raise InvalidParameter(
             f"task={override!r}: the target is one of {found}. Leave the task out, or give {found!r}."
         )
-    if override == "translation":
+    if override in ("translation", "speech_recognition"):
         return Task(override, "as asked")
     if override in ("segmentation", "detection", "tagging"):
         if not found:

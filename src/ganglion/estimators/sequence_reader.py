@@ -78,7 +78,7 @@ class SequenceReader(SequenceOptions):
     def _rate(self: Any, optimizer: Optimizer) -> float:
         rate = super()._rate(optimizer)  # type: ignore[misc]
         spec = self.encoder_.spec
-        small = self.learning_rate == "auto" and (spec.vocabulary or spec.sequence)
+        small = self.learning_rate == "auto" and (spec.vocabulary or spec.sequence or spec.audio)
         return rate * (SMALL_STEP if small else 1)  # rows of a table are short
 
     def _epochs(self: Any, n_samples: int, batch_size: int) -> int:
@@ -87,6 +87,6 @@ class SequenceReader(SequenceOptions):
         n_steps = math.ceil(n_samples / batch_size)
         if self.encoder_.spec.vocabulary:  # a text teaches most when it is first read
             return min(100, max(8, math.ceil(TEXT_STEPS / n_steps)))
-        if self.encoder_.spec.sequence:
+        if self.encoder_.spec.sequence or self.encoder_.spec.audio:
             return min(400, max(20, math.ceil(STEPS / n_steps)))
         return min(120, max(20, math.ceil(ROW_STEPS / n_steps)))

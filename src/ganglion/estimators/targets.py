@@ -18,6 +18,7 @@ from ganglion.estimators.next_chord import NextChordTarget, next_chord_target
 from ganglion.estimators.next_token import NextTokenTarget, next_token_target
 from ganglion.estimators.objects import BoxTarget, box_target
 from ganglion.estimators.tags import TagTarget, tag_target
+from ganglion.estimators.transcripts import TranscriptTarget, transcript_target
 from ganglion.networks import outputs
 
 _DTYPES = {"str": np.str_, "int": np.int64, "float": np.float64, "bool": np.bool_}
@@ -184,6 +185,7 @@ def target_from_json(
     | NumberTarget
     | TagTarget
     | TextTarget
+    | TranscriptTarget
 ):
     """Make a target again from `to_json`, believing nothing: any flaw raises InvalidModel."""
     try:
@@ -207,6 +209,8 @@ def target_from_json(
             return alarm_target(stored)
         if stored["kind"] == "texts":
             return text_target(stored)
+        if stored["kind"] == "transcripts":
+            return transcript_target(stored)
         raise ValueError(f"kind {stored['kind']!r}")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidModel(f"the model file's description of its target is damaged ({error}).") from error

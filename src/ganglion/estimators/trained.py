@@ -45,7 +45,7 @@ PIECE = 2**17  # numbers prepared together
 EVALUATION_BYTES = 4 * 2**20  # measure so much held-out data at a time
 CLASSES = (  # tasks whose answers are the largest of some scores
     *("classification", "detection", "segmentation"),
-    *("language_modelling", "music_modelling", "tagging", "translation"),
+    *("language_modelling", "music_modelling", "speech_recognition", "tagging", "translation"),
 )
 
 
@@ -283,9 +283,11 @@ class Trained(Estimator):
         """Return the columns that batches are gathered from, and what is still to be done to every batch.
 
         Small data are prepared here, once and for all, unless wanted `raw`; large ones batch by batch, so that they may
-        lie on disk, and so are samples of different lengths, which lie side by side only in a batch.
+        lie on disk, and so are samples of different lengths, which lie side by side only in a batch, but for what the
+        network can do to them alone (`Network.ready`).
         """
-        columns: dict[str, Column] = dict(samples.inputs)
+        large = is_large(4 * sum(map(_n_numbers, samples.inputs.values())))
+        columns: dict[str, Column] = dict(samples.inputs if large else network.ready(samples.inputs))
         dense = {name: column for name, column in columns.items() if isinstance(column, Tensor)}
         n_bytes = sum(tensor.numel() * 4 for tensor in dense.values())
         small = not raw and len(dense) == len(columns) and n_bytes <= PREPARED_BYTES and not is_large(n_bytes)

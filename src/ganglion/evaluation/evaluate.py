@@ -13,6 +13,7 @@ from ganglion.errors import DataWarning, InvalidInput
 from ganglion.evaluation.baselines import FEWEST_ROWS, Baseline
 from ganglion.evaluation.bootstrap import affordable_resamples
 from ganglion.evaluation.facts import best_epoch, facts_of, innermost, is_deep, learning_curves
+from ganglion.evaluation.hearing import plot_hearing
 from ganglion.evaluation.inputs import check_model, check_pair, check_resamples, check_weight, split_target
 from ganglion.evaluation.kinds import KINDS, Kind, read_truth
 from ganglion.evaluation.looking import plot_augmentation
@@ -188,14 +189,18 @@ def _seen_before(X: Any, X_train: Any) -> list[str]:
 
 
 def _augmentation(model: Any, X: Any) -> Chart | None:
-    """Draw how the pictures of a model were changed while it learned, if it learned from such."""
-    if not hasattr(innermost(model), "augmentation"):
+    """Draw how the pictures or spectrograms of a model were changed while it learned, if it learned from such."""
+    inner = innermost(model)
+    if not hasattr(inner, "augmentation") and not hasattr(inner, "spec_augment"):
         return None
     try:
         data = as_dataset(X)
     except InvalidInput:
         return None
-    return plot_augmentation(model, data) if any(each.kind == "image" for each in data.features) else None
+    kinds = {each.kind for each in data.features}
+    if "audio" in kinds:
+        return plot_hearing(inner, data)
+    return plot_augmentation(model, data) if "image" in kinds and hasattr(inner, "augmentation") else None
 
 
 def _free_name(name: str, raced: Sequence[Baseline]) -> str:

@@ -9,6 +9,7 @@ tagging        a label of every word                                            
 translation    a text that answers a text                                        translation.py
 forecasting    the next steps of series                                          forecasting.py
 anomaly_detection    which steps of series are strange                           anomalies.py
+speech_recognition   what is said in recordings                                  transcription.py
 """
 
 from __future__ import annotations
@@ -101,6 +102,15 @@ from ganglion.evaluation.tagging import (
     with_unseen,
     worst_tags,
 )
+from ganglion.evaluation.transcription import (
+    predict_transcripts,
+    resampled_transcript_metrics,
+    transcript_facts,
+    transcript_truth,
+    transcript_values,
+    worst_transcripts,
+)
+from ganglion.evaluation.transcription_baselines import run_transcript_baselines
 from ganglion.evaluation.translation import (
     predict_texts,
     resampled_text_metrics,
@@ -123,7 +133,7 @@ class Kind:
     ----------
     about : str
         What the task is, in words.
-    unit : {"rows", "images", "passages", "sequences", "pieces", "origins", "blocks"}
+    unit : {"rows", "images", "passages", "sequences", "pieces", "origins", "blocks", "recordings"}
         What is counted, and drawn anew by the bootstrap.
     large : tuple of str
         Metrics that the page shows large.
@@ -152,7 +162,7 @@ class Kind:
     """
 
     about: str
-    unit: Literal["rows", "images", "passages", "sequences", "pieces", "origins", "blocks"] = "rows"
+    unit: Literal["rows", "images", "passages", "sequences", "pieces", "origins", "blocks", "recordings"] = "rows"
     large: tuple[str, ...]
     worst: str = "Most confident mistakes"
     lead: str = "Where the model was surest and wrong. Look here first for wrong labels and blind spots."
@@ -376,6 +386,23 @@ _ANOMALIES = Kind(
     follows=True,
     charts=alarm_charts,
 )
+_SPEECH = Kind(
+    about="speech recognition: what is said in recordings",
+    unit="recordings",
+    large=("word_error_rate", "character_error_rate", "exact_match"),
+    worst="Worst transcripts",
+    lead="The recordings with the most wrong words for their length: said, and in brackets what is true. Look here "
+    "first for wrong transcripts and blind spots.",
+    truth=transcript_truth,
+    predict=predict_transcripts,
+    values=transcript_values,
+    resampled=resampled_transcript_metrics,
+    headline=lambda truth, measured: metric_of("speech_recognition", "word_error_rate"),
+    baselines=run_transcript_baselines,
+    mistakes=worst_transcripts,
+    facts=transcript_facts,
+    whole_texts=True,
+)
 KINDS: dict[Task, Kind] = {
     "binary": replace(
         _CLASSES,
@@ -402,4 +429,5 @@ KINDS: dict[Task, Kind] = {
     "translation": _TRANSLATION,
     "forecasting": _FORECASTING,
     "anomaly_detection": _ANOMALIES,
+    "speech_recognition": _SPEECH,
 }

@@ -2,7 +2,7 @@
 
 Tables keep their numbers, NaN for missing, and one code a categorical column. Images are flattened, and many pixels
 become their principal components: trees on thousands of pixels take minutes and gain nothing. Texts stay texts, in one
-column: their baselines count words themselves.
+column: their baselines count words themselves. Sequences and recordings are reduced to a few numbers each.
 """
 
 from __future__ import annotations
@@ -133,6 +133,8 @@ def matrices_of(X: Any, X_train: Any = None, *, seed: int = 0) -> Matrices:
         return _texts(fit, score)
     if modality_of(fit) == "sequence":
         return _sequences(fit, score)
+    if modality_of(fit) == "audio":
+        return _recordings(fit, score)
     images = [field for field in fit.features if field.kind == "image"]
     return _pixels(fit, score, images[0].name, seed) if images else _table(fit, score)
 
@@ -157,6 +159,14 @@ def _sequences(fit: Dataset, score: Dataset) -> Matrices:
 
     first = summed_up(fit)
     note = "sequences are reduced to their length, and the first, last, mean, least and largest value of each number"
+    return Matrices(first, first if score is fit else summed_up(score), note=note)
+
+
+def _recordings(fit: Dataset, score: Dataset) -> Matrices:
+    from ganglion.evaluation.hearing import summed_up
+
+    first = summed_up(fit)
+    note = "recordings are reduced to their length, and of 20 bands the level in each third and its spread"
     return Matrices(first, first if score is fit else summed_up(score), note=note)
 
 

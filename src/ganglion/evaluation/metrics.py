@@ -14,6 +14,7 @@
     translation  BLEU, chrF, exact match                                                     (see `translation`)
     forecasting  MASE, CRPS, sMAPE, MSE, MAE, coverage of the interval                       (see `forecasting`)
     anomalies    PR AUC, ROC AUC, precision, recall, F1, false-alarm rate                    (see `anomalies`)
+    speech       word error rate, character error rate, exact match                       (see `transcription`)
 
 The values of the first four are scikit-learn's own; their intervals come from `resampling`, which agrees with it. A
 figure that is not defined on the given rows is absent, with the reason.
@@ -130,6 +131,11 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("f1", "F1"),
         Metric("false_alarm_rate", "False-alarm rate", higher_is_better=False),
         Metric("alarm_rate", "Alarm rate", higher_is_better=False),
+    ),
+    "speech_recognition": (
+        Metric("word_error_rate", "Word error rate", higher_is_better=False),
+        Metric("character_error_rate", "Character error rate", higher_is_better=False),
+        Metric("exact_match", "Exact match"),
     ),
 }
 _OF_A_CLASS: dict[Task, tuple[str, str]] = {"segmentation": ("iou", "IoU"), "detection": ("ap_50", "AP@0.5")}

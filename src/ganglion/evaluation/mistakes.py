@@ -44,9 +44,10 @@ class Mistake:
         A text in pieces, and how strongly each is marked, from 0 to 1: it pushed the model to its wrong answer, or was
         not expected (language modelling).
     picture : Chart or None
-        The image, for images; what is true and what was said is drawn over it where it has places.
+        The image, for images; what is true and what was said is drawn over it where it has places. The spectrogram, for
+        recordings.
     words : tuple of (word, true label, predicted label)
-        The words around the mistake, tagging only.
+        The words around the mistake, tagging; true words and said ones side by side, speech recognition.
     """
 
     row: int
@@ -165,6 +166,8 @@ def _looks(X: Any, rows: Array) -> list[dict[str, Any]]:
             {"picture": None if image is None else picture_chart(image, f"Row {row}"), "file": file}
             for row, (image, file) in zip(rows.tolist(), pictures_of(data, rows), strict=True)
         ]
+    if any(each.kind == "audio" for each in chosen.features):
+        return _sounds(data, rows)
     columns: dict[str, list[Any]] = {}
     for each in chosen.features:
         values = chosen.values(each.name)
@@ -176,6 +179,14 @@ def _looks(X: Any, rows: Array) -> list[dict[str, Any]]:
         block = [(f"{each.name}{i}", part) for i, part in enumerate(values.T)] if each.shape else [(each.name, values)]
         columns |= {name: part.tolist() for name, part in block[: MOST_FEATURES - len(columns)]}
     return [{"features": {name: _plain(column[i]) for name, column in columns.items()}} for i in range(len(rows))]
+
+
+def _sounds(data: Any, rows: Array) -> list[dict[str, Any]]:
+    """Return the spectrogram of each recording, and the name of its file."""
+    from ganglion.evaluation.hearing import spectrograms_of
+
+    files = data.take(rows).values("file").tolist() if "file" in data.index else [""] * len(rows)
+    return [{"picture": chart, "file": file} for chart, file in zip(spectrograms_of(data, rows), files, strict=True)]
 
 
 def _step(numbers: Array) -> str:

@@ -196,30 +196,36 @@ def _mark(piece: str, strength: float) -> str:
 def _augmentation(report: Report) -> str:
     if report.augmentation is None:
         return ""
-    lead = "Pictures as they are, at the left, and as the network saw them while it learned: another one each time."
+    lead = "Pictures as they are, at the left, and as the network met them while it learned: another one each time."
     return _section("Augmentation", f'<p class="soft">{lead}</p>{grid([report.augmentation])}')
 
 
 def _card(mistake: Mistake, picture: Chart, most: int) -> str:
-    truth, said = (html.escape(shorten(words, most)) for words in (_answer(mistake.truth), guess(mistake)))
     where = f"{shorten_inside(mistake.file, 40)}, row {mistake.row}" if mistake.file else f"row {mistake.row}"
+    if mistake.words:
+        return f"<li>{picture.inline}<p>{_side_by_side(mistake)}<br><small>{html.escape(where)}</small></p></li>"
+    truth, said = (html.escape(shorten(words, most)) for words in (_answer(mistake.truth), guess(mistake)))
     return (
         f"<li>{picture.inline}<p>true <b>{truth}</b><br>said <b>{said}</b><br>"
         f"<small>{html.escape(where)}</small></p></li>"
     )
 
 
-def _tags(mistake: Mistake) -> str:
-    """Return the words of a text; a wrong label is marked, with the true one in brackets."""
-    words = [
+def _side_by_side(mistake: Mistake) -> str:
+    """Return words with what was said of them, where that is wrong: marked, with what is true in brackets."""
+    return " ".join(
         html.escape(word)
         if true == said
         else f"<mark>{html.escape(word)} <b>{html.escape(said)}</b> ({html.escape(true)})</mark>"
         for word, true, said in mistake.words
-    ]
+    )
+
+
+def _tags(mistake: Mistake) -> str:
+    """Return the words of a text; a wrong label is marked, with the true one in brackets."""
     where = f"{shorten_inside(mistake.file, 40)}, row {mistake.row}" if mistake.file else f"row {mistake.row}"
     sure = "" if mistake.probability is None else f", sure by {mistake.probability:.1%} of {mistake.prediction}"
-    return f"<li>{' '.join(words)}<br><small>{html.escape(where + sure)}</small></li>"
+    return f"<li>{_side_by_side(mistake)}<br><small>{html.escape(where + sure)}</small></li>"
 
 
 def _answer(value: str | float) -> str:

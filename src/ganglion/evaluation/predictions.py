@@ -13,6 +13,7 @@ tagging      (n,) of int64 arrays, codes of the words                           
 translation  (n,) of str                                                          (predictions: see `translation`)
 forecasting  (n, horizon, n_targets) float64, what came                           (both: see `forecasting`)
 anomaly_detection    (n_steps,) int64, 1, 0 or not known                          (both: see `anomalies`)
+speech_recognition   (n,) of str                                                (predictions: see `transcription`)
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ Task = Literal[
     "translation",
     "forecasting",
     "anomaly_detection",
+    "speech_recognition",
 ]
 Array = NDArray[Any]
 

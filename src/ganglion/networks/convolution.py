@@ -62,9 +62,10 @@ class ResidualBlock(nn.Module):
             self.shortcut = convolution(n_in, n_out, (1, 1), activation="identity", normalization=normalization)[:-1]
         self.activation = ACTIVATIONS[activation].module()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return a(F(x) + x)."""
-        return self.activation(self.second(self.first(x)) + self.shortcut(x))
+    def forward(self, x: Tensor, there: Tensor | None = None) -> Tensor:
+        """Return a(F(x) + x); between the two convolutions only what is `there`, (n, 1, H, 1) of 1 and 0, is kept."""
+        first = self.first(x)
+        return self.activation(self.second(first if there is None else first * there) + self.shortcut(x))
 
 
 class ConvolutionStack(nn.Module):
