@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ganglion.checks.comparing import answers, close, ensure, fresh, refused, same_answers, same_bits
+from ganglion.checks.comparing import answers, close, close_answers, ensure, fresh, refused, same_bits
 from ganglion.checks.data import tones
 from ganglion.checks.suiting import hears
 from ganglion.data.convert import as_dataset
@@ -57,7 +57,7 @@ def check_zero_weight_of_recordings(estimator: Any) -> None:
     weight[1::4] = 0
     kept = np.flatnonzero(weight)
     weighted, without = fresh(estimator).fit(X, y, sample_weight=weight), fresh(estimator).fit(X[kept], y[kept])
-    same_answers(weighted, without, X)
+    close_answers(weighted, without, X)  # targets are standardised, in sums of another order
 
 
 CHECKS = (
