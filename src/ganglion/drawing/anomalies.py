@@ -17,7 +17,7 @@ LEFT, RIGHT = 66.0, 884.0
 TOP, MIDDLE, GAP, BOTTOM = 62.0, 232.0, 20.0, 340.0
 MOST_POINTS = 800  # of a line: of more steps the least and the largest in each of so many stretches
 MOST_DOTS = 400
-N_TIMES = 6
+N_TIMES = 5
 DECADES = 2  # scores that span more are drawn on a logarithmic axis
 
 
@@ -156,8 +156,11 @@ def runs_of(there: Sequence[bool] | np.ndarray) -> list[tuple[int, int]]:
 def _times(shown: Marked, frame: Frame) -> str:
     places = np.unique(np.linspace(0, len(shown.values) - 1, N_TIMES).round().astype(int)).tolist()
     anchors = {places[0]: "start", places[-1]: "end"} if len(places) > 1 else {}
+    times = [shown.time_of(i) for i in places]
+    if all(time.endswith(":00") and time.count(":") == 2 for time in times):  # seconds that say nothing
+        times = [time[:-3] for time in times]
     return "".join(
         line(frame.x(i), BOTTOM, frame.x(i), BOTTOM + 4, colour="soft")
-        + text(frame.x(i), BOTTOM + 18, shown.time_of(i), anchor=anchors.get(i, "middle"), kind="s")
-        for i in places
+        + text(frame.x(i), BOTTOM + 18, time, anchor=anchors.get(i, "middle"), kind="s")
+        for i, time in zip(places, times, strict=True)
     )
