@@ -49,8 +49,8 @@ def claim() -> Claim:
         data=f"NAB: {', '.join(SERIES)}; {sum(len(each.windows) for each in series)} windows.",
         settings=_told(normalised(total, series), normalised(stated.sum(), series), normalised(unseen.sum(), series)),
         reference="Lavin & Ahmad 2015, arXiv:1510.03336; figures of each series: results/ of numenta/NAB, v1.1, each "
-        f"detector at its best threshold for all 58 series: {_listed(published)}. At its threshold for few false alarms "
-        "(0.575) Numenta HTM has about 73.4 on these seven.",
+        f"detector at its best threshold for all 58 series: {_listed(published)}. At its threshold for few false "
+        "alarms (0.575) Numenta HTM has about 73.4 on these seven.",
         figures=[Figure("score", normalised(total, series), low, high, target=target, paper=f"{target:.1f} (Numenta)")],
         details={
             "threshold": threshold,
@@ -122,8 +122,8 @@ def _told(best: float, stated: float, unseen: float) -> str:
         "one setting for all series, by rows (two series have some times twice); unsupervised: trained on the first "
         "15 %, and anew whenever the past has grown by half. A step's score is -log10 of its p-value, if none in the "
         "last 2 % of the past was larger. As the benchmark does for every detector, one threshold is the best for all "
-        f"series ({best:.1f}); each series with the threshold of the six others: {unseen:.1f}; alarms at the stated rate "
-        f"of 0.001 by extreme values, no threshold fitted: {stated:.1f}. Network, window (a season and some), learning "
+        f"series ({best:.1f}); each series with the threshold of the six others: {unseen:.1f}; alarms at the stated "
+        f"rate of 0.001 by extreme values, no threshold fitted: {stated:.1f}. Network, window (a season and some), learning "
         "rate and horizon were chosen on five series of ETTh1 and bike sharing with made anomalies; the 2 % on these "
         "seven (0.5, 1 and 5 % have 72.1, 73.0 and 68.1; the made ones prefer 5 %). Looked at on these seven, too: "
         "horizon 4 (70.6), windows of 32 steps, all forecasts judged together, other ways to calibrate (30 to 70). "
