@@ -125,7 +125,8 @@ def _told(best: float, stated: float, unseen: float) -> str:
         f"series ({best:.1f}); each series with the threshold of the six others: {unseen:.1f}; alarms at the stated "
         f"rate of 0.001 by extreme values, no threshold fitted: {stated:.1f}. Network, window (a season and some), "
         "learning rate and horizon were chosen on five series of ETTh1 and bike sharing with made anomalies; "
-        "the 2 % on these seven (0.5, 1 and 5 % have 72.1, 73.0 and 68.1; the made ones prefer 5 %). Looked at on these seven, too: "
-        "horizon 4 (70.6), windows of 32 steps, all forecasts judged together, other ways to calibrate (30 to 70). "
+        "the 2 % on these seven (0.5, 1 and 5 % have 72.1, 73.0 and 68.1; the made ones prefer 5 %). Looked "
+        "at on these seven, too: horizon 4 (70.6), windows of 32 steps, all forecasts judged "
+        "together, other ways to calibrate (30 to 70). "
         "Interval: draws of the seven series, the threshold kept."
     )
