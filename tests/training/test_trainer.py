@@ -4,7 +4,9 @@ import math
 import os
 import signal
 import threading
+from copy import deepcopy
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -250,6 +252,82 @@ def test_two_objectives_take_turns():
     assert game.y.item() == pytest.approx(2 + 0.1 * 0.8)  # it sees where the first one went
     assert history["loss"] == [2.0]
     assert history["generator_loss"] == pytest.approx([-1.6])
+
+
+def pair_of(every=1, rate=1.0, **options):
+    """Return a network of two numbers and two objectives, the second of which moves less often, or further."""
+    point = nn.ParameterDict({name: nn.Parameter(torch.tensor(1.0, dtype=torch.float64)) for name in "xy"})
+    objectives = [
+        Objective("critic", [point["x"]], lambda net, batch: net["x"] * batch["x"].mean()),
+        Objective("generator", [point["y"]], lambda net, batch: net["y"] * 1, every=every, rate=rate, **options),
+    ]
+    return point, objectives
+
+
+def test_an_objective_may_move_on_every_other_step():
+    point, objectives = pair_of(every=3)
+    history = Trainer(epochs=4, optimizer=PLAIN, learning_rate=0.1).fit(point, objectives, batches(2))
+    assert point["x"].item() == pytest.approx(1 - 8 * 0.1)
+    assert point["y"].item() == pytest.approx(1 - 3 * 0.1)  # steps 0, 3 and 6
+    # the mean is over its own steps; an epoch without one repeats the last
+    assert history["generator_loss"] == pytest.approx([1.0, 0.9, 0.9, 0.8])
+
+
+@pytest.mark.parametrize("rate", [0.5, 3.0])
+def test_an_objective_may_have_a_rate_of_its_own(rate):
+    point, objectives = pair_of(rate=rate)
+    history = Trainer(epochs=1, optimizer=PLAIN, learning_rate=0.1).fit(point, objectives, batches(2))
+    assert point["y"].item() == pytest.approx(1 - 2 * 0.1 * rate)
+    assert history["learning_rate"] == [0.1]
+
+
+def test_weight_decay_follows_the_rate_of_the_objective():
+    network = nn.Linear(1, 1, bias=False).double()
+    start = network.weight.item()
+    objective = Objective("still", network.parameters(), lambda net, batch: net.weight.sum() * 0, rate=0.5)
+    options = {"epochs": 1, "optimizer": AdamW(), "learning_rate": 0.1, "weight_decay": 0.2}
+    Trainer(**options).fit(network, [objective], batches(1))
+    assert network.weight.item() == pytest.approx(start * (1 - 0.1 * 0.5 * 0.2))
+
+
+def test_what_comes_after_a_step_is_called_after_its_own_steps_only():
+    seen = []
+    point, objectives = pair_of(every=2, after=lambda: seen.append(point["y"].item()))
+    Trainer(epochs=1, optimizer=PLAIN, learning_rate=0.1).fit(point, objectives, batches(4))
+    assert seen == pytest.approx([0.9, 0.8])
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5])
+def test_a_run_with_objectives_of_several_paces_resumes_to_the_same_bits(step):
+    X = torch.arange(30, dtype=torch.float64).reshape(10, 3)
+
+    def run(snapshots=None, resume=None):
+        torch.manual_seed(0)
+        network = nn.ModuleList([nn.Linear(3, 2), nn.Linear(3, 1)]).double()
+        loss = [lambda net, b, k=k: (net[k](b["x"]) + torch.randn(1).double()).square().mean() for k in (0, 1)]
+        objectives = [
+            Objective("critic", network[0].parameters(), loss[0]),
+            Objective("generator", network[1].parameters(), loss[1], every=3, rate=0.3),
+        ]
+        source = Batches({"x": X}, 4, torch.Generator().manual_seed(5))
+        trainer = Trainer(epochs=2, optimizer=AdamW(), learning_rate=0.1)
+        history = trainer.fit(network, objectives, source, checkpoints=snapshots, resume=resume)
+        return network.state_dict(), seconds_left_out(history.rows)
+
+    kept = []
+    writer = SimpleNamespace(
+        due=lambda step: True, write=lambda now: kept.append(deepcopy(now)), end_epoch=lambda run, last: None
+    )
+    whole, rows = run(writer)
+    resumed, others = run(resume=kept[step - 1])
+    assert rows == others
+    assert all(torch.equal(tensor, resumed[name]) for name, tensor in whole.items())
+
+
+@pytest.mark.parametrize("wrong", [{"every": 0}, {"rate": 0.0}])
+def test_an_objective_that_would_never_move_is_refused(wrong):
+    with pytest.raises(ValueError, match="every is 1 or more, rate above 0"):
+        pair_of(**wrong)
 
 
 def test_parameters_that_are_not_used_or_frozen_stay():

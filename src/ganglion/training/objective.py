@@ -48,6 +48,12 @@ class Objective:
     closed_form : callable, optional
         `closed_form()` → the same loss as a `ClosedForm`. One process uses it in place of `loss` and autograd, with
         optimisers to which a vector is as good as a matrix.
+    every : int >= 1
+        It takes a step on each so many-th batch, from the first on; a critic may take several to a generator's one.
+    rate : float > 0
+        Times the learning rate of the run (Heusel et al. 2017, arXiv:1706.08500: two time scales).
+    after : callable, optional
+        Called after each of its steps, without gradients: a moving average of weights goes on, say.
     """
 
     def __init__(
@@ -57,7 +63,13 @@ class Objective:
         loss: Loss,
         *,
         closed_form: Callable[[], ClosedForm] | None = None,
+        every: int = 1,
+        rate: float = 1.0,
+        after: Callable[[], None] | None = None,
     ) -> None:
+        if every < 1 or rate <= 0:
+            raise ValueError(f"Objective({name!r}, every={every}, rate={rate}): every is 1 or more, rate above 0.")
         self.name, self.closed_form = name, closed_form
+        self.every, self.rate, self.after = every, rate, after
         self.parameters: list[Tensor] = [parameter for parameter in parameters if parameter.requires_grad]
         self.loss = loss

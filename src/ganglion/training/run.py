@@ -119,7 +119,12 @@ class Run:
     def begin_epoch(self) -> None:
         """Count the losses from 0 again."""
         self.sums = [torch.zeros((), dtype=torch.float64, device=self.device) for _ in self.objectives]
-        self.n_samples = 0
+        self.n_samples = [0 for _ in self.objectives]
+
+    def count(self, i: int, loss: Tensor, size: int) -> None:
+        """Note the loss of objective i on a batch of so many samples."""
+        self.sums[i].add_(loss, alpha=size)
+        self.n_samples[i] += size
 
     def end_epoch(self, row: dict[str, Any], monitored: float, *, held_out: bool) -> None:
         """Note an epoch, and keep the weights if they are the best so far on held-out data."""
@@ -185,7 +190,9 @@ class Run:
                 }
                 self.states[i] = self._layouts[i].own(whole_state)
             self.history = History.from_dict(numbers["history"])
-            self.epoch, self.step, self.n_samples = numbers["epoch"], numbers["step"], numbers["n_samples"]
+            self.epoch, self.step = numbers["epoch"], numbers["step"]
+            counts = zip(self.n_samples, numbers["n_samples"], strict=True)
+            self.n_samples = [int(count) for _, count in counts]
             self.rate = float(numbers["rate"])
             self.monitored = [float(loss) for loss in numbers["monitored"]]
             self.sums = [total.fill_(value) for total, value in zip(self.sums, numbers["sums"], strict=True)]

@@ -76,7 +76,7 @@ class Trainer:
         ----------
         network : Module
         objectives : sequence of Objective
-            Each takes a step on every batch, in order.
+            Each takes a step on every batch, or on each `every`-th, in order.
         source : Source
         monitor : callable, optional
             Measures the network on held-out data after each epoch; the first number is monitored: the weights of its
@@ -109,9 +109,10 @@ class Trainer:
                     progress = Progress(run.step, n_steps, run.epoch, run.monitored)
                     run.rate = self.learning_rate * self.schedule.factor(progress)
                     size = len(next(iter(batch.values())))
-                    for i in range(len(objectives)):
-                        run.sums[i].add_(self._step(run, i, batch), alpha=size)
-                    run.n_samples, run.step = run.n_samples + size, run.step + 1
+                    for i, objective in enumerate(objectives):
+                        if run.step % objective.every == 0:
+                            run.count(i, self._step(run, i, batch), size)
+                    run.step += 1
                     save = checkpoints is not None and checkpoints.due(run.step)
                     stop, save = _agreed(team, stop=interrupt.requested, save=save)
                     if checkpoints and (save or stop):
@@ -141,8 +142,11 @@ class Trainer:
 
     def _step(self, run: Run, i: int, batch: Batch) -> Tensor:
         """Take one step on objective i and return its loss before the step, detached."""
-        evaluate = partial(self._gradients, run, i, batch)
-        return self.optimizer.step(evaluate, run.moved[i], run.states[i], run.rate).detach()
+        evaluate, objective = partial(self._gradients, run, i, batch), run.objectives[i]
+        loss = self.optimizer.step(evaluate, run.moved[i], run.states[i], run.rate * objective.rate).detach()
+        if objective.after:
+            objective.after()
+        return loss
 
     def _gradients(self, run: Run, i: int, batch: Batch) -> tuple[Tensor, list[Tensor]]:
         """Return the loss of objective i and its gradients by what the optimiser moves, decayed and clipped."""
@@ -166,7 +170,8 @@ class Trainer:
             norm = run.over_parts(norm.square()).sqrt() if run.sharded else norm
             gradients = list(torch._foreach_mul(gradients, (self.clip_norm / (norm + 1e-6)).clamp(max=1.0)))
         if matrices and self.optimizer.decoupled:  # after the gradient, before the step: algorithm 2
-            torch._foreach_mul_([parameters[j] for j in matrices], 1 - run.rate * self.weight_decay)
+            rate = run.rate * run.objectives[i].rate
+            torch._foreach_mul_([parameters[j] for j in matrices], 1 - rate * self.weight_decay)
         return loss, gradients
 
     def _reason_to_stop(self, run: Run, held_out: bool) -> str:
@@ -187,7 +192,9 @@ def check_callbacks(callbacks: object) -> None:
 def _named_losses(run: Run) -> dict[str, float]:
     """Return the first objective's mean loss as "loss", further ones under their own names."""
     names = ["loss", *(f"{objective.name}_loss" for objective in run.objectives[1:])]
-    return {name: float(total) / run.n_samples for name, total in zip(names, run.sums, strict=True)}
+    before = run.history.rows[-1] if run.history.rows else {}  # of epochs too short for a step of one of them
+    counted = zip(names, run.sums, run.n_samples, strict=True)
+    return {name: float(total) / n if n else before[name] for name, total, n in counted}
 
 
 def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
