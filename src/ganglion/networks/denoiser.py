@@ -32,12 +32,12 @@ class Condition(nn.Module):
     def __init__(self, width: int, n_classes: int) -> None:
         super().__init__()
         self.n_classes = n_classes
-        self.time = nn.Sequential(linear(TIMES, width, "silu"), nn.SiLU(), linear(width, width, "silu"))
+        self.first, self.second = linear(TIMES, width, "identity"), linear(width, width, "silu")
         self.label = nn.Embedding(n_classes + 1, width) if n_classes else None
 
     def forward(self, t: Tensor, y: Tensor | None) -> Tensor:
         """Return silu(time + label); y is K, or None, where any label is meant."""
-        told = self.time(times(t).to(self.time[0].weight.dtype))
+        told = self.second(F.silu(self.first(times(t).to(self.first.weight.dtype))))
         if self.label is not None:
             told = told + self.label(torch.full_like(t, self.n_classes, dtype=torch.int64) if y is None else y)
         return F.silu(told)
@@ -81,7 +81,11 @@ class DenseDenoiser(nn.Module):
 class _DenseBlock(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm, self.inner, self.told = nn.LayerNorm(width), linear(width, width, "silu"), linear(width, width, "identity")
+        self.norm, self.inner, self.told = (
+            nn.LayerNorm(width),
+            linear(width, width, "silu"),
+            linear(width, width, "identity"),
+        )
         self.outer = _zero(linear(width, width, "silu"))
 
     def forward(self, h: Tensor, told: Tensor) -> Tensor:
@@ -142,8 +146,10 @@ class ConvDenoiser(nn.Module):
 
 
 class ChannelNorm(nn.LayerNorm):
-    """Every place of a picture by itself, over its channels; over groups of them, as in the paper, takes as long as
-    the convolutions."""
+    """Every place of a picture by itself, over its channels.
+
+    Over groups of channels and all places, as in the paper, takes as long as the convolutions.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """Return (n, C, H, W) with zero mean and unit variance over C, then scaled and shifted."""

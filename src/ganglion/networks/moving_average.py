@@ -38,7 +38,8 @@ class MovingAverage(nn.Module):
         """Go one step towards a module's present weights."""
         t = self.n_steps.add_(1).item()
         share = 1 - min(self.decay, (1 + t) / (10 + t))
-        own, its = list(self.module.parameters()), list(module.parameters())
+        own: list[Tensor] = list(self.module.parameters())
+        its: list[Tensor] = list(module.parameters())
         torch._foreach_lerp_(own, its, share)
         for mine, other in zip(self.module.buffers(), module.buffers(), strict=True):
             mine.copy_(other)
