@@ -33,6 +33,7 @@ from ganglion.training.execution import Execution, Job, Machine, check_device, p
 from ganglion.training.losses import PerSampleLoss
 from ganglion.training.objective import Batch, Objective
 from ganglion.training.optimizers import AdamW, Optimizer, optimizer_by_name
+from ganglion.training.phases import Phase, fit_in_phases
 from ganglion.training.run import Source
 from ganglion.training.schedules import schedule_by_name
 from ganglion.training.sharding import check_shardable, shard, whole_network
@@ -148,17 +149,10 @@ class Trained(Estimator):
                 muster(workers(), _facts(network, source, execution, session))
             skeleton = shard(network, execution.device) if execution.sharded else None
             network.to(execution.device)
-            objectives = self.objectives(network)
-            history = trainer.fit(
-                network,
-                objectives,
-                source,
-                monitor=monitor,
-                checkpoints=session.checkpoints,
-                resume=session.resume,
-            )
+            phases = self._phases(network, Phase(self.objectives(network), source, trainer, monitor))
+            history = fit_in_phases(network, phases, checkpoints=session.checkpoints, resume=session.resume)
             warn_of_divergence(history)
-            warn_of_dead_units(network, lambda: objectives[0].loss(network, source.example()))
+            warn_of_dead_units(network, lambda: phases[-1].objectives[0].loss(network, source.example()))
         history.execution = execution.to_dict() | {"batch_size": batch_size}
         network = whole_network(network, skeleton) if skeleton else network
         self.network_, self.history_ = network.cast(execution.dtype).to("cpu"), history
@@ -171,6 +165,10 @@ class Trained(Estimator):
                 TrainingWarning,
                 stacklevel=3,
             )
+
+    def _phases(self, network: Network, last: Phase) -> Sequence[Phase]:
+        """Return what training consists of: for most algorithms one phase, `last`."""
+        return [last]
 
     def _feed(
         self,

@@ -21,7 +21,8 @@ class History:
     ----------
     rows : list of dict
         One an epoch: "epoch" (from 1), "step", "seconds" since the start, "learning_rate", "loss" (one more for
-        every further objective), and with a held-out part "validation_loss" and "validation_score".
+        every further objective), and with a held-out part "validation_loss" and "validation_score"; of training in
+        several phases also "phase" (from 1), each with losses of its own.
     best_epoch : int or None
         The epoch whose weights the network has now, where a held-out part chose it.
     stopped : str
@@ -41,10 +42,11 @@ class History:
         return iter(self.rows)
 
     def __getitem__(self, column: str) -> list[Any]:
-        """Return one column over the epochs, e.g. `history["loss"]`."""
-        if self.rows and column not in self.rows[0]:
-            raise KeyError(f"no column {column!r} in the history; its columns: {', '.join(self.rows[0])}")
-        return [row[column] for row in self.rows]
+        """Return one column over the epochs that have it, e.g. `history["loss"]`."""
+        known = dict.fromkeys(name for row in self.rows for name in row)
+        if known and column not in known:
+            raise KeyError(f"no column {column!r} in the history; its columns: {', '.join(known)}")
+        return [row[column] for row in self.rows if column in row]
 
     def __repr__(self) -> str:
         last = ", ".join(f"{key}={value:.4g}" for key, value in self.rows[-1].items()) if self.rows else "empty"

@@ -66,6 +66,9 @@ class Run:
         source: Source,
         optimizer: Optimizer,
         team: Workers | None = None,
+        *,
+        phase: int | None = None,
+        before: History | None = None,
     ) -> None:
         self.network, self.objectives, self.source = network, objectives, source
         self.team = team or Workers()
@@ -92,12 +95,16 @@ class Run:
             Layout(objective.parameters, closed, state)
             for objective, closed, state in zip(objectives, self.closed, self.states, strict=True)
         ]
-        self.history = History()
+        self.history = before or History()
+        self.history.best_epoch = None  # of this phase
         self.monitored: list[float] = []
-        self.epoch, self.step, self.rate = 0, 0, 0.0
+        last = self.history.rows[-1] if self.history.rows else {}
+        self.phase, self.rate = phase, 0.0
+        self.epoch, self.step = len(self.history), last.get("step", 0)
+        self.first_epoch, self.first_step = self.epoch, self.step
         self.device = next(network.parameters()).device
         self.best: dict[str, Tensor] = {}
-        self._began = time.perf_counter()
+        self._began = time.perf_counter() - last.get("seconds", 0.0)
         self.begin_epoch()
 
     @property
@@ -157,6 +164,9 @@ class Run:
         }
         tensors |= _random_states(self.team)
         numbers = {
+            "phase": self.phase,
+            "first_epoch": self.first_epoch,
+            "first_step": self.first_step,
             "epoch": self.epoch,
             "step": self.step,
             "rate": self.rate,
@@ -191,6 +201,7 @@ class Run:
                 self.states[i] = self._layouts[i].own(whole_state)
             self.history = History.from_dict(numbers["history"])
             self.epoch, self.step = numbers["epoch"], numbers["step"]
+            self.first_epoch, self.first_step = numbers.get("first_epoch", 0), numbers.get("first_step", 0)
             counts = zip(self.n_samples, numbers["n_samples"], strict=True)
             self.n_samples = [int(count) for _, count in counts]
             self.rate = float(numbers["rate"])

@@ -69,6 +69,8 @@ class Trainer:
         monitor: Monitor | None = None,
         checkpoints: CheckpointWriter | None = None,
         resume: Snapshot | None = None,
+        phase: int | None = None,
+        before: History | None = None,
     ) -> History:
         """Train the network in place.
 
@@ -85,6 +87,10 @@ class Trainer:
             Writes the run to disk now and then, and when it is interrupted.
         resume : Snapshot, optional
             Where to go on from: the run then ends with the bits of one that was never stopped.
+        phase : int, optional
+            Which one of several phases this is, from 0 (see `training.phases`).
+        before : History, optional
+            What happened in the phases before, to which this one is added.
 
         Returns
         -------
@@ -96,21 +102,21 @@ class Trainer:
             If a loss became NaN or infinite.
         """
         team = workers()
-        run = Run(network, objectives, source, self.optimizer, team)
+        run = Run(network, objectives, source, self.optimizer, team, phase=phase, before=before)
         if resume is not None:
             run.restore(resume)
-            run.history.stopped = self._reason_to_stop(run, bool(monitor))
+        run.history.stopped = "" if resume is None else self._reason_to_stop(run, bool(monitor))
         n_steps = self.steps or self.epochs * len(source)
         network.train()
         with Interrupt() as interrupt, torch.no_grad(), contextlib.closing(run):
             while not run.history.stopped:
                 stop = False
                 for batch in source:
-                    progress = Progress(run.step, n_steps, run.epoch, run.monitored)
+                    progress = Progress(run.step - run.first_step, n_steps, run.epoch - run.first_epoch, run.monitored)
                     run.rate = self.learning_rate * self.schedule.factor(progress)
                     size = len(next(iter(batch.values())))
                     for i, objective in enumerate(objectives):
-                        if run.step % objective.every == 0:
+                        if (run.step - run.first_step) % objective.every == 0:
                             run.count(i, self._step(run, i, batch), size)
                     run.step += 1
                     save = checkpoints is not None and checkpoints.due(run.step)
@@ -132,7 +138,7 @@ class Trainer:
 
     def _end_epoch(self, run: Run, monitor: Monitor | None) -> None:
         row = {"epoch": run.epoch + 1, "step": run.step, "seconds": run.seconds, "learning_rate": run.rate}
-        row |= _named_losses(run)
+        row |= _named_losses(run) | ({} if run.phase is None else {"phase": run.phase + 1})
         _stop_if_diverged(row, run.objectives)
         row |= _measured(run, monitor) if monitor else {}
         _stop_if_diverged(row, run.objectives)
@@ -177,7 +183,7 @@ class Trainer:
     def _reason_to_stop(self, run: Run, held_out: bool) -> str:
         if held_out and self.patience is not None and run.epochs_since_best >= self.patience:
             return f"no progress for {self.patience} epochs"
-        return "all epochs done" if run.epoch >= self.epochs else ""
+        return "all epochs done" if run.epoch - run.first_epoch >= self.epochs else ""
 
 
 def check_callbacks(callbacks: object) -> None:
