@@ -70,21 +70,32 @@ def test_gradient_of_the_gap_is_the_textbooks_difference(blocks, contrast):
         torch.testing.assert_close(-own, textbook, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("penalty", [{}, {"target": 0.1, "cost": 3.0}], ids=["", "sparse"])
-@pytest.mark.parametrize("steps", [1, 3])
-@pytest.mark.parametrize("persistent", [False, True])
+CONTRASTS = {
+    "cd": Contrast(),
+    "cd3": Contrast(steps=3),
+    "pcd": Contrast(persistent=True),
+    "pcd3": Contrast(persistent=True, steps=3),
+    "mean field": Contrast(sampled=False, steps=2),
+    "sparse": Contrast(target=0.1, cost=3.0),
+    "sparse pcd": Contrast(persistent=True, target=0.1, cost=3.0),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+@pytest.mark.parametrize("contrast", CONTRASTS.values(), ids=CONTRASTS)
 @pytest.mark.parametrize("blocks", BLOCKS.values(), ids=BLOCKS)
-def test_closed_form_is_autograds(blocks, persistent, steps, penalty):
-    contrast = Contrast(steps=steps, persistent=persistent, **penalty)
+def test_closed_form_is_autograds(blocks, contrast, weighted):
     machine, other = (machine_of(blocks, n_chains=7) for _ in range(2))
-    v = rows_of(machine, 9)
-    closed = ContrastiveDivergence(machine, lambda batch: batch, contrast)
+    batch = {"v": rows_of(machine, 9)}
+    if weighted:
+        batch["weight"] = torch.linspace(0.5, 1.5, 9, dtype=torch.float64)
+    closed = ContrastiveDivergence(machine, lambda batch: batch["v"], contrast)
     for _ in range(2):  # twice, so that chains go on
         torch.manual_seed(1)
         with torch.no_grad():
-            loss = closed(v)
+            loss = closed(batch)
         torch.manual_seed(1)
-        theirs = contrast.loss(other, v)
+        theirs = contrast.loss(other, batch["v"], batch.get("weight"))
         gradients = torch.autograd.grad(theirs, list(other.parameters()))
         torch.testing.assert_close(loss, theirs.detach(), rtol=1e-10, atol=1e-12)
         torch.testing.assert_close(closed.gradients, list(gradients), rtol=0, atol=1e-12)
@@ -94,13 +105,30 @@ def test_closed_form_is_autograds(blocks, persistent, steps, penalty):
     assert machine.weight.untyped_storage().size() == 8 * machine.weight.numel()
 
 
+def test_mean_field_of_a_weight_of_two_is_that_of_a_second_copy():
+    machine, v = machine_of([("bernoulli", 6)]), rows_of(machine_of([("bernoulli", 6)]), 4)
+    contrast = Contrast(sampled=False)
+    weighted = contrast.loss(machine, v, torch.tensor([2.0, 1, 1, 1], dtype=torch.float64) * 4 / 5)
+    twice = contrast.loss(machine, torch.cat([v[:1], v]))
+    torch.testing.assert_close(weighted, twice, rtol=1e-12, atol=0)
+
+
+def test_machine_of_others_parameters_moves_them():
+    torch.manual_seed(0)
+    layer, visible = torch.nn.Linear(6, 4), torch.nn.Parameter(torch.zeros(6))
+    machine = BoltzmannMachine.of(VisibleUnits([("bernoulli", 6)]), layer.weight, visible, layer.bias)
+    assert machine.weight is layer.weight
+    x = torch.rand(3, 6)
+    torch.testing.assert_close(machine(x), layer(x).sigmoid())
+
+
 def test_float32_gradient_is_autograds_to_a_millionth():
     machine, other = (machine_of([("bernoulli", 40)], 30, spread=0.1).float() for _ in range(2))
     v = rows_of(machine, 50).float()
-    closed = ContrastiveDivergence(machine, lambda batch: batch, Contrast())
+    closed = ContrastiveDivergence(machine, lambda batch: batch["v"], Contrast())
     torch.manual_seed(1)
     with torch.no_grad():
-        closed(v)
+        closed({"v": v})
     torch.manual_seed(1)
     gradients = torch.autograd.grad(Contrast().loss(other, v), list(other.parameters()))
     torch.testing.assert_close(closed.gradients, list(gradients), rtol=0, atol=1e-6)

@@ -46,7 +46,7 @@ class Backpropagation:
     vector, gradient : Tensor of shape (n,)
         All parameters, and the loss's gradient by them.
     gradients : list of Tensor
-        Views of `gradient`, in the order of the network's parameters.
+        Views of `gradient`, in the order of `moved_by(network)`.
 
     Notes
     -----
@@ -56,7 +56,7 @@ class Backpropagation:
 
     def __init__(self, network: Network, loss_and_slope: LossAndSlope) -> None:
         self.network, self.loss_and_slope, self.products = network, loss_and_slope, network.entry.dtype
-        parameters = list(network.parameters())
+        self._parameters = parameters = moved_by(network)
         self.vector, views = packed(parameters)
         for parameter, view in zip(parameters, views, strict=True):
             parameter.data = view.copy_(parameter.data)
@@ -125,8 +125,13 @@ class Backpropagation:
 
     def release(self) -> None:
         """Give each parameter its own memory back."""
-        for parameter in self.network.parameters():
+        for parameter in self._parameters:
             parameter.data = parameter.data.clone()
+
+
+def moved_by(network: Network) -> list[nn.Parameter]:
+    """Return the parameters that the scores depend on, those of the input layer first."""
+    return [*network.input.parameters(), *network.body.parameters()]
 
 
 def is_plain(network: nn.Module) -> bool:

@@ -55,6 +55,17 @@ class BoltzmannMachine(nn.Module):
         self.register_buffer("base", torch.zeros(units.n_units))
         self.register_buffer("chain", torch.zeros(n_chains, n_hidden))
 
+    @classmethod
+    def of(
+        cls, units: VisibleUnits, weight: nn.Parameter, visible_bias: nn.Parameter, hidden_bias: nn.Parameter
+    ) -> BoltzmannMachine:
+        """Return a machine of parameters that belong to another network too, whose layer it then is."""
+        with torch.device("meta"):
+            machine = cls(units, len(hidden_bias))
+        machine.weight, machine.visible_bias, machine.hidden_bias = weight, visible_bias, hidden_bias
+        machine.base, machine.chain = torch.zeros_like(visible_bias), hidden_bias.new_zeros(0, len(hidden_bias))
+        return machine
+
     @torch.no_grad()
     def start_from(self, mean_d: Tensor) -> None:
         """Let the machine begin as the base-rate model of data with this mean, (d,)."""
@@ -86,6 +97,12 @@ class BoltzmannMachine(nn.Module):
         """Return the visible units after so many Gibbs steps, hidden and visible each, (n, d)."""
         for _ in range(steps):
             v_nd = self.units.draw(self.visible_input(draw_bernoulli(self.hidden_input(v_nd))))
+        return v_nd
+
+    def mean_field(self, v_nd: Tensor, steps: int) -> Tensor:
+        """Return what becomes of the visible units if every unit takes its mean in place of a sample, (n, d)."""
+        for _ in range(steps):
+            v_nd = self.visible_mean(self(v_nd))
         return v_nd
 
     def persist(self, steps: int) -> Tensor:
