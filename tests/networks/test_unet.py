@@ -10,7 +10,7 @@ from torch import nn
 from ganglion.networks.inputs import ImageInput
 from ganglion.networks.network import Network
 from ganglion.networks.unet import UNet
-from ganglion.networks.work import IMAGE_BYTES, most_images, products_per_sample
+from ganglion.networks.work import IMAGE_BYTES, most_images, work_per_sample
 
 
 def pictures(n, *shape, seed=0):
@@ -113,7 +113,7 @@ def test_its_products_are_counted():
     network = Network(ImageInput((1, 8, 6)), body, nn.Identity())
     down = 48 * 9 * (1 * 2 + 2 * 2) + 12 * 9 * (2 * 4 + 4 * 4)
     up = 48 * (4 * 2) + 48 * 9 * (4 * 2 + 2 * 2) + 48 * 2 * 3
-    assert products_per_sample(network, {"image": torch.zeros(5, 1, 8, 6)}) == down + up
+    assert work_per_sample(network, {"image": torch.zeros(5, 1, 8, 6)}).products == down + up
 
 
 def test_images_together_are_bounded_by_their_size_and_the_widest_layer():

@@ -54,6 +54,13 @@ def test_large_products_that_stand_rounding_are_done_in_bfloat16_where_the_proce
     assert plan(job, replace(LAPTOP, bfloat16=True), precision="float32").precision == "float32"
 
 
+def test_steps_that_wait_for_one_another_are_shared_only_if_each_is_large():
+    lstm = replace(LARGE, products=96 * 33 * 128, batch_size=32)
+    assert plan(lstm, LAPTOP).threads == 8
+    assert plan(replace(lstm, steps=96), LAPTOP).threads == 1
+    assert plan(replace(lstm, steps=96, batch_size=1024), LAPTOP).threads == 8
+
+
 def test_a_network_that_fills_its_device_is_shared_out():
     """10⁶ parameters in float32: weights, gradients and two moments are 16 MB; half of a device is for them."""
     two = Machine(threads=8, cuda=True, workers=2, memory=33e6, gpu_memory=31e6)

@@ -25,7 +25,7 @@ from ganglion.estimators.session import Session
 from ganglion.estimators.spec import Spec
 from ganglion.networks.backpropagation import Backpropagation, is_plain
 from ganglion.networks.network import Network
-from ganglion.networks.work import gains_from_bfloat16, most_images, products_per_sample
+from ganglion.networks.work import gains_from_bfloat16, most_images, work_per_sample
 from ganglion.options import hyperparameters, option
 from ganglion.training.diagnosis import warn_of_dead_units, warn_of_divergence
 from ganglion.training.distribution import fingerprint, muster, workers
@@ -253,14 +253,15 @@ class Trained(Estimator):
         return 0.1 if n_samples >= 1000 else 0.0
 
     def _execution(self, samples: Samples, network: Network, batch_size: int) -> Execution:
+        work = work_per_sample(network, self._example(samples))
         job = Job(
             n_samples=len(samples),
-            products=products_per_sample(network, self._example(samples)),
+            products=work.products,
             batch_size=batch_size,
             float64_input=any(column.dtype == torch.float64 for column in samples.inputs.values()),
-            # a class is the largest of some scores; a number to be predicted may need more digits
-            stands_rounding=gains_from_bfloat16(network) and self.tags.task in CLASSES,
+            stands_rounding=self._stands_rounding(network),
             n_parameters=sum(parameter.numel() for parameter in network.parameters()),
+            steps=work.steps,
         )
         return plan(
             job,
@@ -270,6 +271,11 @@ class Trained(Estimator):
             threads=self.threads,
             sharded=self.sharded,
         )
+
+    def _stands_rounding(self, network: Network) -> bool:
+        """Return whether products in bfloat16 make training faster and cost no quality."""
+        # a class is the largest of some scores; a number to be predicted may need more digits
+        return gains_from_bfloat16(network) and self.tags.task in CLASSES
 
     def _example(self, samples: Samples) -> Batch:
         """Return one sample of middling length as a batch of raw inputs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,16 +15,24 @@ from ganglion.networks.network import Inputs, Network
 IMAGE_BYTES = 64 * 2**20  # of what one layer makes of images that go through a network together
 
 
+class Work(NamedTuple):
+    """What a network computes for one sample: multiplications, in how many steps of which each waits for the last."""
+
+    products: int
+    steps: int = 1
+
+
 @torch.no_grad()
-def products_per_sample(network: Network, inputs: Inputs) -> int:
-    """Return the multiplications of one sample, counted while one of `inputs` goes through the network."""
+def work_per_sample(network: Network, inputs: Inputs) -> Work:
+    """Return the work of one sample, counted while one of `inputs` goes through the network."""
     if is_plain(network):
-        return sum(parameter.numel() for parameter in network.parameters())
-    counted = [0]
+        return Work(sum(parameter.numel() for parameter in network.parameters()))
+    counted, lengths = [0], [1]
 
     def count(module: Any, given: Any, output: Any) -> None:
         if isinstance(module, nn.RNNBase):  # goes through all its weights once a step
             counted[0] += given[0].shape[:-1].numel() * sum(weight.numel() for weight in module.parameters())
+            lengths.append(given[0].shape[:-1].numel())
             return
         # a transposed convolution goes through its weights once a place of its input, the others of their output
         places = given[0] if isinstance(module, nn.ConvTranspose2d) else output
@@ -41,7 +49,7 @@ def products_per_sample(network: Network, inputs: Inputs) -> int:
         network.train(training)
         for hook in hooks:
             hook.remove()
-    return counted[0]
+    return Work(counted[0], max(lengths))
 
 
 def most_images(network: nn.Module, images: Tensor) -> int | None:

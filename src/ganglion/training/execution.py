@@ -43,6 +43,7 @@ class Job:
     float64_input: bool
     stands_rounding: bool = False  # whether products in bfloat16 are faster for this network and cost no quality
     n_parameters: int = 0
+    steps: int = 1  # of a sample, each of which waits for the last: threads share the products of one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +138,9 @@ def plan(
     Execution
         A small job on float64 data runs in float64 (its time goes into dispatch, not arithmetic), others in float32;
         large ones of more than a few samples that stand it multiply in bfloat16, where the processor can.
-        A batch whose products are too small to share runs on one thread: two would be slower, and many times slower
-        beside a busy neighbour. Several workers share out a network whose weights, gradients and moments would fill
-        more than half of their device; one alone has nobody to share with.
+        A batch, or a step of it, whose products are too small to share runs on one thread: two would be slower, and
+        many times slower beside a busy neighbour. Several workers share out a network whose weights, gradients and
+        moments would fill more than half of their device; one alone has nobody to share with.
     """
     if device == "auto":
         device = machine.gpu if machine.cuda and job.n_samples * job.products > 10**9 else "cpu"
@@ -150,7 +151,7 @@ def plan(
         exact = job.float64_input and (few or job.n_samples * job.products <= 8 * 10**6)
         precision = "float64" if exact else "bfloat16" if low else "float32"
     if threads is None:
-        threads = machine.threads if large else 1
+        threads = machine.threads if job.batch_size * job.products // job.steps >= LARGE_PRODUCTS else 1
     # without AMX, "medium" only means oneDNN in place of MKL: twice as fast on large products and as exact, slower on
     # small ones; with AMX it is bfloat16
     medium = device == "cpu" and large and not machine.amx
