@@ -9,6 +9,8 @@ import pytest
 import torch
 from benchmarks.contenders.by_hand import Adam, batches
 from benchmarks.contenders.cnn.network import cnn
+from benchmarks.contenders.gan.measured import frechet_distance
+from benchmarks.contenders.gan.network import GAN
 from benchmarks.contenders.lstm.network import CharacterLSTM
 from benchmarks.contenders.rbm.measured import pseudo_likelihood
 from benchmarks.contenders.text import next_character_loss, windows
@@ -98,6 +100,27 @@ def test_negative_elbo_of_the_network_is_its_loss():
     network = VAE(SimpleNamespace(hidden=5, latent=2), 6)
     measured = negative_elbo(*network.halves(), X.numpy(), RNG)
     assert measured == pytest.approx(network.negative_elbo(X).item(), rel=0.02)  # they draw different codes
+
+
+def test_the_frechet_distance_of_known_laws():
+    rows = RNG.standard_normal((4000, 3))
+    rows = (rows - rows.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(rows.T))).T  # moments exactly 0 and 1
+    assert frechet_distance(rows, rows, 3) == pytest.approx(0, abs=1e-9)
+    # N(0, 1) from N(m, s²): m² + (s - 1)², for each axis
+    assert frechet_distance(rows, 2 * rows + 3, 3) == pytest.approx(3 * (9 + 1))
+    assert frechet_distance(rows, rows * [1, 2, 5], 3) == pytest.approx(0 + 1 + 16)
+
+
+def test_a_gan_makes_pixels_and_its_sides_pull_apart():
+    torch.manual_seed(0)
+    network = GAN(SimpleNamespace(latent=3, hidden=[8, 9]), 6)
+    samples = network.sample(50)
+    assert samples.shape == (50, 6)
+    assert 0 <= samples.min() < samples.max() <= 1
+    made, bias = network.made(4), network.critic[-1].bias
+    (up,) = torch.autograd.grad(network.generator_loss(made), bias)
+    assert up < 0
+    assert [tuple(layer.weight.shape) for layer in network.critic[::2]] == [(9, 6), (8, 9), (1, 8)]
 
 
 def test_adam_equals_the_equations_of_the_paper():

@@ -26,7 +26,9 @@ from torch import Tensor, nn
 from ganglion.networks.activations import ACTIVATIONS
 from ganglion.networks.convolution import channels_last
 from ganglion.networks.mlp import MLP, linear
+from ganglion.networks.moving_average import MovingAverage
 from ganglion.networks.spectral_norm import SpectralConv2d, SpectralLinear, settle
+from ganglion.networks.visible_head import VisibleHead
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 SLOPE = 0.2  # of the critic's rectifiers, for what is below 0 (DCGAN, section 3)
@@ -122,7 +124,7 @@ class Critic(nn.Module):
         """Return the score of each sample; a higher one looks more like data."""
         seen = self.features(x)
         score = self.score(seen)[:, 0]
-        return score if self.label is None else score + (self.label(y) * seen).sum(1)
+        return score if self.label is None or y is None else score + (self.label(y) * seen).sum(1)
 
 
 def dense_critic(n_in: int, hidden: Sequence[int], *, n_classes: int = 0, spectral: bool = False) -> Critic:
@@ -219,3 +221,54 @@ def _begun(layer: Layer, fan: int) -> Layer:
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
     return layer
+
+
+class Adversaries(nn.Module):
+    """Generator, critic, and the generator's average, which makes the samples.
+
+    Parameters
+    ----------
+    generator, critic : Module
+    head : Module
+        Raw numbers → data, (n, d) → (n, d).
+    latent, n_classes : int
+    decay : float in [0, 1)
+        Of the average.
+    """
+
+    def __init__(
+        self, generator: nn.Module, critic: Critic, head: VisibleHead, *, latent: int, n_classes: int, decay: float
+    ) -> None:
+        super().__init__()
+        self.generator, self.critic, self.head = generator, critic, head
+        self.latent, self.n_classes = latent, n_classes
+        self.average = MovingAverage(generator, decay)
+        # batch normalisation takes its statistics over real or over made samples, not over both
+        self.apart = any(isinstance(module, nn.BatchNorm2d) for module in critic.modules())
+
+    def noise(self, n: int, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return standard normal noise, (n, L), on the device and in the precision of another tensor."""
+        return torch.randn(n, self.latent, generator=generator, device=like.device, dtype=like.dtype)
+
+    def made(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Return what the generator makes of noise now, in training: (n, d)."""
+        return self.head(self.generator(z, y))
+
+    def sampled(self, z: Tensor, y: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
+        """Return what its average makes of noise, (n, d)."""
+        return self.head(self.average.module(z, y), generator)
+
+    def follow(self) -> None:
+        """Let the average go one step on."""
+        self.average.follow(self.generator)
+
+    def scored(self, real: Tensor, made: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the critic's scores of real and of made samples, (n,) each."""
+        if self.apart:
+            return self.critic(real, y), self.critic(made, y)
+        both = self.critic(torch.cat([real, made]), None if y is None else torch.cat([y, y]))
+        return both[: len(real)], both[len(real) :]
+
+    def forward(self, v: Tensor) -> Tensor:
+        """Return the critic's score of data of any label, (n, 1)."""
+        return self.critic(v)[:, None]

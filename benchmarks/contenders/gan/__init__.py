@@ -1,0 +1,1 @@
+"""Generative adversarial networks: the same networks, losses, optimiser, batch size and epochs for everybody."""
