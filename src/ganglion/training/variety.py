@@ -4,15 +4,13 @@
     diversity = rows(samples) / rows(as many other rows of the data)
 
 About 1 where samples are spread as the data are, near 0 where they are all alike, and the share of the modes where
-some are missing: it asks where samples lie, not how far apart, so that it needs no scale. A count of what is found twice,
-as in the test of Arora & Zhang 2017, arXiv:1706.08224, with the data as its own measure.
+some are missing: it asks where samples lie, not how far apart, so that it needs no scale. It counts what is found
+twice, as the test of Arora & Zhang 2017, arXiv:1706.08224, does, with the data as its own measure.
 """
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
-
 
 PART = 5
 
