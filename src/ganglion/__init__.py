@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ganglion.algorithms.text_cnn import TextCNN
     from ganglion.algorithms.transformer import TransformerClassifier, TransformerRegressor
     from ganglion.algorithms.translator import Translator
+    from ganglion.algorithms.vae import VAE
     from ganglion.algorithms.vision_transformer import VisionTransformer
     from ganglion.data.dataset import Dataset
     from ganglion.data.inspection import inspect
@@ -77,6 +78,7 @@ _HOMES = {
     "TransformerClassifier": "ganglion.algorithms.transformer",
     "TransformerRegressor": "ganglion.algorithms.transformer",
     "Translator": "ganglion.algorithms.translator",
+    "VAE": "ganglion.algorithms.vae",
     "VisionTransformer": "ganglion.algorithms.vision_transformer",
     "evaluate": "ganglion.evaluation.evaluate",
     "hyperparameters": "ganglion.options",
@@ -93,6 +95,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "VAE",
     "AnomalyDetector",
     "CNNClassifier",
     "CNNRegressor",

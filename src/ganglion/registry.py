@@ -35,6 +35,7 @@ ALGORITHMS = {
     "TransformerClassifier": "ganglion.algorithms.transformer",
     "TransformerRegressor": "ganglion.algorithms.transformer",
     "Translator": "ganglion.algorithms.translator",
+    "VAE": "ganglion.algorithms.vae",
     "VisionTransformer": "ganglion.algorithms.vision_transformer",
 }
 GROUP = "ganglion.algorithms"

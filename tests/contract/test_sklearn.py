@@ -58,7 +58,9 @@ QUICK = {  # the same promises in a third of the time; HYPOTHESIS_PROFILE=thorou
     "RNNRegressor": {"cell": "gru", "epochs": 40, "learning_rate": 0.03},
     "TransformerClassifier": {"layers": 1, "width": 32, "epochs": 12},
     "TransformerRegressor": {"layers": 1, "width": 32},
+    "VAE": {"latent": 2, "hidden": (8,), "epochs": 10},
 }
+BY_CHANCE = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
 
@@ -73,8 +75,12 @@ def sklearn_checks(estimators):
             inner = check
             while isinstance(inner, functools.partial):
                 inner = inner.func
-            if inner.__name__ != "check_array_api_input":  # scikit-learn skips it unless scipy is started specially
-                yield pytest.param(instance, check, id=f"{' '.join(str(estimator).split())}-{inner.__name__}")
+            if inner.__name__ == "check_array_api_input":  # scikit-learn skips it unless scipy is started specially
+                continue
+            # a second copy of a sample meets other noise than the first one: they are one of weight 2 on average only
+            by_chance = estimator.tags.task == "generation" and inner.__name__ in BY_CHANCE
+            marks = [pytest.mark.skip(reason="holds on average only")] if by_chance else []
+            yield pytest.param(instance, check, id=f"{' '.join(str(estimator).split())}-{inner.__name__}", marks=marks)
 
 
 def quick(**options):

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ganglion.checks import files, fitting, images, predicting, refusals, series, sounds, texts
+from ganglion.checks import files, fitting, generating, images, predicting, refusals, series, sounds, texts
 from ganglion.estimators.base import Estimator, Tags
 
 Check = Callable[[Any], None]
@@ -26,6 +26,7 @@ CHECKS: tuple[tuple[Callable[[Tags], bool], Check], ...] = (
     *texts.CHECKS,
     *series.CHECKS,
     *sounds.CHECKS,
+    *generating.CHECKS,
 )
 
 

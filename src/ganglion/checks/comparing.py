@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from ganglion.data.dataset import Dataset
 from ganglion.errors import DataWarning
 from ganglion.estimators.artifact import load
 
 EPOCHS = 5
-METHODS = ("predict", "predict_proba", "decision_function", "heat_maps", "score_samples")
+METHODS = (
+    *("predict", "predict_proba", "decision_function", "heat_maps", "score_samples"),
+    *("transform", "reconstruction_error", "discriminate"),
+)
 
 
 def unfitted(estimator: Any) -> Any:
@@ -33,7 +37,33 @@ def answers(model: Any, X: Any) -> dict[str, np.ndarray]:
     """Return everything that a fitted estimator answers, by method."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
+        if not has_answers(model):  # it only makes new data: as many as were given
+            return {"sample": plain(model.sample(len(X), random_state=0))}
         return {name: _numbers(getattr(model, name)(X), model) for name in METHODS if hasattr(model, name)}
+
+
+def has_answers(estimator: Any) -> bool:
+    """Return whether an estimator answers anything of the rows that it is given."""
+    return any(hasattr(estimator, name) for name in METHODS)
+
+
+def plain(data: Any) -> np.ndarray:
+    """Return data in any form of X, as an array: of mixed columns numbers, labels as the places of their names."""
+    if isinstance(data, np.ndarray) and data.dtype.kind in "fu":
+        return data
+    if isinstance(data, np.ndarray):
+        columns = list(data.T)
+    elif isinstance(data, Dataset):
+        columns = [data.values(name) for name in data.names]
+    else:
+        columns = [data[name].to_numpy() for name in data.columns]
+    return np.column_stack([_as_numbers(column) for column in columns])
+
+
+def _as_numbers(column: np.ndarray) -> np.ndarray:
+    if column.dtype.kind in "OU":
+        return np.array([sum(map(ord, str(label))) for label in column], dtype=np.float64)
+    return column.astype("int64" if column.dtype.kind == "M" else np.float64).astype(np.float64)
 
 
 def _numbers(answer: np.ndarray, model: Any) -> np.ndarray:
@@ -46,6 +76,11 @@ def _numbers(answer: np.ndarray, model: Any) -> np.ndarray:
     for i, each in enumerate(answer):
         rows[i, : len(each)] = np.column_stack([each.boxes, np.searchsorted(model.classes_, each.labels), each.scores])
     return rows
+
+
+def ask(model: Any, X: Any) -> Any:
+    """Return the plainest of a model's answers."""
+    return getattr(model, next(name for name in METHODS if hasattr(model, name)))(X)
 
 
 def same_bits(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganglion.checks.comparing import answers, ensure, fresh, refused, same_answers, same_bits
+from ganglion.checks.comparing import answers, ask, ensure, fresh, has_answers, refused, same_answers, same_bits
 from ganglion.checks.data import image_stack
 from ganglion.checks.suiting import reads_images
 from ganglion.errors import InvalidInput
@@ -26,8 +26,9 @@ def check_image_stacks(estimator: Estimator) -> None:
     same_bits(answers(model, first_axis), answers(model, colour))
     same_answers(fresh(estimator).fit(first_axis, y), model, colour)
     other_sizes = colour[:, :-1], colour[:, :, :-1]
-    for bad in (grey, grey.reshape(len(grey), -1), *(() if estimator.tags.any_size else other_sizes)):
-        refused(lambda bad=bad: model.predict(bad), ValueError)
+    bad_ones = (grey, grey.reshape(len(grey), -1), *(() if estimator.tags.any_size else other_sizes))
+    for bad in bad_ones if has_answers(model) else ():
+        refused(lambda bad=bad: ask(model, bad), ValueError)
     for given in other_sizes if estimator.tags.any_size else ():
         ensure(len(model.predict(given)) == len(given), "images of another size were not answered")
     broken = grey.astype(np.float32)

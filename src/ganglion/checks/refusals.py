@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
-from ganglion.checks.comparing import METHODS, answers, ensure, fresh, refused
+from ganglion.checks.comparing import METHODS, answers, ask, ensure, fresh, has_answers, refused
 from ganglion.checks.data import data_for, mixed_frame
 from ganglion.checks.suiting import (
     always,
@@ -33,8 +33,9 @@ def check_bad_features_are_refused(estimator: Estimator) -> None:
         refused(lambda bad=bad: nothing.fit(bad, y), InvalidInput)
     ensure(not nothing.__sklearn_is_fitted__(), "an estimator that refused its data counts as fitted")
     model = fresh(estimator).fit(X, y)
-    for bad in (infinite, X[0], X[:0], *(() if estimator.tags.any_size else (narrower, wider))):
-        refused(lambda bad=bad: model.predict(bad), ValueError)
+    bad_ones = (infinite, X[0], X[:0], *(() if estimator.tags.any_size else (narrower, wider)))
+    for bad in bad_ones if has_answers(model) else ():
+        refused(lambda bad=bad: ask(model, bad), ValueError)
 
 
 def check_bad_texts_are_refused(estimator: Estimator) -> None:
@@ -124,7 +125,8 @@ def check_text_where_numbers_were_is_refused(estimator: Estimator) -> None:
     """A column of numbers in training that holds words at prediction is refused by name."""
     frame, y = mixed_frame(estimator)
     model = fresh(estimator).fit(frame, y)
-    refused(lambda: model.predict(frame.assign(number=["word"] * len(y))), InvalidInput, "number")
+    if has_answers(model):
+        refused(lambda: ask(model, frame.assign(number=["word"] * len(y))), InvalidInput, "number")
 
 
 CHECKS = (

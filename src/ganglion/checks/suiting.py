@@ -76,6 +76,16 @@ def reads_arrays(tags: Tags) -> bool:
     return reads_numbers(tags) or reads_music(tags)
 
 
+def generates(tags: Tags) -> bool:
+    """Return whether new data like those of training are made."""
+    return tags.task == "generation"
+
+
+def has_codes(tags: Tags) -> bool:
+    """Return whether samples are said again from codes."""
+    return tags.task == "reconstruction"
+
+
 def classifies(tags: Tags) -> bool:
     """Return whether classes are learned."""
     return tags.task == "classification"

@@ -16,6 +16,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -56,6 +57,8 @@ class InputSpec:
         How many numbers of a step are targets, how many are known up to now only, and how many ahead; or empty.
     audio : int
         Samples a second of the tensor "audio", or 0.
+    boolean : tuple of int
+        The numeric columns that hold truth values.
     longest : int
         Tokens that a text has at most (what stands beyond is cut), or steps of the longest sequence of training, or
         samples of the longest recording.
@@ -71,6 +74,7 @@ class InputSpec:
     series: tuple[int, ...] = ()
     audio: int = 0
     longest: int = 0
+    boolean: tuple[int, ...] = ()
 
 
 class Encoder(Protocol):
@@ -161,8 +165,9 @@ class TableEncoder:
     @property
     def spec(self) -> InputSpec:
         """What the network is given."""
-        width = sum(_n_numbers(field) for field in self.numeric)
-        return InputSpec(numeric=width, missing=self.missing, cardinalities=self.cardinalities)
+        first = [0, *accumulate(_n_numbers(field) for field in self.numeric)]
+        boolean = tuple(j for j, field in zip(first, self.numeric, strict=False) if field.kind == "boolean")
+        return InputSpec(numeric=first[-1], missing=self.missing, cardinalities=self.cardinalities, boolean=boolean)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -189,6 +194,23 @@ class TableEncoder:
             for name, part in parts.items():
                 store(tensors[name], rows.start, part)
         return tensors
+
+    def decode(self, tensors: Mapping[str, Tensor]) -> Dataset:
+        """Return the table that tensors like those of `encode` stand for; of the code 0 nothing is known.
+
+        Of a date its first number counts; a truth value is 1 above one half.
+        """
+        columns: dict[str, Column] = {}
+        start = 0
+        for field in self.numeric:
+            numbers = tensors["numeric"][:, start : start + _n_numbers(field)]
+            start += _n_numbers(field)
+            columns[field.name] = numbers if field.shape else numbers[:, 0]
+            if field.kind == "boolean":
+                columns[field.name] = (numbers[:, 0] > 0.5).to(torch.float32)
+        for j, field in enumerate(self.categorical):
+            columns[field.name] = tensors["categorical"][:, j] - 1
+        return Dataset(self.fields, columns)
 
     def _is_block_of(self, data: Dataset) -> bool:
         """Say whether the one column that is wanted is a block of numbers, which is taken as it is."""
@@ -291,6 +313,10 @@ class ImageEncoder:
                 f"{self.shape}. {'Give as many channels' if self.any_size else self._advice()}."
             )
         return {"image": cast(Tensor, data.columns[images[0].name])}
+
+    def decode(self, tensors: Mapping[str, Tensor]) -> Dataset:
+        """Return the stack of images that the tensor "image" stands for."""
+        return Dataset([Field("image", "image", self.shape, resize=self.resize)], {"image": tensors["image"]})
 
     def _advice(self) -> str:
         return (

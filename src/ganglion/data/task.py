@@ -16,6 +16,7 @@
     none, beside texts                                          language_modelling
     none, beside pieces of music                                music_modelling
     numbers, in a table with a regular time (see `series_task`) forecasting; if asked for, anomaly_detection
+    none, if asked for                                         generation (new data like these), reconstruction
 
 Missing values (None, NaN) are not looked at.
 """
@@ -46,8 +47,10 @@ TaskName = Literal[
     "music_modelling",
     "forecasting",
     "anomaly_detection",
+    "generation",
+    "reconstruction",
 ]
-ALONE = ("language_modelling", "music_modelling")  # what is learned from features alone
+ALONE = ("language_modelling", "music_modelling", "generation", "reconstruction")  # what is learned from features alone
 _REPEATS = ((10, 4), (20, 20))  # (so many values at most, so often each on average) make classes of whole numbers
 
 

@@ -60,7 +60,8 @@ class Tags:
     task : str
         What is learned: "classification", "regression", "segmentation", "detection", "tagging", "translation" (any text
         that answers a text), "speech_recognition", "language_modelling", "music_modelling", "forecasting" (numbers of
-        series, steps ahead), "anomaly_detection" (which steps of series are strange).
+        series, steps ahead), "anomaly_detection" (which steps of series are strange), "generation" (new data like
+        those of training), "reconstruction" (a code of the data, and the data again from it).
     modalities : tuple of str
         What it reads: "table", "image", "text", "sequence" (steps of numbers, as many as there are), "music", "series"
         (tables whose rows are steps), "audio" (recordings).
@@ -86,6 +87,8 @@ class Tags:
         "music_modelling",
         "forecasting",
         "anomaly_detection",
+        "generation",
+        "reconstruction",
     ]
     modalities: tuple[str, ...] = ("table", "image")
     gradients: bool = True

@@ -27,7 +27,9 @@ def model_card(manifest: Mapping[str, Any]) -> str:
             "groups of people. A value far outside the range of the training data gives an answer all the same.",
             'Load it with `ganglion.load("FILE")`, or use it from the command line: `ganglion '
             + (
-                "sample FILE`." if manifest["target"]["kind"] in ("next_token", "next_chord") else "predict FILE DATA`."
+                "sample FILE`."
+                if manifest["target"]["kind"] in ("next_token", "next_chord", "itself")
+                else "predict FILE DATA`."
             ),
         )
         if part
@@ -89,6 +91,8 @@ def _output(target: Mapping[str, Any]) -> str:
     if target["kind"] == "alarms":
         threshold = target["calibration"]["threshold"]
         return f"How strange each step is, told from the steps before it; a score above {threshold:.4g} is an alarm."
+    if target["kind"] == "itself":
+        return "The data again: codes of them, or new ones like them, as the algorithm has it."
     classes = ", ".join(str(label) for label in target["classes"][:50])
     if target["kind"] == "masks":
         return f"One of the classes for every pixel: {classes}."

@@ -31,6 +31,8 @@ TASKS = (
     "music_modelling",
     "forecasting",
     "anomaly_detection",
+    "generation",
+    "reconstruction",
 )
 OF_SERIES = ("forecasting", "anomaly_detection")  # tasks whose data hold everything
 _CALLED = {

@@ -13,6 +13,7 @@ from ganglion.errors import InvalidInput, InvalidModel
 from ganglion.estimators.alarms import AlarmTarget, alarm_target
 from ganglion.estimators.answers import TextTarget, text_target
 from ganglion.estimators.forecasts import ForecastTarget, forecast_target
+from ganglion.estimators.itself import Itself, itself
 from ganglion.estimators.masks import MaskTarget, mask_target
 from ganglion.estimators.next_chord import NextChordTarget, next_chord_target
 from ganglion.estimators.next_token import NextTokenTarget, next_token_target
@@ -186,6 +187,7 @@ def target_from_json(
     | TagTarget
     | TextTarget
     | TranscriptTarget
+    | Itself
 ):
     """Make a target again from `to_json`, believing nothing: any flaw raises InvalidModel."""
     try:
@@ -209,6 +211,8 @@ def target_from_json(
             return alarm_target(stored)
         if stored["kind"] == "texts":
             return text_target(stored)
+        if stored["kind"] == "itself":
+            return itself(stored)
         if stored["kind"] == "transcripts":
             return transcript_target(stored)
         raise ValueError(f"kind {stored['kind']!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -27,9 +28,10 @@ from ganglion.networks.backpropagation import Backpropagation, is_plain
 from ganglion.networks.network import Network
 from ganglion.networks.work import gains_from_bfloat16, most_images, work_per_sample
 from ganglion.options import hyperparameters, option
-from ganglion.training.diagnosis import warn_of_dead_units, warn_of_divergence
+from ganglion.training.diagnosis import raise_alarms, warn_of_dead_units, warn_of_divergence
 from ganglion.training.distribution import fingerprint, muster, workers
 from ganglion.training.execution import Execution, Job, Machine, check_device, plan
+from ganglion.training.history import History
 from ganglion.training.losses import PerSampleLoss
 from ganglion.training.objective import Batch, Objective
 from ganglion.training.optimizers import AdamW, Optimizer, optimizer_by_name
@@ -149,10 +151,12 @@ class Trained(Estimator):
                 muster(workers(), _facts(network, source, execution, session))
             skeleton = shard(network, execution.device) if execution.sharded else None
             network.to(execution.device)
-            phases = self._phases(network, Phase(self.objectives(network), source, trainer, monitor))
+            last = Phase(self.objectives(network), source, trainer, monitor, self._watch(network, source))
+            phases = self._phases(network, last)
             history = fit_in_phases(network, phases, checkpoints=session.checkpoints, resume=session.resume)
             warn_of_divergence(history)
             warn_of_dead_units(network, lambda: phases[-1].objectives[0].loss(network, source.example()))
+            raise_alarms(history, self._alarms(history, network))
         history.execution = execution.to_dict() | {"batch_size": batch_size}
         network = whole_network(network, skeleton) if skeleton else network
         self.network_, self.history_ = network.cast(execution.dtype).to("cpu"), history
@@ -165,6 +169,14 @@ class Trained(Estimator):
                 TrainingWarning,
                 stacklevel=3,
             )
+
+    def _watch(self, network: Network, source: Source) -> Monitor | None:
+        """Return what measures after each epoch what stands in `history_` and decides nothing, or None."""
+        return None
+
+    def _alarms(self, history: History, network: Network) -> Sequence[tuple[str, str, str]]:
+        """Return what went wrong in a training that ended: a name, the evidence, and what to do, each."""
+        return ()
 
     def _phases(self, network: Network, last: Phase) -> Sequence[Phase]:
         """Return what training consists of: for most algorithms one phase, `last`."""
@@ -308,7 +320,7 @@ class Trained(Estimator):
 
     def _monitor(
         self, network: Network, columns: Columns, prepare: Callable | None, rows: Tensor | None
-    ) -> Callable[[], dict[str, float]]:
+    ) -> Monitor | None:
         """Return what measures the network on held-out rows, a piece at a time."""
         loss = WeightedLoss(self._per_sample_loss())
         rows = torch.arange(len(columns["target"])) if rows is None else rows
@@ -400,5 +412,6 @@ def _prepared_on(network: Network, device: str, batch: Batch, change: Callable[[
 
 
 def _print_epoch(row: dict[str, Any], epochs: int) -> None:
-    figures = "  ".join(f"{name} {value:.4g}" for name, value in row.items() if name not in ("epoch", "step"))
+    shown = {name: value for name, value in row.items() if not re.fullmatch(r"epoch|step|.*_\d+", name)}
+    figures = "  ".join(f"{name} {value:.4g}" for name, value in shown.items())
     print(f"epoch {row['epoch']}/{epochs}  {figures}")

@@ -89,7 +89,7 @@ class TableInput(nn.Module):
         if not self.numeric or self.scaling == "none":
             return
         numbers = inputs["numeric"]
-        mean, deviation, size = _moments(numbers, weight)
+        mean, deviation, size = moments(numbers, weight)
         # rounding leaves a constant column a deviation of about 1e-16 of its size: it must not be blown up
         constant = deviation <= 1e-12 * size
         self.center.copy_(mean)
@@ -233,7 +233,7 @@ def weighted_quantiles(values: Tensor, weight: Tensor | None, shares: Tensor) ->
     return values[order][reached.clamp(max=len(values) - 1)]
 
 
-def _moments(numbers: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+def moments(numbers: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
     """Return weighted mean, deviation and largest size of each column, over what is present; 0 where nothing is."""
     width = numbers.shape[1]
     total, sums, squares = (torch.zeros(width, dtype=torch.float64) for _ in range(3))

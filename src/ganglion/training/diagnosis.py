@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -88,3 +88,10 @@ def warn_of_divergence(history: History) -> None:
             TrainingWarning,
             stacklevel=4,
         )
+
+
+def raise_alarms(history: History, alarms: Iterable[tuple[str, str, str]]) -> None:
+    """Keep alarms, (name, evidence, remedy) each, in the history, and warn of each once."""
+    for name, evidence, remedy in alarms:
+        history.alarms.append({"name": name, "evidence": evidence, "remedy": remedy})
+        warnings.warn(f"{name}: {evidence} {remedy}", TrainingWarning, stacklevel=4)

@@ -13,6 +13,8 @@ from ganglion.drawing.gallery import Charts
 from ganglion.drawing.learning import learning_charts
 from ganglion.errors import InvalidFile, missing_extra
 
+ALARM = ("name", "evidence", "remedy")
+
 
 class History:
     """Losses, scores, learning rate and time of every epoch.
@@ -27,6 +29,8 @@ class History:
         The epoch whose weights the network has now, where a held-out part chose it.
     stopped : str
         Why training ended: "all epochs done", "no progress for 10 epochs", "interrupted".
+    alarms : list of dict
+        What looked wrong when training ended: its "name", the "evidence", and a "remedy".
     """
 
     def __init__(self) -> None:
@@ -34,6 +38,7 @@ class History:
         self.best_epoch: int | None = None
         self.stopped = ""
         self.execution: dict[str, Any] = {}
+        self.alarms: list[dict[str, str]] = []
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -82,6 +87,7 @@ class History:
             "best_epoch": self.best_epoch,
             "stopped": self.stopped,
             "execution": self.execution,
+            "alarms": self.alarms,
         }
 
     def frame(self) -> Any:
@@ -128,6 +134,7 @@ class History:
             raise ValueError(f"best_epoch {history.best_epoch!r}")
         history.stopped = str(stored.get("stopped", ""))
         history.execution = dict(stored.get("execution", {}))
+        history.alarms = [{part: str(alarm[part]) for part in ALARM} for alarm in stored.get("alarms", [])]
         return history
 
 

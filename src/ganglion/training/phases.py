@@ -33,12 +33,15 @@ class Phase:
         With the epochs of this phase.
     monitor : callable, optional
         Measures the network on held-out data after each epoch of this phase.
+    watch : callable, optional
+        Measures what decides nothing, see `Trainer.fit`.
     """
 
     objectives: Sequence[Objective]
     source: Source
     trainer: Trainer
     monitor: Monitor | None = None
+    watch: Monitor | None = None
 
 
 def fit_in_phases(
@@ -88,6 +91,7 @@ def fit_in_phases(
             phase.objectives,
             phase.source,
             monitor=phase.monitor,
+            watch=phase.watch,
             checkpoints=checkpoints,
             resume=resume if number == first else None,
             phase=number if len(phases) > 1 else None,

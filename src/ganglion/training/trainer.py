@@ -67,6 +67,7 @@ class Trainer:
         source: Source,
         *,
         monitor: Monitor | None = None,
+        watch: Monitor | None = None,
         checkpoints: CheckpointWriter | None = None,
         resume: Snapshot | None = None,
         phase: int | None = None,
@@ -83,6 +84,8 @@ class Trainer:
         monitor : callable, optional
             Measures the network on held-out data after each epoch; the first number is monitored: the weights of its
             lowest value are restored at the end.
+        watch : callable, optional
+            Measures after each epoch what stands in the history and decides nothing.
         checkpoints : CheckpointWriter, optional
             Writes the run to disk now and then, and when it is interrupted.
         resume : Snapshot, optional
@@ -125,7 +128,7 @@ class Trainer:
                         checkpoints.write(run.snapshot())
                     if stop:
                         break
-                self._end_epoch(run, monitor)
+                self._end_epoch(run, monitor, watch)
                 if not stop:
                     stop, _ = _agreed(team, stop=interrupt.requested, save=False)
                     if checkpoints:
@@ -136,12 +139,13 @@ class Trainer:
         network.eval()
         return run.history
 
-    def _end_epoch(self, run: Run, monitor: Monitor | None) -> None:
+    def _end_epoch(self, run: Run, monitor: Monitor | None, watch: Monitor | None) -> None:
         row = {"epoch": run.epoch + 1, "step": run.step, "seconds": run.seconds, "learning_rate": run.rate}
         row |= _named_losses(run) | ({} if run.phase is None else {"phase": run.phase + 1})
         _stop_if_diverged(row, run.objectives)
         row |= _measured(run, monitor) if monitor else {}
         _stop_if_diverged(row, run.objectives)
+        row |= _measured(run, watch) if watch else {}
         run.end_epoch(row, row.get("validation_loss", row["loss"]), held_out=bool(monitor))
         for call in self.on_epoch if run.team.speaks else ():
             call(row, self.epochs)
