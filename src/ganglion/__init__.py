@@ -94,8 +94,7 @@ _HOMES = {
     "write_music": "ganglion.data.music_files",
 }
 
-__all__ = [
-    "VAE",
+__all__ = [  # noqa: RUF022 - in the order of dir()
     "AnomalyDetector",
     "CNNClassifier",
     "CNNRegressor",
@@ -121,6 +120,7 @@ __all__ = [
     "TransformerClassifier",
     "TransformerRegressor",
     "Translator",
+    "VAE",
     "VisionTransformer",
     "__version__",
     "evaluate",

@@ -11,7 +11,7 @@ from ganglion.algorithms.forecaster import Forecaster
 from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
 from ganglion.algorithms.perceptron import Perceptron
 from ganglion.algorithms.text_cnn import TextCNN
-from ganglion.checks import files, fitting, images, predicting, refusals, series, sounds, texts
+from ganglion.checks import files, fitting, generating, images, predicting, refusals, series, sounds, texts
 from ganglion.data.encoding import TableEncoder
 from ganglion.data.text_encoding import TextEncoder
 from ganglion.data.tokenizers import tokenizer_by_name
@@ -177,5 +177,5 @@ def test_tags_choose_the_checks():
 
 def test_every_check_is_on_the_list():
     listed = [check.__name__ for _, check in checks.CHECKS]
-    rooms = (fitting, refusals, predicting, files, images, texts, series, sounds)
+    rooms = (fitting, refusals, predicting, files, images, texts, series, sounds, generating)
     assert sorted(listed) == sorted(name for room in rooms for name in vars(room) if name.startswith("check_"))

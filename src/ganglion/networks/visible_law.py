@@ -72,7 +72,8 @@ class VisibleLaw(nn.Module):
     @property
     def deviation(self) -> Tensor:
         """The deviations σ of Gaussian numbers, or the one of pixels."""
-        assert self.log_deviation is not None, "only Gaussian blocks have deviations"
+        if self.log_deviation is None:
+            raise AttributeError("only Gaussian blocks have deviations")
         return self.log_deviation.clamp(min=SMALLEST).exp()
 
     def _log_prob(self, law: LawName, v: Tensor, raw: Tensor) -> Tensor:
