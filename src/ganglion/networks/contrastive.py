@@ -6,8 +6,7 @@
 Hinton 2002, eq. 10; the persistent chain is Tieleman's (2008). A target for how often a hidden unit is on adds
 λ Σ_j (q_j - target)², q_j its mean over the batch (Lee, Ekanadham & Ng 2008, NIPS, eq. 5).
 
-Data and chain lie in one matrix, so that both statistics are one product; the parameters become views of one vector,
-as in `networks.backpropagation`.
+The parameters become views of one vector, as in `networks.backpropagation`.
 """
 
 from __future__ import annotations
@@ -101,79 +100,65 @@ class ContrastiveDivergence:
         for parameter, view in zip(parameters, views, strict=True):
             parameter.data = view.copy_(parameter.data)
         self.gradient, self.gradients = packed(parameters)
-        self._v = self._x = torch.empty(0)
 
     def __call__(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the loss of a batch, a scalar, and leave its gradient in `gradient`."""
-        data = self.read(batch)
-        n = len(data)
-        v, x = self._buffers(data, len(self.machine.chain) if self.contrast.persistent else n)
-        v[:n].copy_(data)
-        if self.contrast.persistent:
-            self._go_on(v, x, n)
-        else:
-            self._begin_at_data(v, x, n)
-        return self._leave_gradient(v, x, n, batch.get("weight"))
+        data, weight = self.read(batch), batch.get("weight")
+        x_nh = self.machine.hidden_input(data)
+        dreamt, x_mh = self._go_on() if self.contrast.persistent else self._begin_at(x_nh)
+        loss = self._half(data, x_nh, -1 / len(data), weight, self.contrast.cost)
+        return loss + self._half(dreamt, x_mh, 1 / len(dreamt), None if self.contrast.persistent else weight)
 
-    def _go_on(self, v: Tensor, x: Tensor, n: int) -> None:
-        """Fill in what the persistent chains dream, and all hidden inputs; then move the chains."""
+    def _go_on(self) -> tuple[Tensor, Tensor]:
+        """Return what the persistent chains dream next, and the inputs of the hidden units, and move the chains."""
         machine = self.machine
         if self.contrast.steps > 1:
             machine.persist(self.contrast.steps - 1)
-        v[n:].copy_(machine.units.draw(machine.visible_input(machine.chain)))
-        torch.addmm(machine.hidden_bias, v, machine.weight.t(), out=x)
-        machine.chain.copy_(draw_bernoulli(x[n:]))
+        v_md = machine.units.draw(machine.visible_input(machine.chain))
+        x_mh = machine.hidden_input(v_md)
+        machine.chain.copy_(draw_bernoulli(x_mh))
+        return v_md, x_mh
 
-    def _begin_at_data(self, v: Tensor, x: Tensor, n: int) -> None:
-        """Fill in what k steps from the data lead to, and all hidden inputs."""
+    def _begin_at(self, x_nh: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what k steps from the data lead to, and the inputs of the hidden units."""
         machine, more = self.machine, self.contrast.steps - 1
-        torch.addmm(machine.hidden_bias, v[:n], machine.weight.t(), out=x[:n])
         if self.contrast.sampled:
-            dreamt = machine.units.draw(machine.visible_input(draw_bernoulli(x[:n])))
-            v[n:].copy_(machine.gibbs(dreamt, more))
+            v_md = machine.gibbs(machine.units.draw(machine.visible_input(draw_bernoulli(x_nh))), more)
         else:
-            v[n:].copy_(machine.mean_field(machine.visible_mean(x[:n].sigmoid()), more))
-        torch.addmm(machine.hidden_bias, v[n:], machine.weight.t(), out=x[n:])
+            v_md = machine.mean_field(machine.visible_mean(x_nh.sigmoid()), more)
+        return v_md, machine.hidden_input(v_md)
 
-    def _leave_gradient(self, v: Tensor, x: Tensor, n: int, weight_n: Tensor | None) -> Tensor:
-        share = self._shares(v, n, weight_n)
+    def _half(self, v_nd: Tensor, x_nh: Tensor, share: float, weight_n: Tensor | None, cost: float = 0.0) -> Tensor:
+        """Leave, or add, one of the two statistics, times `share`, and return its part of the loss.
+
+        The share is below zero for data, whose energy falls, and comes first; above it for dreams.
+        """
         of_weight, of_visible, of_hidden = self.gradients
-        loss = share @ functional.softplus(x).sum(1) - share @ self.machine.units.base(v)
-        slope = x.sigmoid_()
-        penalty = self._penalise(slope[:n], share[:n]) if self.contrast.cost else None
-        slope.mul_(share[:, None])
-        if penalty is not None:
-            slope[:n].add_(penalty[1])
-            loss = loss + penalty[0]
-        torch.mm(slope.t(), v, out=of_weight)
-        torch.mv(v.t(), share, out=of_visible)
-        torch.sum(slope, 0, out=of_hidden)
-        return loss + of_visible @ self.machine.visible_bias
+        energies = functional.softplus(x_nh)
+        if not self.machine.units.are_binary:
+            energies = energies.sum(1) - self.machine.units.base(v_nd)
+        energy = energies.sum() if weight_n is None else weight_n @ energies.view(len(v_nd), -1).sum(1)
+        seen = v_nd.sum(0) if weight_n is None else weight_n @ v_nd
+        loss = share * (energy + seen @ self.machine.visible_bias)
+        slope = x_nh.sigmoid_()
+        if cost:
+            penalty, slope = self._penalised(slope, weight_n)
+            loss = loss + penalty
+        elif weight_n is not None:
+            slope.mul_(weight_n[:, None])
+        if share < 0:  # the first of the two: what is there is of the last batch
+            self.gradient.zero_()
+        of_weight.addmm_(slope.t(), v_nd, alpha=share)
+        of_visible.add_(seen, alpha=share)
+        of_hidden.add_(slope.sum(0), alpha=share)
+        return loss
 
-    def _shares(self, v: Tensor, n: int, weight_n: Tensor | None) -> Tensor:
-        """Return how much each row counts, (n + m,): below zero for data, whose energy falls; above it for dreams."""
-        m = len(v) - n
-        share = v.new_full((len(v),), 1 / m)
-        share[:n] = -1 / n
-        if weight_n is not None:
-            share[:n] *= weight_n
-            if not self.contrast.persistent:
-                share[n:] *= weight_n
-        return share
-
-    def _penalise(self, p_nh: Tensor, share_n: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what units cost that are on too often or too seldom, and its slope by their inputs, (n, h)."""
-        off = -(share_n @ p_nh) - self.contrast.target
-        slope = p_nh * (1 - p_nh) * off.mul(-2 * self.contrast.cost) * share_n[:, None]
+    def _penalised(self, p_nh: Tensor, weight_n: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return what units cost that are on too often or too seldom, and the chances less the slope of that cost."""
+        weight_n1 = 1.0 if weight_n is None else weight_n[:, None]
+        off = (weight_n1 * p_nh).mean(0) - self.contrast.target
+        slope = weight_n1 * p_nh * (1 - 2 * self.contrast.cost * off * (1 - p_nh))
         return self.contrast.cost * off.square().sum(), slope
-
-    def _buffers(self, data: Tensor, n_dreamt: int) -> tuple[Tensor, Tensor]:
-        """Return room for visible units and hidden inputs of data and dreams; that of the last batch if it fits."""
-        rows = len(data) + n_dreamt
-        if len(self._v) != rows:
-            self._v = self.vector.new_empty(rows, self.machine.units.n_units)
-            self._x = self.vector.new_empty(rows, len(self.machine.hidden_bias))
-        return self._v, self._x
 
     def release(self) -> None:
         """Give each parameter its own memory back."""

@@ -32,6 +32,11 @@ class VisibleUnits:
     ----------
     blocks : sequence of (kind, width)
         "bernoulli" or "gaussian" units, as many as `width`, or one "softmax" unit of so many states.
+
+    Attributes
+    ----------
+    are_binary : bool
+        Whether each unit is on or off by itself.
     """
 
     def __init__(self, blocks: Sequence[tuple[UnitKind, int]]) -> None:
@@ -39,16 +44,12 @@ class VisibleUnits:
         for kind, width in _joined(blocks):
             start = self.n_units
             self.blocks.append((kind, slice(start, start + width)))
+        self.are_binary = all(kind == "bernoulli" for kind, _ in self.blocks)
 
     @property
     def n_units(self) -> int:
         """The number of visible units, d."""
         return self.blocks[-1][1].stop if self.blocks else 0
-
-    @property
-    def are_binary(self) -> bool:
-        """Whether each unit is on or off by itself."""
-        return all(kind == "bernoulli" for kind, _ in self.blocks)
 
     def mean(self, a_nd: Tensor) -> Tensor:
         """Return the mean of every unit, (n, d)."""
