@@ -169,6 +169,18 @@ def test_coins_fall_as_often_as_they_should(chance):
     assert share == chance if chance in (0, 1) else abs(share - chance) < 4 * math.sqrt(chance / a.numel()) + 1 / 131072
 
 
+def test_chances_are_tossed_where_units_are_on_or_off():
+    torch.manual_seed(0)
+    v = torch.rand(4000, 3)
+    kept = v.clone()
+    tossed = VisibleUnits([("gaussian", 1), ("bernoulli", 2)]).tossed(v)
+    torch.testing.assert_close(v, kept)
+    torch.testing.assert_close(tossed[:, 0], v[:, 0])
+    assert set(tossed[:, 1:].unique().tolist()) == {0.0, 1.0}
+    assert torch.corrcoef(torch.stack([tossed[:, 1], v[:, 1]]))[0, 1] > 0.5
+    torch.testing.assert_close(tossed[:, 1:].mean(0), v[:, 1:].mean(0), atol=0.03, rtol=0)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.floats(-3, 3), st.sampled_from(["bernoulli", "softmax", "gaussian"]))
 def test_mean_is_the_slope_of_the_log_normaliser(level, kind):

@@ -103,6 +103,10 @@ class ContrastiveDivergence:
 
     def __call__(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the loss of a batch, a scalar, and leave its gradient in `gradient`."""
+        with torch.autocast(self.vector.device.type, enabled=False):  # energies need all their digits
+            return self._loss(batch)
+
+    def _loss(self, batch: Mapping[str, Tensor]) -> Tensor:
         data, weight = self.read(batch), batch.get("weight")
         x_nh = self.machine.hidden_input(data)
         dreamt, x_mh = self._go_on() if self.contrast.persistent else self._begin_at(x_nh)

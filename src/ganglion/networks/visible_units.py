@@ -59,6 +59,10 @@ class VisibleUnits:
         """Return a sample of every unit, (n, d)."""
         return self._of_each(a_nd, _DRAW)
 
+    def tossed(self, v_nd: Tensor) -> Tensor:
+        """Return data with the units that are on or off drawn, where they were given as chances, (n, d)."""
+        return self._of_each(v_nd, _TOSS)
+
     def base(self, v_nd: Tensor) -> Tensor:
         """Return B(v) of every row, (n,)."""
         total = v_nd.new_zeros(len(v_nd))
@@ -93,14 +97,25 @@ class VisibleUnits:
 
 
 def draw_bernoulli(a: Tensor) -> Tensor:
-    """Return ones and zeros, one with chance σ(a), of any shape; chances are rounded to multiples of 1 / 65,536.
+    """Return ones and zeros, one with chance σ(a), of any shape."""
+    return _tossed(a.sigmoid())
+
+
+def toss(chance: Tensor) -> Tensor:
+    """Return ones and zeros, one with these chances, of any shape."""
+    return _tossed(chance.clone())
+
+
+def _tossed(chance: Tensor) -> Tensor:
+    """Put ones and zeros in place of chances, which are rounded to multiples of 1 / 65,536.
 
     Sixteen random bits a unit cost half the time of a uniform number, and drawing is most of a Gibbs step that is not
     products. A unit with a chance below 1 / 131,072 stays off.
     """
-    bits = torch.empty(-(-a.numel() // 4), dtype=torch.int64, device=a.device).random_(-(2**63), None)
-    limit = a.sigmoid().mul_(65536).sub_(32768.5)
-    return torch.lt(bits.view(torch.int16)[: a.numel()].view(a.shape), limit, out=limit)
+    n = chance.numel()
+    bits = torch.empty(-(-n // 4), dtype=torch.int64, device=chance.device).random_(-(2**63), None)
+    limit = chance.mul_(65536).sub_(32768.5)
+    return torch.lt(bits.view(torch.int16)[:n].view(chance.shape), limit, out=limit)
 
 
 def _draw_softmax(a_nk: Tensor) -> Tensor:
@@ -120,6 +135,7 @@ def _joined(blocks: Sequence[tuple[UnitKind, int]]) -> list[tuple[UnitKind, int]
     return joined
 
 
+_TOSS = {"bernoulli": toss, "gaussian": torch.clone, "softmax": torch.clone}
 _MEAN = {"bernoulli": torch.sigmoid, "gaussian": torch.clone, "softmax": lambda a: a.softmax(1)}
 _DRAW = {"bernoulli": draw_bernoulli, "gaussian": lambda a: a + torch.randn_like(a), "softmax": _draw_softmax}
 _LOG_NORMALISER = {
