@@ -17,7 +17,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from ganglion.networks.energy import SPREAD, BoltzmannMachine
+from ganglion.networks.energy import BoltzmannMachine
 from ganglion.networks.mlp import MLP, DenseLayer
 from ganglion.networks.network import Network
 from ganglion.networks.visible_units import UnitKind, VisibleUnits
@@ -42,7 +42,7 @@ class BeliefNet(nn.Module):
 
     def __init__(self, blocks: Blocks, hidden: Sequence[int], *, n_classes: int = 0, n_chains: int = 0) -> None:
         super().__init__()
-        self.n_classes = n_classes
+        self.n_classes, self.units = n_classes, VisibleUnits(blocks)
         machines = []
         for level, width in enumerate(hidden):
             seen: Blocks = [("bernoulli", hidden[level - 1])] if level else blocks
@@ -133,9 +133,6 @@ class PretrainedNetwork(Network):
             for i, layer in enumerate(self.layers)
         ]
         self.visible_biases = nn.ParameterList([torch.zeros(layer.in_features) for layer in self.layers])
-        for layer in self.layers:  # as those of a machine begin
-            if layer.weight.device.type != "meta":
-                nn.init.normal_(layer.weight, 0.0, SPREAD)
 
     def machine(self, level: int) -> BoltzmannMachine:
         """Return the machine of a layer, 0 the lowest, which shares its parameters."""

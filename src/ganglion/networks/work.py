@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ganglion.networks.attention import SelfAttention
 from ganglion.networks.backpropagation import is_plain
+from ganglion.networks.energy import BoltzmannMachine
 from ganglion.networks.network import Inputs, Network
 
 IMAGE_BYTES = 64 * 2**20  # of what one layer makes of images that go through a network together
@@ -38,7 +39,7 @@ def work_per_sample(network: Network, inputs: Inputs) -> Work:
         places = given[0] if isinstance(module, nn.ConvTranspose2d) else output
         counted[0] += places.numel() * module.weight[0].numel()
 
-    kinds = nn.Linear | nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d | nn.RNNBase
+    kinds = nn.Linear | nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d | nn.RNNBase | BoltzmannMachine
     layers = [module for module in network.modules() if isinstance(module, kinds)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     training = network.training
