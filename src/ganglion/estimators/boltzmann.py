@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from torch import Tensor
@@ -37,9 +37,9 @@ from ganglion.training.run import Source
 from ganglion.training.trainer import Monitor
 
 WATCHED = 1000  # training rows that are looked at after each epoch
-DEAD = 0.01  # a hidden unit whose chance differs by less between any two rows tells nothing
+NEVER = 0.02  # a hidden unit whose chance is less for all rows is dead, and so is one that is always on
 MOST_DEAD = 0.25  # of the hidden units
-FARTHEST_GAP = 0.5  # between held-out and training rows, in deviations of the free energy
+FARTHEST_GAP = 0.5  # between held-out and training rows, in deviations of the free energy, or nats if that is more
 FARTHEST_DREAM = 3.0  # between data and dreams, likewise
 RATE, GAUSSIAN_RATE = 0.05, 0.005
 
@@ -78,7 +78,7 @@ class Boltzmann(Generative):
         below=1,
     )
 
-    # visible units
+    losses_compare: ClassVar[bool] = False  # data and dreams draw near to one another, from below
 
     def _n_chains(self) -> int:
         return self.chains if self.persistent else 0
@@ -202,7 +202,7 @@ def look(machine: BoltzmannMachine, read: Reader, seen: SomeRows, held_out: Some
     -------
     dict
         "free_energy_gap": the mean free energy of held-out rows less that of training rows, in nats, if there are any;
-        "free_energy_deviation": that of training rows; "dead_units": hidden units that say the same of each of them.
+        "free_energy_deviation": that of training rows; "dead_units": hidden units that are off, or on, for all of them.
     """
     with random_state(0), torch.autocast(machine.weight.device.type, enabled=False):
         parts = [read(batch) for batch in seen]
@@ -212,7 +212,7 @@ def look(machine: BoltzmannMachine, read: Reader, seen: SomeRows, held_out: Some
         lowest = torch.stack([p_nh.amin(0) for p_nh in chances]).amin(0)
         found = {
             "free_energy_deviation": float(energies.std(correction=0)),
-            "dead_units": int((highest - lowest < DEAD).sum()),
+            "dead_units": int(((highest < NEVER) | (lowest > 1 - NEVER)).sum()),
         }
         if held_out is not None:
             strange = torch.cat([machine.free_energy(read(batch)) for batch in held_out])
@@ -224,7 +224,7 @@ def alarms_of(row: Mapping[str, Any], n_hidden: int) -> list[tuple[str, str, str
     """Return what looks wrong of a machine by the last row of its history: name, evidence and remedy of each."""
     alarms = []
     gap, deviation, loss = row.get("free_energy_gap", 0.0), row["free_energy_deviation"], row["loss"]
-    if abs(loss) > FARTHEST_DREAM * deviation:
+    if abs(loss) > FARTHEST_DREAM * max(deviation, 1.0):
         alarms.append(
             (
                 "diverging free-energy gap",
@@ -233,7 +233,7 @@ def alarms_of(row: Mapping[str, Any], n_hidden: int) -> list[tuple[str, str, str
                 "Try a learning rate ten times smaller, or more Gibbs steps (k).",
             )
         )
-    if gap > FARTHEST_GAP * deviation:
+    if gap > FARTHEST_GAP * max(deviation, 1.0):
         alarms.append(
             (
                 "overfitting by free energy",
@@ -246,9 +246,9 @@ def alarms_of(row: Mapping[str, Any], n_hidden: int) -> list[tuple[str, str, str
         alarms.append(
             (
                 "dead hidden units",
-                f"{row['dead_units']} of {n_hidden} hidden units say the same of each of {WATCHED} rows, to "
-                f"{DEAD}.",
-                "Try a smaller learning rate, a sparsity target, fewer hidden units, or more epochs if it learned little.",
+                f"{row['dead_units']} of {n_hidden} hidden units are off, or on, for each of {WATCHED} rows, and tell "
+                "nothing.",
+                "Try a smaller learning rate, a sparsity target, or fewer hidden units.",
             )
         )
     return alarms

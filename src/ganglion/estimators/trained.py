@@ -8,7 +8,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -107,6 +107,8 @@ class Trained(Estimator):
         "weights, gradients and moments do not fit one device.",
     )
 
+    losses_compare: ClassVar[bool] = True  # whether a loss that rises from epoch to epoch is bad news
+
     def objectives(self, network: Network) -> Sequence[Objective]:
         """Return what training lowers: for a supervised algorithm the mean loss of a batch."""
         loss = WeightedLoss(self._per_sample_loss())
@@ -135,7 +137,7 @@ class Trained(Estimator):
         rows, held_rows = (None, None) if held_out is not None else self._split(samples, session.seed)
         n_samples = len(samples) if rows is None else len(rows)
         network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output(), n_samples))
-        network.entry.adapt(*_for_statistics(samples, rows))
+        network.entry.adapt(*for_statistics(samples, rows))
         optimizer = optimizer_by_name(self.optimizer)
         batch_size = n_samples if optimizer.full_batch else self._batch_size(n_samples)
         execution = self._execution(samples, network, batch_size)
@@ -154,7 +156,8 @@ class Trained(Estimator):
             last = Phase(self.objectives(network), source, trainer, monitor, self._watch(network, source))
             phases = self._phases(network, last)
             history = fit_in_phases(network, phases, checkpoints=session.checkpoints, resume=session.resume)
-            warn_of_divergence(history)
+            if self.losses_compare:
+                warn_of_divergence(history)
             warn_of_dead_units(network, lambda: phases[-1].objectives[0].loss(network, source.example()))
             raise_alarms(history, self._alarms(history, network))
         history.execution = execution.to_dict() | {"batch_size": batch_size}
@@ -332,7 +335,7 @@ class Trained(Estimator):
         else:
             n_numbers = math.prod(spec.image) if spec.image else spec.numeric + len(spec.cardinalities)
             n_together = min(8192, max(16, EVALUATION_BYTES // (4 * n_numbers)))
-            if spec.image:
+            if "image" in columns:
                 n_together = min(n_together, most_images(network, cast(Tensor, columns["image"])) or n_together)
             device = cast(Tensor, columns["target"]).device
             groups = [some.to(device) for some in rows.split(n_together)]
@@ -364,7 +367,7 @@ def _facts(network: Network, source: Source, execution: Execution, session: Sess
     }
 
 
-def _for_statistics(samples: Samples, rows: Tensor | None) -> tuple[dict[str, Column], Tensor | None]:
+def for_statistics(samples: Samples, rows: Tensor | None) -> tuple[dict[str, Column], Tensor | None]:
     """Return training rows to fit the preprocessing to: all of them, or evenly spaced ones of very large data."""
     weight = None if samples.weight is None else torch.from_numpy(samples.weight)
     share = 1.0 if rows is None else len(rows) / len(samples)

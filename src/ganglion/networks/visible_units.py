@@ -118,9 +118,15 @@ def _tossed(chance: Tensor) -> Tensor:
     return torch.lt(bits.view(torch.int16)[:n].view(chance.shape), limit, out=limit)
 
 
+def _draw_gaussian(a: Tensor) -> Tensor:
+    """Return a sample around each mean; the same in float64 as in float32."""
+    return a + torch.randn(a.shape, device=a.device).to(a.dtype)
+
+
 def _draw_softmax(a_nk: Tensor) -> Tensor:
     """Return rows with a single one, drawn by the smallest of exponentials with rates e^a (Gumbel's trick)."""
-    choice = (a_nk - torch.empty_like(a_nk).exponential_().log_()).argmax(1, keepdim=True)
+    waits = torch.empty(a_nk.shape, device=a_nk.device).exponential_().log_()
+    choice = (a_nk - waits.to(a_nk.dtype)).argmax(1, keepdim=True)
     return torch.zeros_like(a_nk).scatter_(1, choice, 1.0)
 
 
@@ -137,7 +143,7 @@ def _joined(blocks: Sequence[tuple[UnitKind, int]]) -> list[tuple[UnitKind, int]
 
 _TOSS = {"bernoulli": toss, "gaussian": torch.clone, "softmax": torch.clone}
 _MEAN = {"bernoulli": torch.sigmoid, "gaussian": torch.clone, "softmax": lambda a: a.softmax(1)}
-_DRAW = {"bernoulli": draw_bernoulli, "gaussian": lambda a: a + torch.randn_like(a), "softmax": _draw_softmax}
+_DRAW = {"bernoulli": draw_bernoulli, "gaussian": _draw_gaussian, "softmax": _draw_softmax}
 _LOG_NORMALISER = {
     "bernoulli": lambda a: functional.softplus(a).sum(1),
     "gaussian": lambda a: (0.5 * a.square() + HALF_LOG_TAU).sum(1),

@@ -79,8 +79,8 @@ def warn_of_dead_units(network: nn.Module, run: Callable[[], Any]) -> None:
 
 
 def warn_of_divergence(history: History) -> None:
-    """Warn, once, if the training loss ended above where it began."""
-    losses = history["loss"] if history.rows else []
+    """Warn, once, if the training loss ended above where it began, in the last phase of several."""
+    losses = [row["loss"] for row in history.rows if row.get("phase") == history.rows[-1].get("phase")]
     if len(losses) >= 3 and losses[-1] > max(losses[0], 2 * min(losses)):
         warnings.warn(
             f"the training loss rose from {losses[0]:.4g} in the first epoch to {losses[-1]:.4g} in the last. Try a "
