@@ -10,6 +10,7 @@ WORKLOAD = Workload(
     "pseudo-likelihood in nats an image",
     job={"hidden": 256, "learning_rate": 0.05, "batch_size": 100, "epochs": 5},
     contenders={
+        "ganglion": Contender("rbm.ganglion"),
         "limit, in place": Contender("rbm.limit"),
         "scikit-learn": Contender("rbm.scikit_learn"),
     },

@@ -21,12 +21,14 @@ from ganglion.version import __version__
 if TYPE_CHECKING:
     from ganglion.algorithms.anomaly_detector import AnomalyDetector
     from ganglion.algorithms.cnn import CNNClassifier, CNNRegressor
+    from ganglion.algorithms.dbn import DBN, DBNClassifier
     from ganglion.algorithms.detection_cnn import DetectionCNN
     from ganglion.algorithms.forecaster import Forecaster
     from ganglion.algorithms.language_model import LanguageModel
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
     from ganglion.algorithms.music_model import MusicModel
     from ganglion.algorithms.perceptron import Perceptron
+    from ganglion.algorithms.rbm import RBM
     from ganglion.algorithms.rnn import RNNClassifier, RNNRegressor
     from ganglion.algorithms.rnn_tagger import RNNTagger
     from ganglion.algorithms.segmentation_cnn import SegmentationCNN
@@ -56,6 +58,8 @@ _HOMES = {
     "AnomalyDetector": "ganglion.algorithms.anomaly_detector",
     "Classifier": "ganglion.estimators.classifier",
     "Dataset": "ganglion.data.dataset",
+    "DBN": "ganglion.algorithms.dbn",
+    "DBNClassifier": "ganglion.algorithms.dbn",
     "DetectionCNN": "ganglion.algorithms.detection_cnn",
     "Forecaster": "ganglion.algorithms.forecaster",
     "Estimator": "ganglion.estimators.base",
@@ -67,6 +71,7 @@ _HOMES = {
     "MusicModel": "ganglion.algorithms.music_model",
     "Objective": "ganglion.training.objective",
     "Perceptron": "ganglion.algorithms.perceptron",
+    "RBM": "ganglion.algorithms.rbm",
     "RNNClassifier": "ganglion.algorithms.rnn",
     "RNNRegressor": "ganglion.algorithms.rnn",
     "RNNTagger": "ganglion.algorithms.rnn_tagger",
@@ -99,6 +104,8 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "CNNClassifier",
     "CNNRegressor",
     "Classifier",
+    "DBN",
+    "DBNClassifier",
     "Dataset",
     "DetectionCNN",
     "Estimator",
@@ -109,6 +116,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "MusicModel",
     "Objective",
     "Perceptron",
+    "RBM",
     "RNNClassifier",
     "RNNRegressor",
     "RNNTagger",

@@ -28,6 +28,9 @@ SMALL = {  # what is promised holds at any size, and at their own these would ta
     "TransformerRegressor": {"width": 16},
     "LanguageModel": {"width": 16},
     "Translator": {"width": 16, "layers": 2},
+    "RBM": {"units": 8, "burn_in": 20},
+    "DBN": {"hidden": (8, 4)},
+    "DBNClassifier": {"hidden": (8, 8)},
     "VAE": {"latent": 3, "hidden": (16,)},
 }
 ALGORITHMS = [cls(**SMALL.get(name, {})) for name, cls in all_algorithms().items()]

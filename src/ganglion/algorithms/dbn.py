@@ -25,6 +25,7 @@ import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from torch import Tensor, nn
 
+from ganglion.errors import InvalidParameter
 from ganglion.estimators.base import Samples, Tags, random_state
 from ganglion.estimators.boltzmann import (
     VISIBLE,
@@ -59,6 +60,12 @@ MOMENTUM, RATE, GAUSSIAN_RATE = SGD(momentum=0.9, nesterov=False), 0.02, 0.001  
 DECAY = 0.01
 
 
+def check_hidden(hidden: Sequence[int]) -> None:
+    """Raise InvalidParameter unless there is a machine, so a hidden layer."""
+    if not len(hidden):
+        raise InvalidParameter("hidden=(): a deep belief net has one machine or more. Give a width each: (256, 256).")
+
+
 @hyperparameters
 class DBN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Boltzmann):
     """Deep belief net: features of features (`transform`), and new data, of a wanted class if it learned with labels.
@@ -79,7 +86,9 @@ class DBN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Boltzmann):
     Hinton, Osindero & Teh 2006, Neural Computation 18, 1527-1554.
     """
 
-    hidden: tuple[int, ...] = option((256, 256), "Units of each machine's hidden layer, from below.", at_least=1)
+    hidden: tuple[int, ...] = option(
+        (256, 256), "Units of each machine's hidden layer, from below.", at_least=1, check=check_hidden
+    )
     conditional: bool = option(False, "Whether y are labels, which the topmost machine learns beside what it reads.")
     burn_in: int = option(500, "Gibbs steps of the topmost machine before a sample is taken.", at_least=0)
 
@@ -175,7 +184,9 @@ class DBNClassifier(Classifier):
     Hinton, Osindero & Teh 2006, Neural Computation 18, 1527-1554; Hinton & Salakhutdinov 2006, Science 313, 504-507.
     """
 
-    hidden: tuple[int, ...] = option((128, 128), "Units of each hidden layer, from below.", at_least=1)
+    hidden: tuple[int, ...] = option(
+        (128, 128), "Units of each hidden layer, from below.", at_least=1, check=check_hidden
+    )
     visible: Visible = option("auto", VISIBLE)
     pretraining_epochs: int = option(
         10, "Walks over the training data for each machine, before the fine-tuning; 0 for none.", at_least=0

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
@@ -32,6 +33,7 @@ from ganglion.estimators.boltzmann import Boltzmann, blocks_of, scaling_of
 from ganglion.estimators.generative import TOGETHER, check_count, generator_of
 from ganglion.estimators.spec import Spec
 from ganglion.networks.belief import shown
+from ganglion.networks.contrastive import Contrast
 from ganglion.networks.energy import BoltzmannMachine
 from ganglion.networks.network import Network
 from ganglion.networks.partition import (
@@ -91,8 +93,13 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Boltzmann):
     def objectives(self, network: Network) -> Sequence[Objective]:
         """Return the free-energy gap."""
         machine = _machine(network)
-        sparse = {} if self.sparsity_target is None else {"target": self.sparsity_target, "cost": self.sparsity_cost}
-        return [self._objective("free_energy", machine, self._reader(network, machine.units), **sparse)]
+        return [self._objective("free_energy", machine, self._reader(network, machine.units))]
+
+    def _contrast(self) -> Contrast:
+        plain = super()._contrast()
+        if self.sparsity_target is None:
+            return plain
+        return replace(plain, target=self.sparsity_target, cost=self.sparsity_cost)
 
     def _phases(self, network: Network, last: Phase) -> Sequence[Phase]:
         machine = _machine(network)

@@ -95,9 +95,13 @@ class Boltzmann(Generative):
 
     # learning
 
-    def _objective(self, name: str, machine: BoltzmannMachine, read: Reader, **more: float) -> Objective:
+    def _contrast(self) -> Contrast:
+        """Return what learning lowers of each machine."""
+        return Contrast(steps=self.k, persistent=self.persistent)
+
+    def _objective(self, name: str, machine: BoltzmannMachine, read: Reader) -> Objective:
         """Return the free-energy gap of a machine that reads batches so."""
-        contrast = Contrast(steps=self.k, persistent=self.persistent, **more)
+        contrast = self._contrast()
 
         def loss(network: Network, batch: Batch) -> Tensor:
             return contrast.loss(machine, read(batch), batch.get("weight"))
@@ -185,7 +189,7 @@ class SomeRows:
         self.columns, self.prepare = columns, prepare
         self.groups = [some.to(device) for some in rows.split(together)]
 
-    def __call__(self) -> Mapping[str, float]:
+    def __call__(self) -> dict[str, float]:
         """Return nothing that training is to be stopped by."""
         return {}
 

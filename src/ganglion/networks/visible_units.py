@@ -20,6 +20,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ganglion.networks.draws import normal
+
 UnitKind = Literal["bernoulli", "gaussian", "softmax"]
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 RAREST = 1e-3  # no unit is taken to be on, or off, in a smaller share of the data
@@ -119,8 +121,8 @@ def _tossed(chance: Tensor) -> Tensor:
 
 
 def _draw_gaussian(a: Tensor) -> Tensor:
-    """Return a sample around each mean; the same in float64 as in float32."""
-    return a + torch.randn(a.shape, device=a.device).to(a.dtype)
+    """Return a sample around each mean."""
+    return a + normal(tuple(a.shape), a)
 
 
 def _draw_softmax(a_nk: Tensor) -> Tensor:
