@@ -28,6 +28,8 @@ from torch import Tensor, nn
 from ganglion.errors import InvalidParameter
 from ganglion.estimators.base import Samples, Tags, random_state
 from ganglion.estimators.boltzmann import (
+    GAUSSIAN_RATE,
+    RATE,
     VISIBLE,
     Boltzmann,
     Reader,
@@ -56,7 +58,7 @@ from ganglion.training.schedules import Cosine
 from ganglion.training.supervised import WeightedLoss
 from ganglion.training.trainer import Monitor
 
-MOMENTUM, RATE, GAUSSIAN_RATE = SGD(momentum=0.9, nesterov=False), 0.02, 0.001  # of the machines under a classifier
+MOMENTUM, BELOW, BELOW_GAUSSIAN = SGD(momentum=0.9, nesterov=False), 0.02, 0.001  # of machines under a classifier
 DECAY = 0.01
 
 
@@ -113,11 +115,19 @@ class DBN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Boltzmann):
     def _phases(self, network: Network, last: Phase) -> Sequence[Phase]:
         net = _net(network)
         levels = range(len(self.hidden))
-        phases = [replace(last, objectives=[self._objective_of(network, level)]) for level in levels]
+        upper = replace(last.trainer, learning_rate=self._rate_above(last.trainer.learning_rate))
+        phases = [
+            replace(last, objectives=[self._objective_of(network, level)], trainer=upper if level else last.trainer)
+            for level in levels
+        ]
         return [
             self._watching(network, phase, net.machine(level), self._reads(network, level))
             for level, phase in enumerate(phases)
         ]
+
+    def _rate_above(self, lowest: float) -> float:
+        """Return the rate of machines above the lowest, whose units are on or off, whatever those below are."""
+        return RATE if self.learning_rate == "auto" and lowest == GAUSSIAN_RATE else lowest
 
     def _reads(self, network: Network, level: int) -> Reader:
         """Return what gives the units that the machine of a level reads, those of labels beside them."""
@@ -276,7 +286,7 @@ class DBNClassifier(Classifier):
     def _pretraining_rate(self, level: int) -> float:
         if self.pretraining_rate != "auto":
             return float(self.pretraining_rate)
-        return RATE if level or are_binary(self.visible, self.encoder_.spec) else GAUSSIAN_RATE
+        return BELOW if level or are_binary(self.visible, self.encoder_.spec) else BELOW_GAUSSIAN
 
 
 def _net(network: Network) -> BeliefNet:

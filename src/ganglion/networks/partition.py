@@ -122,6 +122,11 @@ def log_mean_exp(log_w: np.ndarray, *, shift: float = 0.0) -> Interval:
     Parameters
     ----------
     log_w : ndarray of shape (n_runs,)
+    shift : float
+
+    Returns
+    -------
+    Interval
     """
     most = log_w.max()
     weights = np.exp(log_w - most)
