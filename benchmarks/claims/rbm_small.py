@@ -42,8 +42,8 @@ def claim() -> Claim:
         data="MNIST, 60,000 training images, each pixel drawn anew at each step with its intensity as chance; 10,000 "
         "test images, drawn once.",
         settings=f"RBM({written(SETTINGS)}), all else as it comes. log Z: {exact.value:.3f} by enumeration, "
-        f"{annealed.value:.3f} ({annealed.low:.3f} to {annealed.high:.3f}) by annealed importance sampling, 100 runs of "
-        f"14,500 steps. Mean test log-probability {likelihood.value:.2f} ({likelihood.low:.2f} to "
+        f"{annealed.value:.3f} ({annealed.low:.3f} to {annealed.high:.3f}) by annealed importance sampling, 100 "
+        f"runs of 14,500 steps. Mean test log-probability {likelihood.value:.2f} ({likelihood.low:.2f} to "
         f"{likelihood.high:.2f}). Interval: that of the runs (bootstrap).",
         reference=PAPER,
         figures=[

@@ -29,7 +29,7 @@ SMALL = {  # what is promised holds at any size, and at their own these would ta
     "LanguageModel": {"width": 16},
     "Translator": {"width": 16, "layers": 2},
     "RBM": {"units": 8, "burn_in": 20},
-    "DBN": {"hidden": (8, 8), "visible": "bernoulli", "learning_rate": 5.0},  # so that labels count
+    "DBN": {"hidden": (8, 16), "visible": "bernoulli", "learning_rate": 0.5},  # so that labels count
     "DBNClassifier": {"hidden": (8, 8)},
     "VAE": {"latent": 3, "hidden": (16,)},
 }

@@ -56,14 +56,14 @@ def check_samples_of_a_class(estimator: Estimator) -> None:
     X, y = data_for(estimator)
     model = fresh(estimator).set_params(conditional=True).fit(X, y)
     ensure(list(model.classes_) == list(np.unique(y)), f"the classes are {model.classes_}")
-    some = [model.sample(4, y=label, random_state=0) for label in LABELS]
+    some = [model.sample(60, y=label, random_state=0) for label in LABELS]
     ensure(any((some[0] != other).any() for other in some[1:]), "the label changes nothing")
     np.testing.assert_array_equal(model.sample(2, y=["a", "b"], random_state=1).shape[1:], X.shape[1:])
     refused(lambda: model.sample(3, y="z"), InvalidInput, "'z'")
     refused(lambda: model.sample(3, y=["a", "b"]), InvalidInput, "3")
     refused(lambda: fresh(model).fit(X), InvalidInput, "y")
     again = saved_and_loaded(model)
-    np.testing.assert_array_equal(again.sample(4, y="a", random_state=0), some[0])
+    np.testing.assert_array_equal(again.sample(60, y="a", random_state=0), some[0])
 
 
 def check_y_is_not_looked_at(estimator: Estimator) -> None:
