@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from ganglion.algorithms.cnn import CNNClassifier, CNNRegressor
     from ganglion.algorithms.dbn import DBN, DBNClassifier
     from ganglion.algorithms.detection_cnn import DetectionCNN
+    from ganglion.algorithms.diffusion import Diffusion
     from ganglion.algorithms.forecaster import Forecaster
+    from ganglion.algorithms.gan import GAN
     from ganglion.algorithms.language_model import LanguageModel
     from ganglion.algorithms.mlp import MLPClassifier, MLPRegressor
     from ganglion.algorithms.music_model import MusicModel
@@ -61,6 +63,8 @@ _HOMES = {
     "DBN": "ganglion.algorithms.dbn",
     "DBNClassifier": "ganglion.algorithms.dbn",
     "DetectionCNN": "ganglion.algorithms.detection_cnn",
+    "Diffusion": "ganglion.algorithms.diffusion",
+    "GAN": "ganglion.algorithms.gan",
     "Forecaster": "ganglion.algorithms.forecaster",
     "Estimator": "ganglion.estimators.base",
     "CNNClassifier": "ganglion.algorithms.cnn",
@@ -108,8 +112,10 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "DBNClassifier",
     "Dataset",
     "DetectionCNN",
+    "Diffusion",
     "Estimator",
     "Forecaster",
+    "GAN",
     "LanguageModel",
     "MLPClassifier",
     "MLPRegressor",

@@ -31,6 +31,8 @@ SMALL = {  # what is promised holds at any size, and at their own these would ta
     "RBM": {"units": 8, "burn_in": 20},
     "DBN": {"hidden": (8, 16), "visible": "bernoulli", "learning_rate": 0.5},  # so that labels count
     "DBNClassifier": {"hidden": (8, 8)},
+    "Diffusion": {"width": 16, "depth": 1, "channels": 8, "steps": 5},
+    "GAN": {"latent": 3, "hidden": (16,), "channels": 8},
     "VAE": {"latent": 3, "hidden": (16,)},
 }
 ALGORITHMS = [cls(**SMALL.get(name, {})) for name, cls in all_algorithms().items()]

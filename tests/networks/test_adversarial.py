@@ -49,8 +49,8 @@ def test_the_label_moves_the_score_by_its_product_with_the_features():
 def test_labels_join_the_noise():
     torch.manual_seed(0)
     generator = DenseGenerator(2, 3, (), n_classes=3)
-    weight, z = generator.layers[0].weight, torch.randn(4, 2)
-    torch.testing.assert_close(generator(z, Y), z @ weight[:, :2].T + weight[:, 2:].T[Y])
+    (weight, bias), z = generator.layers[0].parameters(), torch.randn(4, 2)
+    torch.testing.assert_close(generator(z, Y), z @ weight[:, :2].T + weight[:, 2:].T[Y] + bias)
 
 
 @pytest.mark.parametrize("critic", [dense_critic(6, (8,), spectral=True), conv_critic((1, 8, 8), 4, spectral=True)])

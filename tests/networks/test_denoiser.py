@@ -21,14 +21,14 @@ def woken(network):
 
 @settings(max_examples=25, deadline=None)
 @given(st.tuples(st.integers(1, 3), st.integers(1, 40), st.integers(1, 40)), st.integers(0, 2), st.sampled_from([0, 3]))
-def test_pictures_of_any_size_have_noise(shape, depth, n_classes):
+def test_pictures_of_any_size_have_velocities(shape, depth, n_classes):
     network = ConvDenoiser(shape, 4, depth=depth, n_classes=n_classes)
     x = torch.randn(4, shape[0] * shape[1] * shape[2])
     assert network(x, T, Y).shape == x.shape
 
 
 @pytest.mark.parametrize("network", [DenseDenoiser(6, 8, 2), ConvDenoiser((1, 2, 3), 4)])
-def test_at_first_there_is_no_noise(network):
+def test_at_first_nothing_moves(network):
     assert not network(torch.randn(4, 6), T).any()
 
 

@@ -5,19 +5,28 @@ import math
 import pytest
 import torch
 
-from ganglion.networks.noising import clean, denoised, noised, signal_left, step_back, times_back
+from ganglion.networks.noising import (
+    behind,
+    denoised,
+    noise_in,
+    noised,
+    signal_left,
+    step_back,
+    times_back,
+    velocity,
+)
 
 MEAN, DEVIATION = 1.5, 0.3
 
 
 def exact(left):
-    """Return the denoiser of normal data: E[ε | x_t] of two normal numbers."""
+    """Return what lies behind noisy normal data: E[x_0 | x_t] of two normal numbers."""
 
-    def denoiser(x, t):
+    def cleaner(x, t):
         a = float(left[t])
-        return math.sqrt(1 - a) * (x - math.sqrt(a) * MEAN) / (a * DEVIATION**2 + 1 - a)
+        return MEAN + math.sqrt(a) * DEVIATION**2 * (x - math.sqrt(a) * MEAN) / (a * DEVIATION**2 + 1 - a)
 
-    return denoiser
+    return cleaner
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
@@ -53,10 +62,14 @@ def test_noising_step_by_step_is_noising_at_once():
     assert at_once.item() == pytest.approx(mean + math.sqrt(variance))
 
 
-def test_clean_undoes_noised():
-    x, noise = torch.randn(2, 5, 3, dtype=torch.float64)
+def test_data_and_noise_follow_from_the_velocity():
+    x, noise, wrong = torch.randn(3, 5, 3, dtype=torch.float64)
     left = torch.full((5, 1), 0.37, dtype=torch.float64)
-    torch.testing.assert_close(clean(noised(x, noise, left), noise, 0.37), x)
+    there, v = noised(x, noise, left), velocity(x, noise, left)
+    torch.testing.assert_close(behind(there, v, 0.37), x)
+    torch.testing.assert_close(noise_in(there, x, 0.37), noise)
+    of_noise = noise_in(there, behind(there, v + wrong, 0.37), 0.37) - noise
+    torch.testing.assert_close(of_noise.square(), 0.37 * wrong.square())  # |ε - ε_θ|² = ᾱ |v - v_θ|²
 
 
 @pytest.mark.parametrize("t", [1, 2, 500, 1000])
@@ -67,7 +80,8 @@ def test_a_single_step_with_eta_1_is_that_of_ho(t):
     beta = 1 - now / before
     mean = (x - beta / math.sqrt(1 - now) * noise) / math.sqrt(1 - beta)  # eq. 11
     sigma = math.sqrt((1 - before) / (1 - now) * beta)  # the smaller variance, section 3.2
-    torch.testing.assert_close(step_back(x, noise, now, before, eta=1.0, z=z), mean + sigma * z)
+    data = (x - math.sqrt(1 - now) * noise) / math.sqrt(now)
+    torch.testing.assert_close(step_back(x, data, now, before, eta=1.0, z=z), mean + sigma * z)
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
@@ -76,9 +90,10 @@ def test_a_step_with_the_true_noise_keeps_the_law_of_the_noised_data(eta):
     now, before = 0.2, 0.6
     sigma = eta * math.sqrt((1 - before) / (1 - now)) * math.sqrt(1 - now / before)
     ones, zero = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
-    from_noise = step_back(math.sqrt(1 - now) * ones, ones, now, before, eta=eta, z=zero)  # x_0 = 0
+    from_noise = step_back(math.sqrt(1 - now) * ones, zero, now, before, eta=eta, z=zero)  # x_0 = 0, ε = 1
     assert from_noise.item() ** 2 + sigma**2 == pytest.approx(1 - before)
-    assert step_back(math.sqrt(now) * ones, zero, now, before, eta=eta, z=zero).item() == pytest.approx(before**0.5)
+    from_data = step_back(math.sqrt(now) * ones, ones, now, before, eta=eta, z=zero)  # x_0 = 1, ε = 0
+    assert from_data.item() == pytest.approx(before**0.5)
 
 
 @pytest.mark.parametrize(("steps", "slack"), [(20, 0.25), (100, 0.05), (1000, 0.01)])
@@ -99,13 +114,6 @@ def test_with_eta_the_moments_are_the_same():
     ends = denoised(x, exact(left), left, steps=200, eta=1.0, generator=generator)
     assert ends.mean().item() == pytest.approx(MEAN, abs=0.02)
     assert ends.std().item() == pytest.approx(DEVIATION, rel=0.05)
-
-
-def test_what_is_bounded_stays_there():
-    left = signal_left("cosine")
-    x = torch.randn(50, 2, dtype=torch.float64)
-    ends = denoised(x, exact(left), left, steps=30, bound=lambda x: x.clamp(-1, 1))
-    assert ends.abs().max() <= 1 + 1e-9
 
 
 @pytest.mark.parametrize(("n_steps", "wanted"), [(1000, 50), (1000, 1000), (10, 99), (7, 3), (5, 1)])

@@ -38,7 +38,8 @@ def answers(model: Any, X: Any) -> dict[str, np.ndarray]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         if not has_answers(model):  # it only makes new data: as many as were given
-            return {"sample": plain(model.sample(len(X), random_state=0))}
+            n = len(next(iter(X.values()))) if isinstance(X, dict) else len(X)
+            return {"sample": plain(model.sample(n, random_state=0))}
         return {name: _numbers(getattr(model, name)(X), model) for name in METHODS if hasattr(model, name)}
 
 

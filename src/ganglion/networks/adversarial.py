@@ -25,15 +25,18 @@ from torch import Tensor, nn
 
 from ganglion.networks.activations import ACTIVATIONS
 from ganglion.networks.convolution import channels_last
+from ganglion.networks.draws import normal
 from ganglion.networks.mlp import MLP, linear
 from ganglion.networks.moving_average import MovingAverage
 from ganglion.networks.spectral_norm import SpectralConv2d, SpectralLinear, settle
 from ganglion.networks.visible_head import VisibleHead
+from ganglion.networks.waves import WAVES_A_UNIT, Waves
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 SLOPE = 0.2  # of the critic's rectifiers, for what is below 0 (DCGAN, section 3)
 SMALLEST, MOST_STAGES = 4, 5  # the side from which a generator of pictures starts, and how often it doubles at most
 KERNEL = 4
+SPREAD = 2.0  # deviations from the middle within which units begin to answer
 
 
 class DenseGenerator(nn.Module):
@@ -57,6 +60,7 @@ class DenseGenerator(nn.Module):
         super().__init__()
         self.n_classes = n_classes
         self.layers = MLP(latent + n_classes, n_out, hidden, normalization=normalization)
+        _spread(self.layers)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Return raw numbers, which a head makes data of."""
@@ -122,17 +126,22 @@ class Critic(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Return the score of each sample; a higher one looks more like data."""
-        seen = self.features(x)
-        score = self.score(seen)[:, 0]
+        seen = self.features(x).to(self.score.weight.dtype)  # a loss wants more digits than bfloat16 has
+        score = self.score(seen)[:, 0].to(seen.dtype)
         return score if self.label is None or y is None else score + (self.label(y) * seen).sum(1)
 
 
-def dense_critic(n_in: int, hidden: Sequence[int], *, n_classes: int = 0, spectral: bool = False) -> Critic:
-    """Return a critic of rows: layers of units with leaky rectifiers."""
-    layers: list[nn.Module] = []
-    for pair in pairwise([n_in, *hidden]):
+def dense_critic(
+    n_in: int, hidden: Sequence[int], *, n_classes: int = 0, spectral: bool = False, waves: int = 0
+) -> Critic:
+    """Return a critic of rows: layers of units with leaky rectifiers, which may see waves of the numbers as well."""
+    seen = Waves(n_in, waves, scale=WAVES_A_UNIT) if waves else None
+    widths = [seen.n_out if seen else n_in, *hidden]
+    layers: list[nn.Module] = [seen] if seen else []
+    for pair in pairwise(widths):
         layers += [_dense(*pair, spectral=spectral), nn.LeakyReLU(SLOPE)]
-    return Critic(nn.Sequential(*layers), [n_in, *hidden][-1], n_classes=n_classes, spectral=spectral)
+    _spread(nn.Sequential(*layers))
+    return Critic(nn.Sequential(*layers), widths[-1], n_classes=n_classes, spectral=spectral)
 
 
 def conv_critic(
@@ -194,6 +203,14 @@ def n_stages(shape: Sequence[int]) -> int:
     return min(MOST_STAGES, max(0, math.floor(math.log2(min(shape[1:]) / SMALLEST))))
 
 
+@torch.no_grad()
+def _spread(layers: nn.Module) -> None:
+    """Let units of the first layer begin to answer at many places: without biases all would at the origin."""
+    first = next((layer for layer in layers.modules() if isinstance(layer, nn.Linear)), None)
+    if first is not None and first.bias is not None and first.weight.device.type != "meta":
+        first.bias.uniform_(-SPREAD, SPREAD).mul_(first.weight.norm(dim=1))
+
+
 def _dense(n_in: int, n_out: int, *, spectral: bool) -> nn.Linear:
     return _begun(SpectralLinear(n_in, n_out) if spectral else nn.Linear(n_in, n_out), n_in)
 
@@ -231,24 +248,31 @@ class Adversaries(nn.Module):
     generator, critic : Module
     head : Module
         Raw numbers → data, (n, d) → (n, d).
-    latent, n_classes : int
+    latent, categories : int
+        Numbers of noise, and how many categories of it there are beside them.
     decay : float in [0, 1)
         Of the average.
     """
 
     def __init__(
-        self, generator: nn.Module, critic: Critic, head: VisibleHead, *, latent: int, n_classes: int, decay: float
+        self, generator: nn.Module, critic: Critic, head: VisibleHead, *, latent: int, decay: float, categories: int = 0
     ) -> None:
         super().__init__()
         self.generator, self.critic, self.head = generator, critic, head
-        self.latent, self.n_classes = latent, n_classes
+        self.latent, self.categories = latent, categories
         self.average = MovingAverage(generator, decay)
         # batch normalisation takes its statistics over real or over made samples, not over both
         self.apart = any(isinstance(module, nn.BatchNorm2d) for module in critic.modules())
 
     def noise(self, n: int, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return standard normal noise, (n, L), on the device and in the precision of another tensor."""
-        return torch.randn(n, self.latent, generator=generator, device=like.device, dtype=like.dtype)
+        """Return normal noise, and a category of it that weighs as much, where and as precise as another tensor."""
+        drawn = normal((n, self.latent), like, generator)
+        if not self.categories:
+            return drawn
+        places = torch.randint(self.categories, (n,), generator=generator)
+        half = (self.latent + self.categories) / 2  # of the mean square, which is 1 a number in all
+        one_hot = F.one_hot(places, self.categories).to(drawn)
+        return torch.cat([drawn * (half / self.latent) ** 0.5, one_hot * half**0.5], dim=1)
 
     def made(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Return what the generator makes of noise now, in training: (n, d)."""

@@ -1,6 +1,6 @@
-"""Denoisers: what noise is in a sample, given how much there is.
+"""Denoisers: where a noisy sample comes from, given how much noise there is.
 
-    ε_θ(x_t, t, y)     t: how far the noise has gone, y: a label, or K for "any"
+    v_θ(x_t, t, y)     the velocity, see `noising`; t: how far the noise has gone, y: a label, or K for "any"
 
     dense    h ← h + W_2 silu(W_1 norm(h) + e)             a block; e: an embedding of t and y
     unet     the same with convolutions, half the size and twice the channels on the way down, and back with skips
@@ -20,6 +20,9 @@ from torch import Tensor, nn
 
 from ganglion.networks.convolution import channels_last
 from ganglion.networks.mlp import linear
+from ganglion.networks.moving_average import MovingAverage
+from ganglion.networks.noising import behind, noised, signal_left, velocity
+from ganglion.networks.waves import WAVES_A_UNIT, Waves
 
 TIMES = 64  # sines and cosines of a time
 STEPS = 1000.0  # times go from 0 to 1, and the sinusoids are made for about a thousand places
@@ -51,7 +54,7 @@ def times(t: Tensor) -> Tensor:
 
 
 class DenseDenoiser(nn.Module):
-    """Rows of noisy numbers to the noise in them, (n, d), (n,), (n,) → (n, d).
+    """Rows of noisy numbers to their velocities, (n, d), (n,), (n,) → (n, d).
 
     Parameters
     ----------
@@ -61,17 +64,20 @@ class DenseDenoiser(nn.Module):
         Units of each block, and how many blocks there are.
     n_classes : int
         K; 0 for no labels.
+    waves : int
+        How many waves of the numbers it sees beside them, see `waves`.
     """
 
-    def __init__(self, n_in: int, width: int, depth: int, *, n_classes: int = 0) -> None:
+    def __init__(self, n_in: int, width: int, depth: int, *, n_classes: int = 0, waves: int = 0) -> None:
         super().__init__()
         self.condition = Condition(width, n_classes)
-        self.first = linear(n_in, width, "identity")
+        seen = Waves(n_in, waves, scale=WAVES_A_UNIT) if waves else None
+        self.first = nn.Sequential(*[seen] if seen else [], linear(seen.n_out if seen else n_in, width, "identity"))
         self.blocks = nn.ModuleList(_DenseBlock(width) for _ in range(depth))
         self.last = nn.Sequential(nn.LayerNorm(width), nn.SiLU(), _zero(linear(width, n_in, "identity")))
 
     def forward(self, x: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
-        """Return the noise."""
+        """Return the velocities."""
         h, told = self.first(x), self.condition(t, y)
         for block in self.blocks:
             h = block(h, told)
@@ -93,7 +99,7 @@ class _DenseBlock(nn.Module):
 
 
 class ConvDenoiser(nn.Module):
-    """Noisy pictures laid out as rows to the noise in them, (n, C H W), (n,), (n,) → (n, C H W).
+    """Noisy pictures laid out as rows to their velocities, (n, C H W), (n,), (n,) → (n, C H W).
 
     Parameters
     ----------
@@ -124,7 +130,7 @@ class ConvDenoiser(nn.Module):
         channels_last(self)
 
     def forward(self, x: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
-        """Return the noise."""
+        """Return the velocities."""
         told, (height, width) = self.condition(t, y), self.shape[1:]
         h, kept = self.first(self._folded(x)), []
         for block, narrow in zip(self.down, self.narrow, strict=True):
@@ -134,8 +140,8 @@ class ConvDenoiser(nn.Module):
             h = block(h, told)
         for widen, block in zip(self.widen, self.up, strict=True):
             h = block(torch.cat([kept.pop(), widen(h)], 1), told)
-        noise = F.pixel_shuffle(self.last(h), self.fold)[..., :height, :width]
-        return noise.reshape(len(x), -1)
+        said = F.pixel_shuffle(self.last(h), self.fold)[..., :height, :width]
+        return said.reshape(len(x), -1)
 
     def _folded(self, x: Tensor) -> Tensor:
         pictures = x.reshape(len(x), *self.shape)
@@ -143,6 +149,61 @@ class ConvDenoiser(nn.Module):
         if below or right:
             pictures = F.pad(pictures, (0, right, 0, below))
         return F.pixel_unshuffle(pictures, self.fold).contiguous(memory_format=torch.channels_last)
+
+
+class Denoising(nn.Module):
+    """A denoiser, its average, which makes the samples, and the schedule that both know.
+
+    Parameters
+    ----------
+    denoiser : Module
+    schedule : {"linear", "cosine"}
+    decay : float in [0, 1)
+        Of the average.
+    bounds : Tensor of shape (2, d)
+        Between what numbers data lie.
+    """
+
+    bounds: Tensor
+
+    def __init__(self, denoiser: DenseDenoiser | ConvDenoiser, schedule: str, *, decay: float, bounds: Tensor) -> None:
+        super().__init__()
+        self.denoiser, self.average = denoiser, MovingAverage(denoiser, decay)
+        self.n_classes = denoiser.condition.n_classes
+        self.left = signal_left(schedule).to("cpu")  # no buffer: a cast network still wants all of its digits
+        self.register_buffer("bounds", bounds, persistent=False)
+
+    @property
+    def n_steps(self) -> int:
+        """T."""
+        return len(self.left) - 1
+
+    def errors(
+        self, denoiser: nn.Module, v: Tensor, noise: Tensor, t: Tensor, y: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return how far a denoiser is from the velocity, its mean square over a sample, and ᾱ_t: (n,) each."""
+        left = self.left[t].to(v)[:, None]
+        said = denoiser(noised(v, noise, left), (t / self.n_steps).to(v), y).to(v.dtype)
+        return (said - velocity(v, noise, left)).square().mean(1), left[:, 0]
+
+    def clean(self, x: Tensor, t: int, y: Tensor | None, guidance: float) -> Tensor:
+        """Return what data lie behind x_t, of label y, or beyond what y tells where guidance is above 1."""
+        times = x.new_full((len(x),), t / self.n_steps)
+        if y is None or guidance == 1:
+            said = self.average.module(x, times, y)
+        else:
+            either = torch.cat([y, torch.full_like(y, self.n_classes)])
+            of_label, of_any = self.average.module(x.repeat(2, 1), times.repeat(2), either).chunk(2)
+            said = of_any + guidance * (of_label - of_any)  # velocities and noise are linear in one another
+        return behind(x, said, float(self.left[t])).clamp(self.bounds[0], self.bounds[1])
+
+    def follow(self) -> None:
+        """Let the average go one step on."""
+        self.average.follow(self.denoiser)
+
+    def forward(self, v: Tensor) -> Tensor:
+        """Return the velocities of data, as if halfway to noise: (n, d)."""
+        return self.denoiser(v, v.new_full((len(v),), 0.5))
 
 
 class ChannelNorm(nn.LayerNorm):

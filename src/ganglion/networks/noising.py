@@ -4,12 +4,16 @@
     x_{t-1} = (x_t - β_t / √(1 - ᾱ_t) ε_θ) / √(1 - β_t) + σ_t z                                       (Ho, eq. 11)
     x_s = √ᾱ_s x̂_0 + √(1 - ᾱ_s - σ²) ε_θ + σ z,   x̂_0 = (x_t - √(1 - ᾱ_t) ε_θ) / √ᾱ_t                  (Song, eq. 12)
     σ = η √((1 - ᾱ_s) / (1 - ᾱ_t)) √(1 - ᾱ_t / ᾱ_s)                                                   (Song, eq. 16)
+    v = √ᾱ_t ε - √(1 - ᾱ_t) x_0,   x̂_0 = √ᾱ_t x_t - √(1 - ᾱ_t) v_θ                                (Salimans, section 4)
+
+A network says the velocity v, from which x̂_0 follows without a division: that of a noise ε_θ by √ᾱ_t makes small errors
+huge where little signal is left. The errors of both are |ε - ε_θ|² = ᾱ_t |v - v_θ|².
 
     linear   β_t from 1e-4 to 0.02 in 1,000 steps                                                    Ho, section 4
     cosine   ᾱ_t = cos²((t / T + s) / (1 + s) · π / 2) / cos²(s / (1 + s) · π / 2),  s = 0.008           Nichol, eq. 17
 
 Ho, Jain & Abbeel 2020, arXiv:2006.11239; Song, Meng & Ermon 2021, arXiv:2010.02502; Nichol & Dhariwal 2021,
-arXiv:2102.09672. Letters: x data, z and ε standard normal noise, T steps, s < t.
+arXiv:2102.09672; Salimans & Ho 2022, arXiv:2202.00512. Letters: x data, z and ε standard normal noise, T steps, s < t.
 """
 
 from __future__ import annotations
@@ -20,11 +24,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ganglion.networks.draws import normal
+
 N_STEPS = 1000  # T
 FIRST_BETA, LAST_BETA = 1e-4, 0.02
 OFFSET, MOST_BETA = 0.008, 0.999
 
-Denoiser = Callable[[Tensor, int], Tensor]  # x_t and t → ε_θ
+Cleaner = Callable[[Tensor, int], Tensor]  # x_t and t → x̂_0
 
 
 def signal_left(schedule: str, n_steps: int = N_STEPS) -> Tensor:
@@ -51,20 +57,30 @@ def noised(x: Tensor, noise: Tensor, left: Tensor) -> Tensor:
     return left.sqrt() * x + (1 - left).sqrt() * noise
 
 
-def clean(x: Tensor, noise: Tensor, left: float) -> Tensor:
-    """Return x̂_0, what data lie behind x_t if this is its noise."""
-    return (x - math.sqrt(1 - left) * noise) / math.sqrt(left)
+def velocity(x: Tensor, noise: Tensor, left: Tensor) -> Tensor:
+    """Return v of samples x_0 and their noise, (n, d), of which so much signal is left, ᾱ_t, (n, 1)."""
+    return left.sqrt() * noise - (1 - left).sqrt() * x
+
+
+def behind(x: Tensor, v: Tensor, left: float) -> Tensor:
+    """Return x̂_0, what data lie behind x_t if this is their velocity."""
+    return math.sqrt(left) * x - math.sqrt(1 - left) * v
+
+
+def noise_in(x: Tensor, data: Tensor, left: float) -> Tensor:
+    """Return ε, what noise is in x_t if these data lie behind it."""
+    return (x - math.sqrt(left) * data) / math.sqrt(1 - left)
 
 
 def step_back(
-    x: Tensor, noise: Tensor, left: float, before: float, *, eta: float = 0.0, z: Tensor | None = None
+    x: Tensor, data: Tensor, left: float, before: float, *, eta: float = 0.0, z: Tensor | None = None
 ) -> Tensor:
     """Return x_s from x_t, eq. 12.
 
     Parameters
     ----------
-    x, noise : Tensor of shape (n, d)
-        x_t and ε_θ.
+    x, data : Tensor of shape (n, d)
+        x_t and x̂_0.
     left, before : float
         ᾱ_t and ᾱ_s, of which the latter is larger.
     eta : float in [0, 1]
@@ -73,7 +89,7 @@ def step_back(
         Fresh noise, wanted where η > 0.
     """
     sigma = eta * math.sqrt((1 - before) / (1 - left)) * math.sqrt(1 - left / before)
-    there = math.sqrt(before) * clean(x, noise, left) + math.sqrt(max(0.0, 1 - before - sigma**2)) * noise
+    there = math.sqrt(before) * data + math.sqrt(max(0.0, 1 - before - sigma**2)) * noise_in(x, data, left)
     return there if z is None or sigma == 0 else there + sigma * z
 
 
@@ -85,12 +101,11 @@ def times_back(n_steps: int, wanted: int) -> list[int]:
 
 def denoised(
     x: Tensor,
-    denoiser: Denoiser,
+    cleaner: Cleaner,
     left: Tensor,
     *,
     steps: int,
     eta: float = 0.0,
-    bound: Callable[[Tensor], Tensor] | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """Walk from noise x_T, (n, d), back to data in so many steps.
@@ -99,23 +114,18 @@ def denoised(
     ----------
     x : Tensor of shape (n, d)
         Standard normal noise.
-    denoiser : callable
-        `denoiser(x, t)` → ε_θ, (n, d).
+    cleaner : callable
+        `cleaner(x, t)` → x̂_0, (n, d).
     left : Tensor of shape (T + 1,)
         ᾱ, see `signal_left`.
     steps : int
     eta : float in [0, 1]
-    bound : callable, optional
-        Keeps x̂_0 where data can be, as brightness between black and white.
     generator : torch.Generator, optional
         Gives the noise of steps with η > 0.
     """
     times = times_back(len(left) - 1, steps)
     for t, s in zip(times, [*times[1:], 0], strict=True):
         now, before = float(left[t]), float(left[s])
-        noise = denoiser(x, t)
-        if bound is not None:
-            noise = (x - math.sqrt(now) * bound(clean(x, noise, now))) / math.sqrt(1 - now)
-        z = torch.empty_like(x).normal_(generator=generator) if eta > 0 and s else None
-        x = step_back(x, noise, now, before, eta=eta, z=z)
+        z = normal(tuple(x.shape), x, generator) if eta > 0 and s else None
+        x = step_back(x, cleaner(x, t), now, before, eta=eta, z=z)
     return x

@@ -62,9 +62,10 @@ def slope_penalty(critic: Score, real: Tensor) -> Tensor:
 
 def slope(critic: Score, x: Tensor) -> Tensor:
     """Return ∇_x D(x) of every sample, (n, d), as what can be gone back through once more."""
-    x = x.detach().requires_grad_()
-    # of the sum: with `grad_outputs` the first call in a process imports sympy
-    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    with torch.enable_grad():  # also where a loss is only looked at
+        x = x.detach().requires_grad_()
+        # of the sum: with `grad_outputs` the first call in a process imports sympy
+        (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
     return gradient
 
 
