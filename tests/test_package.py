@@ -81,7 +81,9 @@ def test_the_public_surface_grows_on_purpose_only():
         *("Regressor", "Trainer", "__version__", "evaluate", "hyperparameters", "inspect", "load", "option", "read"),
         *(
             "DetectionCNN",
+            "Diffusion",
             "Forecaster",
+            "GAN",
             "LanguageModel",
             "SegmentationCNN",
             "SpeechRecognizer",

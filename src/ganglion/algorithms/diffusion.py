@@ -160,4 +160,4 @@ def spread_times(n: int, n_steps: int) -> Tensor:
 
 def bounds_of(block: Block) -> Tensor:
     """Return the least and the greatest number of each place of a block, (2, width)."""
-    return torch.tensor(BOUNDS[block.kind])[:, None].expand(2, block.width)
+    return torch.tensor(BOUNDS[block.kind], device="cpu")[:, None].expand(2, block.width)

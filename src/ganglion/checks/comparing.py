@@ -39,7 +39,8 @@ def answers(model: Any, X: Any) -> dict[str, np.ndarray]:
         warnings.simplefilter("ignore", DataWarning)
         if not has_answers(model):  # it only makes new data: as many as were given
             n = len(next(iter(X.values()))) if isinstance(X, dict) else len(X)
-            return {"sample": plain(model.sample(n, random_state=0))}
+            made = plain(model.sample(n, random_state=0))
+            return {"sample": np.rint(made).astype(np.int64) if model.modality_ == "image" else made}
         return {name: _numbers(getattr(model, name)(X), model) for name in METHODS if hasattr(model, name)}
 
 

@@ -170,12 +170,12 @@ class Denoising(nn.Module):
         super().__init__()
         self.denoiser, self.average = denoiser, MovingAverage(denoiser, decay)
         self.n_classes = denoiser.condition.n_classes
-        self.left = signal_left(schedule).to("cpu")  # no buffer: a cast network still wants all of its digits
+        self.left = signal_left(schedule)  # no buffer: a cast network still wants all of its digits
         self.register_buffer("bounds", bounds, persistent=False)
 
     @property
     def n_steps(self) -> int:
-        """T."""
+        """How many steps there are from data to noise, T."""
         return len(self.left) - 1
 
     def errors(

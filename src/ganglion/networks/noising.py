@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,14 +43,15 @@ def signal_left(schedule: str, n_steps: int = N_STEPS) -> Tensor:
     n_steps : int
         T. The linear betas are those of 1,000 steps, times 1,000 / T.
     """
-    t = torch.arange(n_steps + 1, dtype=torch.float64)
+    here: Any = {"dtype": torch.float64, "device": "cpu"}  # numbers, also of a network that is built without memory
+    t = torch.arange(n_steps + 1, **here)
     if schedule == "cosine":
         curve = torch.cos((t / n_steps + OFFSET) / (1 + OFFSET) * math.pi / 2).square()
         beta = (1 - curve[1:] / curve[:-1]).clamp(max=MOST_BETA)  # the last step would leave nothing at all
     else:
         scale = N_STEPS / n_steps
-        beta = torch.linspace(scale * FIRST_BETA, scale * LAST_BETA, n_steps, dtype=torch.float64).clamp(max=MOST_BETA)
-    return torch.cat([torch.ones(1, dtype=torch.float64), (1 - beta).cumprod(0)])
+        beta = torch.linspace(scale * FIRST_BETA, scale * LAST_BETA, n_steps, **here).clamp(max=MOST_BETA)
+    return torch.cat([torch.ones(1, **here), (1 - beta).cumprod(0)])
 
 
 def noised(x: Tensor, noise: Tensor, left: Tensor) -> Tensor:

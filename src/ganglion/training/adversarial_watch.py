@@ -21,6 +21,7 @@ from ganglion.training.run import Source
 from ganglion.training.trainer import Monitor
 from ganglion.training.variety import diversity
 
+FEWEST_ROWS, FEWEST_STEPS = 20, 300  # a game so short has not collapsed, it has not begun
 ROWS = 1000  # of the data, and as many samples, that are looked at
 LAST = 0.25  # of the epochs, which count
 COLLAPSED, WON = 0.4, 0.995
@@ -28,9 +29,11 @@ COLLAPSED, WON = 0.4, 0.995
 Alarm = tuple[str, str, str]
 
 
-def watched(network: Network, source: Source) -> Monitor:
+def watched(network: Network, source: Source) -> Monitor | None:
     """Return what measures the game after each epoch, with noise of its own: training draws what it would without."""
     sides, (real, y) = cast(Adversaries, network.body), some_rows(network, source)
+    if len(real) < FEWEST_ROWS:
+        return None
 
     def measure() -> dict[str, float]:
         generator = torch.Generator().manual_seed(0)
@@ -57,6 +60,8 @@ def some_rows(network: Network, source: Source, n: int = ROWS) -> tuple[Tensor, 
 def alarms_of(history: History, loss: str) -> list[Alarm]:
     """Return what went wrong in a game that has ended: a name, the evidence, and what to do."""
     found: list[Alarm] = []
+    if not len(history) or "diversity" not in history.rows[-1] or history["step"][-1] < FEWEST_STEPS:
+        return found
     last = -max(1, round(LAST * len(history)))
     varied = statistics.median(history["diversity"][last:])
     if varied < COLLAPSED:
