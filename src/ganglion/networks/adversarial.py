@@ -36,6 +36,7 @@ Layer = TypeVar("Layer", nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 SLOPE = 0.2  # of the critic's rectifiers, for what is below 0 (DCGAN, section 3)
 SMALLEST, MOST_STAGES = 4, 5  # the side from which a generator of pictures starts, and how often it doubles at most
 KERNEL = 4
+WITHIN = 0.1  # share of the noise that moves a sample within its category
 SPREAD = 2.0  # deviations from the middle within which units begin to answer
 
 
@@ -265,14 +266,15 @@ class Adversaries(nn.Module):
         self.apart = any(isinstance(module, nn.BatchNorm2d) for module in critic.modules())
 
     def noise(self, n: int, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return normal noise, and a category of it that weighs as much, where and as precise as another tensor."""
+        """Return normal noise, (n, L), beside a category of it if wanted, where and as precise as another tensor."""
         drawn = normal((n, self.latent), like, generator)
         if not self.categories:
             return drawn
         places = torch.randint(self.categories, (n,), generator=generator)
-        half = (self.latent + self.categories) / 2  # of the mean square, which is 1 a number in all
-        one_hot = F.one_hot(places, self.categories).to(drawn)
-        return torch.cat([drawn * (half / self.latent) ** 0.5, one_hot * half**0.5], dim=1)
+        # the mean square is 1 a number in all; the category has most of it, or else one would reach over two clusters
+        whole, one_hot = self.latent + self.categories, F.one_hot(places, self.categories).to(drawn)
+        sizes = (WITHIN * whole / self.latent) ** 0.5, ((1 - WITHIN) * whole) ** 0.5
+        return torch.cat([drawn * sizes[0], one_hot * sizes[1]], dim=1)
 
     def made(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Return what the generator makes of noise now, in training: (n, d)."""
