@@ -107,6 +107,7 @@ class GAN(Generative):
         below=1,
     )
 
+    losses_compare: ClassVar[bool] = False  # a player may lose because the other one learns
     tags: ClassVar[Tags] = Tags(task="generation")
 
     def build(self, spec: Spec) -> Network:
