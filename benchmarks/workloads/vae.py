@@ -9,6 +9,7 @@ WORKLOAD = Workload(
     title="MNIST, VAE 784-400-20, Adam 1e-3, batch 128, 5 epochs; negative ELBO in nats an image",
     job={"hidden": 400, "latent": 20, "learning_rate": 1e-3, "batch_size": 128, "epochs": 5},
     contenders={
+        "ganglion": Contender("vae.ganglion"),
         "limit, float32": Contender("vae.limit"),
         "keras-jax": keras("vae.keras", "jax"),
         "DataLoader loop": Contender("vae.plain"),
