@@ -94,7 +94,7 @@ def test_the_public_surface_grows_on_purpose_only():
         *("RNNClassifier", "RNNRegressor", "RNNTagger", "TextCNN", "TransformerClassifier", "TransformerRegressor"),
         *("Translator", "plot_augmentation", "plot_feature_maps", "plot_filters", "plot_gradients"),
         *("RBM", "DBN", "DBNClassifier"),
-        *("VAE",),
+        *("Autoencoder", "VAE"),
     }
     assert dir(ganglion) == ganglion.__all__
 

@@ -20,6 +20,7 @@ from ganglion.version import __version__
 
 if TYPE_CHECKING:
     from ganglion.algorithms.anomaly_detector import AnomalyDetector
+    from ganglion.algorithms.autoencoder import Autoencoder
     from ganglion.algorithms.cnn import CNNClassifier, CNNRegressor
     from ganglion.algorithms.dbn import DBN, DBNClassifier
     from ganglion.algorithms.detection_cnn import DetectionCNN
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AnomalyDetector": "ganglion.algorithms.anomaly_detector",
+    "Autoencoder": "ganglion.algorithms.autoencoder",
     "Classifier": "ganglion.estimators.classifier",
     "Dataset": "ganglion.data.dataset",
     "DBN": "ganglion.algorithms.dbn",
@@ -105,6 +107,7 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 - in the order of dir()
     "AnomalyDetector",
+    "Autoencoder",
     "CNNClassifier",
     "CNNRegressor",
     "Classifier",

@@ -17,6 +17,7 @@ from ganglion.errors import GanglionWarning, unknown_name
 # One line an algorithm: the name that files, commands and pages use, and where its class is.
 ALGORITHMS = {
     "AnomalyDetector": "ganglion.algorithms.anomaly_detector",
+    "Autoencoder": "ganglion.algorithms.autoencoder",
     "CNNClassifier": "ganglion.algorithms.cnn",
     "CNNRegressor": "ganglion.algorithms.cnn",
     "DBN": "ganglion.algorithms.dbn",

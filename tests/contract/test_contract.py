@@ -33,6 +33,7 @@ SMALL = {  # what is promised holds at any size, and at their own these would ta
     "DBNClassifier": {"hidden": (8, 8)},
     "Diffusion": {"width": 16, "depth": 1, "channels": 8, "steps": 5},
     "GAN": {"latent": 3, "hidden": (16,), "channels": 8},
+    "Autoencoder": {"hidden": (16,)},
     "VAE": {"latent": 3, "hidden": (16,)},
 }
 ALGORITHMS = [cls(**SMALL.get(name, {})) for name, cls in all_algorithms().items()]

@@ -63,6 +63,7 @@ QUICK = {  # the same promises in a third of the time; HYPOTHESIS_PROFILE=thorou
     "DBNClassifier": {"hidden": (16, 16), "pretraining_epochs": 2, "epochs": 60, "learning_rate": 0.02},
     "Diffusion": {"width": 8, "depth": 1, "steps": 5, "epochs": 10},
     "GAN": {"latent": 2, "hidden": (8,), "epochs": 10},
+    "Autoencoder": {"hidden": (8,), "epochs": 20},
     "VAE": {"latent": 2, "hidden": (8,), "epochs": 10},
 }
 BY_CHANCE = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")

@@ -14,7 +14,7 @@ each.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -24,10 +24,10 @@ from ganglion.estimators.base import Tags
 from ganglion.estimators.coding import Coding
 from ganglion.estimators.generative import check_count, generator_of
 from ganglion.estimators.spec import Spec
-from ganglion.networks.coding import CodingNetwork
 from ganglion.networks.draws import normal, uniform
 from ganglion.networks.network import Network
 from ganglion.networks.variational import (
+    VariationalNetwork,
     active_units,
     divergence,
     evidence_bound,
@@ -77,15 +77,15 @@ class VAE(Coding):
 
     tags: ClassVar[Tags] = Tags(task="generation", modalities=("table", "image"))
 
-    def build(self, spec: Spec) -> CodingNetwork:
+    def build(self, spec: Spec) -> VariationalNetwork:
         """Return input layer, encoder, decoder and law for data that look like `spec`."""
         law: Any = self.likelihood
         if law == "auto":
             law = "bernoulli" if spec.inputs.image else "gaussian"
         entry = self._input_layer(spec, "unit" if law == "bernoulli" else "standard")
-        encoder, decoder = self._halves(spec, entry, 2 * self.latent)
+        encoder, decoder = self._halves(spec, entry, 2 * self.latent, latent=self.latent)
         laws = VisibleLaw(entry.blocks, numbers=law, pixels=law)
-        return CodingNetwork(entry, encoder, decoder, laws, latent=self.latent, n_classes=spec.n_scores)
+        return VariationalNetwork(entry, encoder, decoder, laws, latent=self.latent, n_classes=spec.n_scores)
 
     def objectives(self, network: Network) -> Sequence[Objective]:
         """Return what training lowers: minus the evidence bound."""
@@ -103,6 +103,13 @@ class VAE(Coding):
         return -evidence_bound(network, v_nd, None, codes, beta=self.beta)
 
     # answers
+
+    @property
+    def _network(self) -> VariationalNetwork:
+        return cast(VariationalNetwork, self.network_)
+
+    def _said(self, z_nl: Tensor, codes: Tensor | None) -> Tensor:
+        return self._network.law.mean(self._network.decoded(z_nl, codes))
 
     def _coded(self, v_nd: Tensor, codes: Tensor | None) -> Tensor:
         return posterior(self._network, v_nd, codes)[0]

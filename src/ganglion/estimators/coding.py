@@ -26,7 +26,7 @@ RATE = 1e-3
 class Coding(TransformerMixin, ClassNamePrefixFeaturesOutMixin, Generative):
     """Base of autoencoders of all kinds: an algorithm adds `build`, `objectives`, `_coded` and `_said`."""
 
-    latent: int = option(16, "Numbers of a code.", at_least=1)
+    latent: Any = option(16, "Numbers of a code.", at_least=1)
     hidden: tuple[int, ...] = option(
         (256, 128),
         "Units of each hidden layer of the encoder; the decoder has the same ones, the other way round.",
@@ -47,8 +47,7 @@ class Coding(TransformerMixin, ClassNamePrefixFeaturesOutMixin, Generative):
 
     def _said(self, z_nl: Tensor, codes: Tensor | None) -> Tensor:
         """Return the vectors, (n, d), that codes stand for."""
-        network = self._network
-        return network.law.mean(network.decoded(z_nl, codes))
+        raise NotImplementedError
 
     # answers
 
@@ -91,6 +90,22 @@ class Coding(TransformerMixin, ClassNamePrefixFeaturesOutMixin, Generative):
         with torch.inference_mode(), fast_products(self.network_, len(z_nl), precision=self._precision()):
             return self._in_form(self._said(z_nl, self._codes_of(y, len(z_nl))))
 
+    def reconstruct(self, X: Any, y: Any = None) -> Any:
+        """Return what is said again of each sample: what its code stands for.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), frame, image stack or Dataset
+        y : array-like of shape (n_samples,), optional
+            The labels, of a model that was fitted with `conditional=True`.
+
+        Returns
+        -------
+        ndarray, frame or Dataset
+            In the form of X.
+        """
+        return self._in_form(self._ask(X, lambda v, codes: self._said(self._coded(v, codes), codes), y=y))
+
     def interpolate(self, X: Any, *, steps: int = 8, y: Any = None) -> Any:
         """Return what lies between two samples: the data that the codes on the line between theirs stand for.
 
@@ -126,9 +141,9 @@ class Coding(TransformerMixin, ClassNamePrefixFeaturesOutMixin, Generative):
 
     @property
     def _n_features_out(self) -> int:
-        return self.latent
+        return self._network.latent
 
-    def _halves(self, spec: Spec, entry: VisibleInput, n_out: int) -> tuple[nn.Module, nn.Module]:
+    def _halves(self, spec: Spec, entry: VisibleInput, n_out: int, *, latent: int) -> tuple[nn.Module, nn.Module]:
         """Return an encoder to so many numbers, and the decoder of codes."""
         if self.architecture == "convolutional" and not entry.image:
             raise InvalidParameter(
@@ -142,7 +157,7 @@ class Coding(TransformerMixin, ClassNamePrefixFeaturesOutMixin, Generative):
         }
         return (
             encoder_of(entry, n_out, self.hidden, **shape),
-            decoder_of(entry, self.latent, self.hidden, **shape),
+            decoder_of(entry, latent, self.hidden, **shape),
         )
 
     def _read_codes(self, Z: Any) -> Tensor:
@@ -150,11 +165,11 @@ class Coding(TransformerMixin, ClassNamePrefixFeaturesOutMixin, Generative):
             codes = np.asarray(Z, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise InvalidInput(f"Z must hold numbers ({error}). Give codes as transform returns them.") from error
-        if codes.ndim != 2 or codes.shape[1] != self.latent or not np.isfinite(codes).all():
-            what = f"shape {codes.shape}" if codes.ndim != 2 or codes.shape[1] != self.latent else "infinite values"
+        width = self._network.latent
+        if codes.ndim != 2 or codes.shape[1] != width or not np.isfinite(codes).all():
+            what = "infinite values" if codes.shape[1:] == (width,) else f"shape {codes.shape}"
             raise InvalidInput(
-                f"Z has {what}, but codes are finite numbers of shape (n_samples, {self.latent}), as transform returns "
-                "them."
+                f"Z has {what}, but codes are finite numbers of shape (n_samples, {width}), as transform returns them."
             )
         return torch.from_numpy(codes).to(self.network_.dtype)
 

@@ -157,10 +157,15 @@ class Generative(Trained):
     def _ask(self, X: Any, method: Callable[[Tensor, Tensor | None], Tensor], *, y: Any = None) -> Tensor:
         """Return what `method` makes of vectors (n, d) and of the places of labels, if any, some rows at a time."""
         self._check_fitted()
-        inputs = dict(cast("dict[str, Tensor]", self._encoded(X)))
-        n, device = len(next(iter(inputs.values()))), next(self.network_.parameters()).device
-        codes = self._codes_of(y, n)
-        given = inputs if codes is None else {**inputs, "codes": codes}
+        inputs = self._encoded(X)
+        return self._ask_of(inputs, method, self._codes_of(y, len(next(iter(inputs.values())))))
+
+    def _ask_of(
+        self, inputs: Columns, method: Callable[[Tensor, Tensor | None], Tensor], codes: Tensor | None = None
+    ) -> Tensor:
+        """Return the same of encoded columns, and of the places of labels."""
+        given = cast("dict[str, Tensor]", {**inputs} if codes is None else {**inputs, "codes": codes})
+        n, device = len(next(iter(given.values()))), next(self.network_.parameters()).device
 
         def asked(some: Mapping[str, Tensor]) -> Tensor:
             return method(self._entry.prepare(some)["visible"], some.get("codes"))

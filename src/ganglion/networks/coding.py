@@ -10,7 +10,7 @@ Letters: n samples, d numbers of a vector, L of a code, K classes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +20,6 @@ from ganglion.networks.adversarial import ConvFeatures, ConvGenerator
 from ganglion.networks.mlp import MLP, linear
 from ganglion.networks.network import Network
 from ganglion.networks.visible import VisibleInput
-from ganglion.networks.visible_law import VisibleLaw
 
 Architecture = Literal["dense", "convolutional"]
 
@@ -75,14 +74,13 @@ def decoder_of(
 
 
 class CodingNetwork(Network):
-    """Input layer, encoder (the body), decoder, and the law of vectors given what the decoder says.
+    """Input layer, encoder (the body) and decoder; what the decoder says are deviations from the mean (`natural`).
 
     Parameters
     ----------
     input : VisibleInput
     encoder, decoder : Module
         As of `encoder_of` and `decoder_of`.
-    law : VisibleLaw
     latent, n_classes : int
         L; K, 0 for no labels.
     """
@@ -92,13 +90,12 @@ class CodingNetwork(Network):
         input: VisibleInput,
         encoder: nn.Module,
         decoder: nn.Module,
-        law: VisibleLaw,
         *,
         latent: int,
         n_classes: int = 0,
     ) -> None:
         super().__init__(input, encoder, nn.Identity())
-        self.decoder, self.law, self.latent, self.n_classes = decoder, law, latent, n_classes
+        self.decoder, self.latent, self.n_classes = decoder, latent, n_classes
 
     def cast(self, dtype: torch.dtype, *, inputs: torch.dtype | None = None) -> CodingNetwork:
         """Compute in `dtype` from here on, in both halves."""
@@ -106,13 +103,22 @@ class CodingNetwork(Network):
         self.decoder.to(dtype)
         return self
 
+    @property
+    def visible(self) -> VisibleInput:
+        """The input layer, which knows the mean of the vectors: what both halves speak of are deviations from it."""
+        return cast(VisibleInput, self.input)
+
     def encoded(self, v_nd: Tensor, codes: Tensor | None = None) -> Tensor:
         """Return what the encoder says of vectors, (n, n_out), given the places of their labels, (n,)."""
-        return self.body(self.with_labels(v_nd, codes))
+        return self.body(self.with_labels(v_nd - self.visible.mean, codes))
 
     def decoded(self, z_nl: Tensor, codes: Tensor | None = None) -> Tensor:
         """Return the raw numbers of vectors, (n, d), that codes stand for."""
-        return self.decoder(self.with_labels(z_nl, codes))
+        return self.decoder(self.with_labels(z_nl, codes)) + self.natural()
+
+    def natural(self) -> Tensor:
+        """Return the raw numbers of the mean vector, (d,)."""
+        raise NotImplementedError
 
     def scores(self, prepared: Mapping[str, Tensor]) -> Tensor:
         """Return the raw numbers that samples become, by their codes."""

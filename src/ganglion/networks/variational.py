@@ -12,17 +12,50 @@ Letters: n samples, d numbers of a vector, l latent units, k draws.
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganglion.networks.coding import CodingNetwork
 from ganglion.networks.draws import normal
+from ganglion.networks.visible import VisibleInput
+from ganglion.networks.visible_law import VisibleLaw
 
 MOST = 20.0  # of a log variance, so that no number overflows
 ACTIVE = 0.01
 DRAWS_NUMBERS = 2**21  # raw numbers that importance weighting has in memory at once
 
 
-def posterior(network: CodingNetwork, v_nd: Tensor, codes: Tensor | None = None) -> tuple[Tensor, Tensor]:
+class VariationalNetwork(CodingNetwork):
+    """Input layer, encoder to means and log variances, decoder, and the law of vectors given what it says.
+
+    Parameters
+    ----------
+    input : VisibleInput
+    encoder, decoder : Module
+        As of `encoder_of` and `decoder_of`.
+    law : VisibleLaw
+    latent, n_classes : int
+        l; K, 0 for no labels.
+    """
+
+    def __init__(
+        self,
+        input: VisibleInput,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        law: VisibleLaw,
+        *,
+        latent: int,
+        n_classes: int = 0,
+    ) -> None:
+        super().__init__(input, encoder, decoder, latent=latent, n_classes=n_classes)
+        self.law = law
+
+    def natural(self) -> Tensor:
+        """Return the raw numbers of the mean vector, (d,)."""
+        return self.law.natural(self.visible.mean)
+
+
+def posterior(network: VariationalNetwork, v_nd: Tensor, codes: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return the mean and the log variance of every latent unit given vectors, (n, l) each."""
     mean, log_variance = network.encoded(v_nd, codes).chunk(2, 1)
     return mean, log_variance.clamp(-MOST, MOST)
@@ -39,7 +72,7 @@ def reparametrised(mean: Tensor, log_variance: Tensor, generator: torch.Generato
 
 
 def evidence_bound(
-    network: CodingNetwork,
+    network: VariationalNetwork,
     v_nd: Tensor,
     target_nd: Tensor | None = None,
     codes: Tensor | None = None,
@@ -58,7 +91,7 @@ def evidence_bound(
 
 
 def log_likelihood(
-    network: CodingNetwork, v_nd: Tensor, codes: Tensor | None, k: int, generator: torch.Generator
+    network: VariationalNetwork, v_nd: Tensor, codes: Tensor | None, k: int, generator: torch.Generator
 ) -> Tensor:
     """Return log p(v) of each vector by k importance-weighted draws, (n,), in nats, in bounded memory."""
     mean, log_variance = posterior(network, v_nd, codes)
@@ -71,7 +104,7 @@ def log_likelihood(
 
 
 def _log_weights(
-    network: CodingNetwork,
+    network: VariationalNetwork,
     v_nd: Tensor,
     codes: Tensor | None,
     mean: Tensor,

@@ -64,11 +64,14 @@ class VisibleInput(nn.Module):
         Numbers first, then truth values, then categories; or all pixels.
     n_out : int
         d.
+    mean : Tensor of shape (d,), float32
+        Of the vectors of training.
     """
 
     center: Tensor
     factor: Tensor
     usual: Tensor
+    mean: Tensor
     are_bytes: Tensor
 
     def __init__(
@@ -91,6 +94,7 @@ class VisibleInput(nn.Module):
         self.register_buffer("center", torch.zeros(shape, dtype=torch.float64))
         self.register_buffer("factor", torch.ones(shape, dtype=torch.float64))
         self.register_buffer("usual", torch.zeros(len(self.states), dtype=torch.int64))
+        self.register_buffer("mean", torch.zeros(self.n_out))
         self.register_buffer("are_bytes", torch.zeros((), dtype=torch.bool))
 
     # fitting
@@ -98,6 +102,17 @@ class VisibleInput(nn.Module):
     @torch.no_grad()
     def adapt(self, inputs: Mapping[str, Tensor], weight: Tensor | None = None) -> None:
         """Fit the scaling, and what stands for missing values, to training data, each row counting by its weight."""
+        self._fit(inputs, weight)
+        n, together = len(next(iter(inputs.values()))), max(1, PIECE // max(1, self.n_out))
+        shares = torch.full((n,), 1 / n, dtype=torch.float64) if weight is None else weight.double() / weight.sum()
+        parts = (slice(i, i + together) for i in range(0, n, together))
+        means = [shares[rows] @ self._vectors(inputs, rows).double() for rows in parts]
+        self.mean.copy_(torch.stack(means).sum(0))
+
+    def _vectors(self, inputs: Mapping[str, Tensor], rows: slice) -> Tensor:
+        return self.prepare({name: tensor[rows] for name, tensor in inputs.items()})["visible"]
+
+    def _fit(self, inputs: Mapping[str, Tensor], weight: Tensor | None) -> None:
         if self.image:
             self._adapt_pixels(inputs["image"], weight)
             return

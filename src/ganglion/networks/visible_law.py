@@ -24,6 +24,7 @@ from ganglion.networks.visible import Block
 
 LawName = Literal["bernoulli", "gaussian", "categorical"]
 SMALLEST = math.log(0.01)  # a column of equal numbers would have a deviation of 0, and a density without bound
+RAREST = 1e-3
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
@@ -64,6 +65,15 @@ class VisibleLaw(nn.Module):
         """Return the mean of v, (…, d): of a category the chance of each place."""
         means = {"bernoulli": torch.sigmoid, "gaussian": torch.clone, "categorical": lambda a: a.softmax(-1)}
         return self._joined([means[law](raw[..., part]) for law, part in self.laws])
+
+    def natural(self, mean: Tensor) -> Tensor:
+        """Return raw numbers whose means are these, (d,); no chance is taken to be quite 0 or 1."""
+        inverse = {
+            "bernoulli": lambda p: p.clamp(RAREST, 1 - RAREST).logit(),
+            "gaussian": torch.clone,
+            "categorical": lambda p: p.clamp(min=RAREST).log(),
+        }
+        return self._joined([inverse[law](mean[part]) for law, part in self.laws])
 
     def draw(self, raw: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return a sample of v, (…, d)."""
