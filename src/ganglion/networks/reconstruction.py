@@ -89,6 +89,8 @@ def corrupted(blocks: Sequence[Block], v_nd: Tensor, kind: Corruption, level: fl
 
     Parameters
     ----------
+    blocks : sequence of Block
+    v_nd : Tensor of shape (n, d)
     kind : {"masking", "gaussian", "salt_and_pepper", "none"}
         masking: a share `level` of the columns says nothing, 0. gaussian: normal numbers of deviation `level` are
         added to numbers and pixels. salt_and_pepper: a share `level` becomes the least or the greatest value, of
@@ -133,6 +135,7 @@ def contraction(encoder: nn.Module, code: nn.Module, v_nd: Tensor) -> Tensor:
         Of dense layers whose activations know their slope from their output (`SLOPES`).
     code : Module
         The activation of the code, one of these too.
+    v_nd : Tensor of shape (n, d)
     """
     *hidden, last = cast("list[Any]", list(encoder.children()))
     h, below = v_nd, []  # weight and slope of each hidden layer
