@@ -68,11 +68,11 @@ def _validated(X: Sequence[Any], digits: np.ndarray, speakers: np.ndarray) -> li
 
 
 def _fitted(X: Sequence[Any], digits: np.ndarray, rows: np.ndarray, choice: dict[str, Any]) -> CNNClassifier:
-    return CNNClassifier(**SHARED, **choice).fit([X[i] for i in np.flatnonzero(rows)], digits[rows])
+    return CNNClassifier(**SHARED, **choice).fit([X[i] for i in np.flatnonzero(rows).tolist()], digits[rows])
 
 
 def _right(model: CNNClassifier, X: Sequence[Any], digits: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    return model.predict([X[i] for i in np.flatnonzero(rows)]) == digits[rows]
+    return model.predict([X[i] for i in np.flatnonzero(rows).tolist()]) == digits[rows]
 
 
 def _interval(right: Sequence[np.ndarray], *, resamples: int = 10_000) -> tuple[float, float]:

@@ -227,8 +227,9 @@ def _few_rows(n: int, features: list[Profile], target: Profile, task: Task) -> I
     n_classes = target.n_distinct if task.is_classification else 1
     wanted = max(ROWS_AT_LEAST, ROWS_A_FEATURE * len(features), ROWS_A_CLASS * n_classes)
     if n < wanted:
+        given = f" for {len(features)} features" if len(features) > 1 else ""
         text = (
-            f"{n} rows are few for {len(features)} features; {wanted} or more would be good. Expect wide confidence "
-            "intervals, and compare with a linear model."
+            f"{n} rows are few{given}; {wanted} or more would be good. Expect wide confidence intervals, and compare "
+            "with a linear model."
         )
         yield Finding("warning", "rows", "", text)

@@ -137,6 +137,8 @@ def _of_text(field: Field, column: Ragged) -> Profile:
     words = words_in(column)
     low, middle, most, high = np.quantile(words, [0.0, 0.5, 0.95, 1.0], method="lower").tolist()
     summary = f"{low:,} … {high:,} words, half have up to {middle:,}, 95 % up to {most:,}"
+    if low == high:
+        summary = f"{low:,} word{'' if low == 1 else 's'} each"
     return _opaque(field, float((words == 0).mean()), summary)
 
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ganglion.data.dataset import Dataset
 from ganglion.data.grid import Grid, grid_of
-from ganglion.data.series_encoder import SeriesEncoder, flat, series_column, time_column
+from ganglion.data.series_encoder import SeriesEncoder
+from ganglion.data.series_roles import flat, series_column, time_column
 from ganglion.errors import InvalidInput
 
 FEWEST_STEPS = 20  # of the longest series, below which a regular time may be chance

@@ -129,6 +129,7 @@ class Estimator(BaseEstimator):
         metrics_: dict[str, Any]
         history_: History
         n_features_in_: int
+        feature_names_in_: np.ndarray  # only where columns have names
 
     def fit(
         self: Self,

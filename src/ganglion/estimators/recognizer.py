@@ -43,7 +43,7 @@ class Recognizer(SoundOptions, Trained):
         "Walks over the training data at most; 'auto' makes about 2,500 steps in 10 to 100 of them.",
         at_least=1,
     )
-    batch_size: int | Literal["auto"] = option("auto", "Recordings a step; 'auto' takes up to 32.", at_least=1)
+    batch_size: int | Literal["auto"] = option("auto", "Recordings a step; 'auto' takes up to 16.", at_least=1)
     tokenizer: Any = option(
         "characters",
         "What is said at a step: characters, words(min_count=1), or bpe(vocabulary=500); see "
@@ -154,7 +154,7 @@ class Recognizer(SoundOptions, Trained):
         return -ctc_losses(scores.x, scores.lengths, self._decoded(scores))
 
     def _batch_size(self, n_samples: int) -> int:
-        return min(n_samples, 32 if self.batch_size == "auto" else int(self.batch_size))
+        return min(n_samples, 16 if self.batch_size == "auto" else int(self.batch_size))
 
     def _epochs(self, n_samples: int, batch_size: int) -> int:
         if self.epochs != "auto":

@@ -19,7 +19,8 @@ from torch import Tensor
 from ganglion.data.dataset import Dataset
 from ganglion.data.ragged import Ragged
 from ganglion.data.series import by_columns, starts_of, windows_at
-from ganglion.data.series_encoder import Gaps, SeriesEncoder, flat
+from ganglion.data.series_encoder import Gaps, SeriesEncoder
+from ganglion.data.series_roles import flat
 from ganglion.data.series_windows import SeriesWindows, gathered
 from ganglion.errors import DataWarning, InvalidInput, InvalidParameter
 from ganglion.estimators.base import Samples

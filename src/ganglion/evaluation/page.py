@@ -196,7 +196,7 @@ def _mark(piece: str, strength: float) -> str:
 def _augmentation(report: Report) -> str:
     if report.augmentation is None:
         return ""
-    lead = "Pictures as they are, at the left, and as the network met them while it learned: another one each time."
+    lead = "As they are, at the left, and as the network met them while it learned: changed anew each time."
     return _section("Augmentation", f'<p class="soft">{lead}</p>{grid([report.augmentation])}')
 
 

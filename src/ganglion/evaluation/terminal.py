@@ -97,7 +97,7 @@ class _Figures:
         report, most = self.report, len(self.report.contenders)
         what = {most: ", 95 % bootstrap intervals", 0: ""}
         intervals = what.get(n_intervals, ", 95 % bootstrap interval for the model")
-        title = f"{report.task} on {report.n_rows:,} {KINDS[report.task].unit}{intervals}"
+        title = f"{report.task.replace('_', ' ')} on {report.n_rows:,} {KINDS[report.task].unit}{intervals}"
         table = Table(title=title, box=box.SIMPLE, title_justify="left")
         table.add_column("", no_wrap=True)
         for each in report.contenders:
