@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from benchmarks.claims import Claim, Figure, Skipped
 from benchmarks.claims.rbm_small import binarized, written
 from benchmarks.public import mnist
 from ganglion.algorithms.rbm import RBM
 from ganglion.errors import InvalidFile
+from ganglion.networks.partition import Interval
 
 SEED = 0
-SETTINGS: dict[str, Any] = {  # chosen among three by the last 10,000 training images: rate 0.05 or 0.1, and how long
+SETTINGS: dict[str, Any] = {  # chosen among two by the last 10,000 training images: rate 0.05 or 0.1
     "units": 500,
     "persistent": True,
     "k": 1,
@@ -21,7 +25,7 @@ SETTINGS: dict[str, Any] = {  # chosen among three by the last 10,000 training i
     "learning_rate": 0.1,
     "schedule": "cosine",
     "batch_size": 100,
-    "epochs": 100,
+    "epochs": 60,
     "validation_fraction": 0,
     "threads": 1,
 }
@@ -36,8 +40,8 @@ def claim() -> Claim:
         raise Skipped(str(error)) from error
     model = RBM(**SETTINGS, random_state=SEED).fit(X)
     log_z = model.log_partition("ais")
-    test = model.log_likelihood(binarized(X_test), "ais")
-    training = model.log_likelihood(binarized(X[:10_000]), "ais")
+    test = likelihood(model, binarized(X_test), log_z)
+    training = likelihood(model, binarized(X[:10_000]), log_z)
     return Claim(
         name="rbm_large",
         data="MNIST, 60,000 training images, each pixel drawn anew at each step with its intensity as chance; 10,000 "
@@ -48,4 +52,13 @@ def claim() -> Claim:
         reference=PAPER,
         figures=[Figure("nats a test image", *test, target=-90.0, paper="-86.34")],
         details={"log_z": list(log_z), "training": list(training), "history": model.history_.rows},
+    )
+
+
+def likelihood(model: RBM, X: np.ndarray, log_z: Interval) -> Interval:
+    """Return the mean log-likelihood of images by a log Z that is known: what `log_likelihood` says, for less."""
+    scores = model.score_samples(X)
+    half, value = 1.96 * scores.std() / math.sqrt(len(scores)), float(scores.mean()) - log_z.value
+    return Interval(
+        value, value - math.hypot(half, log_z.high - log_z.value), value + math.hypot(half, log_z.value - log_z.low)
     )

@@ -1,12 +1,12 @@
 """Back-propagation through a plain multi-layer perceptron, written out: what autograd does, without its bookkeeping.
 
-    h_0 = x,  h_l = a(W_l h_{l-1} + b_l),  s = W_L h_{L-1} + b_L                     forward, l = 1 … L - 1
-    d_L = ∂loss/∂s,  d_l = (W_{l+1}ᵀ d_{l+1}) ⊙ a'(h_l)                               backward
-    ∂loss/∂W_l = d_l h_{l-1}ᵀ,  ∂loss/∂b_l = d_l summed over the batch
+    h_0 = x,  h_l = m_l ⊙ a(W_l h_{l-1} + b_l),  s = W_L h_{L-1} + b_L               forward, l = 1 … L - 1
+    d_L = ∂loss/∂s,  d_l = (W_{l+1}ᵀ d_{l+1}) ⊙ m_l ⊙ a'(h_l)                         backward
+    ∂loss/∂W_l = d_l h_{l-1}ᵀ,  ∂loss/∂b_l = d_l summed over the batch;   m_l is what dropout lets through
 
 Rumelhart, Hinton & Williams 1986, Nature 323, eqs. 1-7. The parameters become views of one vector and the gradients
 of another, so that an optimiser's step, or a cast to bfloat16, is one kernel. A tanh or a rectifier knows its slope
-from its own output; networks with other activations, normalisation, dropout or shortcuts are left to autograd.
+from its own output; networks with other activations, normalisation or shortcuts are left to autograd.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganglion.networks.dropout import Dropout
 from ganglion.networks.mlp import MLP
 from ganglion.networks.network import Inputs, Network
 
@@ -64,7 +65,9 @@ class Backpropagation:
         self._entry: Any = network.input
         n_input = len(list(network.input.parameters()))
         self._input = n_input > 0
-        self._rules = [_RULES[type(layer.layers[1])] for layer in _mlp(network)[:-1]]
+        hidden_layers = [layer.layers for layer in _mlp(network)[:-1]]
+        self._rules = [_RULES[type(layer[1])] for layer in hidden_layers]
+        self._dropouts: list[Dropout | None] = [layer[2] if len(layer) > 2 else None for layer in hidden_layers]
         # the hidden layers in the precision of products, side by side in one vector each
         hidden = slice(n_input, -2)
         first, last = (view.storage_offset() for view in (views[n_input], views[-2]))
@@ -88,7 +91,7 @@ class Backpropagation:
             torch.set_autocast_enabled(device, autocast)
 
     def _loss(self, batch: Inputs) -> Tensor:
-        hidden = self._forward(batch)
+        hidden, outputs, masks = self._forward(batch)
         weight, bias = self._read_out
         top = hidden[-1].to(weight.dtype)
         loss, slope = self.loss_and_slope(torch.addmm(bias, top, weight.t()), batch)
@@ -96,25 +99,30 @@ class Backpropagation:
         torch.sum(slope, 0, out=self._read_out_slopes[1])
         if self._layers or self._input:
             slope = torch.mm(slope, weight).to(self.products)
-        slope = self._backward(slope, hidden)
+        slope = self._backward(slope, hidden, outputs, masks)
         if self._input:  # embeddings
             for own, gradient in zip(self.gradients, self._entry.backward(batch, slope), strict=False):
                 own.copy_(gradient)
         return loss
 
-    def _forward(self, batch: Inputs) -> list[Tensor]:
-        """Return the output of every layer but the last, that of the input layer first."""
+    def _forward(self, batch: Inputs) -> tuple[list[Tensor], list[Tensor], list[Tensor | None]]:
+        """Return what each layer but the first reads, that of the input layer first, their outputs, and the masks."""
         if self._weights is not self._moved:
             self._weights.copy_(self._moved)
-        hidden = [self._entry(batch).flatten(1).to(self.products)]
-        for (weight, bias), (activate, _) in zip(self._layers, self._rules, strict=True):
-            hidden.append(activate(torch.addmm(bias, hidden[-1], weight.t())))
-        return hidden
+        hidden, outputs, masks = [self._entry(batch).flatten(1).to(self.products)], [], []
+        for (weight, bias), (activate, _), dropout in zip(self._layers, self._rules, self._dropouts, strict=True):
+            outputs.append(activate(torch.addmm(bias, hidden[-1], weight.t())))
+            masks.append(dropout.mask(outputs[-1]) if dropout and dropout.training else None)
+            hidden.append(outputs[-1] if masks[-1] is None else outputs[-1] * masks[-1])
+        return hidden, outputs, masks
 
-    def _backward(self, slope: Tensor, hidden: Sequence[Tensor]) -> Tensor:
+    def _backward(
+        self, slope: Tensor, hidden: Sequence[Tensor], outputs: Sequence[Tensor], masks: Sequence[Tensor | None]
+    ) -> Tensor:
         """Leave the gradients of the hidden layers, and return the slope by the input, if anything there moves."""
         for i in range(len(self._layers) - 1, -1, -1):
-            slope = self._rules[i][1](slope, hidden[i + 1])
+            mask = masks[i]
+            slope = self._rules[i][1](slope if mask is None else slope.mul_(mask), outputs[i])
             torch.mm(slope.t(), hidden[i], out=self._layer_slopes[i][0])
             torch.sum(slope, 0, out=self._layer_slopes[i][1])
             if i or self._input:
@@ -142,9 +150,14 @@ def is_plain(network: nn.Module) -> bool:
     return (
         mlp is not None
         and (hasattr(entry, "backward") or not list(entry.parameters()))
-        and all(len(layer.layers) == 2 and type(layer.layers[1]) in _RULES and not layer.shortcut for layer in mlp[:-1])
+        and all(_is_simple(layer.layers) and not layer.shortcut for layer in mlp[:-1])
         and all(parameter.requires_grad for parameter in network.parameters())
     )
+
+
+def _is_simple(layers: nn.Sequential) -> bool:
+    """Return whether a layer is linear, then a known activation, then dropout at most."""
+    return type(layers[1]) in _RULES and all(type(each) is Dropout for each in list(layers)[2:])
 
 
 def _mlp(network: Network) -> Any:

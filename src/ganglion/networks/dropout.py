@@ -23,9 +23,16 @@ class Dropout(nn.Dropout):
         """Return the same shape."""
         if not self.training or self.p == 0:
             return input
+        return input * self.mask(input) if self._by_bytes(input) else dropout(input, self.p)
+
+    def mask(self, like: Tensor) -> Tensor:
+        """Return what to multiply with while training, of the shape of `like`: 0, or what makes up for the zeros."""
+        if not self._by_bytes(like):
+            return dropout(torch.ones_like(like), self.p)
         k = round(256 * self.p)
-        if input.device.type != "cpu" or not 0 < k < 256:
-            return dropout(input, self.p)
-        words = torch.empty(-(-input.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
-        kept = words.view(torch.uint8)[: input.numel()].view(input.shape) >= k
-        return input * kept.to(input.dtype).mul_(256 / (256 - k))
+        words = torch.empty(-(-like.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
+        kept = words.view(torch.uint8)[: like.numel()].view(like.shape) >= k
+        return kept.to(like.dtype).mul_(256 / (256 - k))
+
+    def _by_bytes(self, input: Tensor) -> bool:
+        return input.device.type == "cpu" and 0 < round(256 * self.p) < 256

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ganglion.errors import InvalidInput
 from ganglion.networks.activations import ACTIVATIONS, initialize
+from ganglion.networks.dropout import Dropout
 
 
 class BatchNorm(nn.BatchNorm1d):
@@ -61,7 +62,7 @@ class DenseLayer(nn.Module):
             parts.append(NORMALIZATIONS[normalization](n_out))
         parts.append(ACTIVATIONS[activation].module())
         if dropout > 0:
-            parts.append(nn.Dropout(dropout))
+            parts.append(Dropout(dropout))
         self.layers = nn.Sequential(*parts)
         self.shortcut = residual and n_in == n_out
 
