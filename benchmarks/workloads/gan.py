@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.measurement import US
 from benchmarks.workloads import Contender, Workload, keras
 from benchmarks.workloads._images import mnist_rows
 
@@ -18,6 +19,7 @@ WORKLOAD = Workload(
     contenders={
         "limit, float32": Contender("gan.limit"),
         "DataLoader loop": Contender("gan.plain"),
+        US: Contender("gan.ganglion"),
         "keras-torch": keras("gan.keras", "torch"),
     },
     data=mnist_rows,

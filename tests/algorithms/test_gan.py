@@ -151,6 +151,15 @@ def test_a_walk_goes_along_an_arc(learned):
     assert steps.max() <= np.linalg.norm(path[-1] - path[0]) + 1.0
 
 
+@pytest.mark.parametrize("network", ["dense", "dcgan"])
+def test_products_of_few_digits_give_floats(network):
+    floats = IMAGES.astype(np.float32) / 255
+    model = small(network=network, epochs=1, precision="bfloat16").fit(floats)
+    assert model.sample(2, random_state=0).dtype == np.float32
+    assert model.discriminate(floats[:3]).dtype == np.float64
+    assert len(model.interpolate(3, random_state=0)) == 3
+
+
 # how it goes
 
 

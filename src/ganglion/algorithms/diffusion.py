@@ -30,7 +30,7 @@ from ganglion.networks.network import Network
 from ganglion.networks.noising import denoised
 from ganglion.networks.visible import Block
 from ganglion.networks.waves import waves_of
-from ganglion.networks.work import gains_from_bfloat16, most_images
+from ganglion.networks.work import most_images
 from ganglion.options import hyperparameters, option
 from ganglion.training.objective import Batch, Objective
 from ganglion.training.optimizers import Optimizer, optimizer_by_name
@@ -144,7 +144,7 @@ class Diffusion(Generative):
         return self.network == "unet" or (self.network == "auto" and large)
 
     def _stands_rounding(self, network: Network) -> bool:
-        return bool(self.encoder_.spec.image) and gains_from_bfloat16(network)  # pixels have as few digits
+        return bool(self.encoder_.spec.image)  # pixels have as few digits
 
     def _rate(self, optimizer: Optimizer) -> float:
         return RATE if self.learning_rate == "auto" else float(self.learning_rate)

@@ -27,7 +27,6 @@ from ganglion.networks.draws import uniform
 from ganglion.networks.network import Network
 from ganglion.networks.visible_head import VisibleHead
 from ganglion.networks.waves import waves_of
-from ganglion.networks.work import gains_from_bfloat16
 from ganglion.options import hyperparameters, option
 from ganglion.training.adversarial import ADVERSARIAL_LOSSES, gradient_penalty, slope_penalty
 from ganglion.training.adversarial_watch import alarms_of, watched
@@ -260,7 +259,7 @@ class GAN(Generative):
         return self.network == "dcgan" or (self.network == "auto" and large)
 
     def _stands_rounding(self, network: Network) -> bool:
-        return bool(self.encoder_.spec.image) and gains_from_bfloat16(network)  # pixels have as few digits
+        return bool(self.encoder_.spec.image)  # pixels have as few digits
 
     def _rate(self, optimizer: Optimizer) -> float:
         if self.learning_rate != "auto":

@@ -120,6 +120,7 @@ class Generative(Trained):
     def _in_form(self, v_nd: Tensor) -> Any:
         """Return vectors, (n, d), as data in the form of X."""
         encoder = cast("TableEncoder | ImageEncoder", self.encoder_)
+        v_nd = v_nd.float() if v_nd.dtype == torch.bfloat16 else v_nd  # which numpy does not have
         return in_form(encoder.decode(self._entry.inverse(v_nd)), self.target_.form)
 
     def _visible(self, X: Any) -> Tensor:
