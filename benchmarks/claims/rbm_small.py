@@ -19,7 +19,7 @@ SETTINGS: dict[str, Any] = {
     "optimizer": "sgd(momentum=0.0)",
     "learning_rate": 0.1,
     "batch_size": 100,
-    "epochs": 30,
+    "epochs": 20,
     "validation_fraction": 0,
     "threads": 1,
 }
