@@ -53,7 +53,7 @@ def claim() -> Claim:
                 0.0 if inside else apart[0],
                 apart[1],
                 target=0.3,
-                paper="within 3 deviations of its estimate",
+                paper="",
                 lower_is_better=True,
             )
         ],

@@ -4,10 +4,13 @@ import torch
 from torch import nn
 
 from ganglion.networks.convolution import ConvolutionStack
+from ganglion.networks.energy import BoltzmannMachine
 from ganglion.networks.inputs import ImageInput, TableInput
 from ganglion.networks.mlp import MLP
 from ganglion.networks.network import Network
 from ganglion.networks.sequences import SequenceInput
+from ganglion.networks.visible import VisibleInput
+from ganglion.networks.visible_units import VisibleUnits
 from ganglion.networks.work import gains_from_bfloat16, work_per_sample
 
 
@@ -43,3 +46,9 @@ def test_cells_go_through_their_weights_once_a_step_and_each_step_waits():
     sequences = {"sequence": torch.zeros(4, 7, 3), "sequence_length": torch.full((4,), 7)}
     work = work_per_sample(network, sequences)
     assert (work.products, work.steps) == (7 * 4 * 5 * (3 + 5 + 2), 7)
+
+
+def test_a_boltzmann_machine_counts_its_weights():
+    entry = VisibleInput(7)
+    network = Network(entry, BoltzmannMachine(VisibleUnits([("gaussian", 7)]), 5), nn.Identity())
+    assert work_per_sample(network, {"numeric": torch.zeros(1, 7)}).products == 35
