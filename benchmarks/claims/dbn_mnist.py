@@ -11,11 +11,11 @@ from ganglion.algorithms.dbn import DBNClassifier
 from ganglion.errors import InvalidFile
 
 SEED = 0
-SETTINGS: dict[str, Any] = {  # chosen among a few by the last 10,000 training images
+SETTINGS: dict[str, Any] = {  # dropout by the loss of the last 10,000 training images, lengths by the time they take
     "hidden": (500, 500, 2000),
-    "pretraining_epochs": 10,
+    "pretraining_epochs": 20,
     "dropout": 0.5,
-    "epochs": 60,
+    "epochs": 100,
     "batch_size": 100,
     "learning_rate": 1e-3,
     "validation_fraction": 0,

@@ -391,7 +391,9 @@ def _gaps(field: Field, column: Tensor, weight: Tensor | None) -> Tensor:
     """Return for each number that a column becomes whether it is missing in some row, (k,) bool."""
     found = torch.zeros(column.shape[1:], dtype=torch.bool)
     for rows, part in pieces(column):
-        found |= (part if weight is None else part[weight[rows] > 0]).isnan().any(0)
+        seen = part if weight is None else part[weight[rows] > 0]
+        if seen.sum().isnan():  # one number for most tables, in place of one for each that they hold
+            found |= seen.isnan().any(0)
     return found.expand(_n_numbers(field))
 
 

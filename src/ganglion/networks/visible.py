@@ -185,9 +185,11 @@ class VisibleInput(nn.Module):
         # in the precision of the data, then cast: a date in seconds has more digits than float32
         scaled = (raw - self.center.to(raw.dtype)).mul_(self.factor.to(raw.dtype))
         if not self.image:
-            scaled = scaled.nan_to_num_().clamp_(-FARTHEST, FARTHEST)
+            scaled = scaled.nan_to_num_()
         if self.scaling in ("unit", "symmetric"):  # what new data have beyond the range of training
             scaled = scaled.clamp_(0.0 if self.scaling == "unit" else -1.0, 1.0)
+        elif not self.image:
+            scaled = scaled.clamp_(-FARTHEST, FARTHEST)
         return scaled.to(self.dtype)
 
     def _codes(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
