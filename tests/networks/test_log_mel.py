@@ -12,7 +12,7 @@ from ganglion.data.ragged import joined
 from ganglion.errors import InvalidParameter
 from ganglion.networks.log_mel import LogMel, LogMelInput, hertz, log_mel_by_name, mel, mel_triangles
 from ganglion.networks.sequences import Steps
-from ganglion.networks.spec_augment import SpecAugment, spec_augment_by_name, stretched, warping
+from ganglion.networks.spec_augment import SpecAugment, redrawn, spec_augment_by_name, stretched, warping
 
 RATE = 8000
 
@@ -36,6 +36,11 @@ def by_hand(samples, rate, *, width, hop, n_fft, bands):
                 fall = (edges[b + 2] - f) / (edges[b + 2] - edges[b + 1])
                 energy[t, b] += max(0.0, min(rise, fall)) * power
     return np.log(np.maximum(energy, max(1e-8 * energy.max(), 1e-10)))
+
+
+def heard(layer, audio, lengths):
+    """Return what a network sees of recordings, without random changes."""
+    return layer.eval()(layer.prepare({"audio": audio, "audio_length": lengths})).x
 
 
 def test_spectrogram_equals_the_transform_written_out():
@@ -106,7 +111,9 @@ def test_adapted_bands_have_mean_0_and_deviation_1():
     column = joined([torch.randn(n, generator=generator) for n in (3000, 800, 1600)])
     layer = LogMelInput(4000, LogMel(normalize="none"))
     layer.adapt({"audio": column})
-    steps = layer.ready({"audio": column})["log_mel"].values
+    ready = layer.ready({"audio": column})["log_mel"]
+    parts = [layer({"log_mel": each[None], "log_mel_length": torch.tensor([len(each)])}).x[0] for each in ready.split()]
+    steps = torch.cat(parts)
     torch.testing.assert_close(steps.mean(0), torch.zeros(40), atol=1e-3, rtol=0)
     torch.testing.assert_close(steps.std(0, correction=0), torch.ones(40), atol=1e-2, rtol=0)
 
@@ -117,10 +124,7 @@ def test_adapted_bands_have_mean_0_and_deviation_1():
 def test_loudness(normalize, louder_is_the_same):
     samples = torch.randn(1, 2000, generator=torch.Generator().manual_seed(1)) * 0.01
     layer = LogMelInput(4000, LogMel(normalize=normalize))
-    quiet, loud = (
-        layer.prepare({"audio": each, "audio_length": torch.tensor([2000])})["log_mel"]
-        for each in (samples, 30 * samples)
-    )
+    quiet, loud = (heard(layer, each, torch.tensor([2000])) for each in (samples, 30 * samples))
     assert torch.allclose(quiet, loud, atol=1e-3) is louder_is_the_same
 
 
@@ -140,7 +144,7 @@ def test_silence_is_finite():
 def test_changes_only_while_training_and_by_torchs_own_random_numbers():
     layer = LogMelInput(4000, LogMel(), SpecAugment())
     prepared = {"log_mel": torch.randn(3, 50, 40), "log_mel_length": torch.tensor([50, 30, 7])}
-    assert (layer.eval()(prepared).x == prepared["log_mel"]).all()
+    plain = layer.eval()(prepared).x
     layer.train()
     torch.manual_seed(0)
     one = layer(prepared)
@@ -148,7 +152,7 @@ def test_changes_only_while_training_and_by_torchs_own_random_numbers():
     again = layer(prepared)
     torch.testing.assert_close(one.x, again.x, atol=0, rtol=0)
     assert one.x.shape[1] == one.lengths.max()
-    assert not torch.equal(one.x[:, :7], prepared["log_mel"][:, :7])
+    assert not torch.equal(one.x[:, :7], plain[:, :7])
 
 
 def test_stretching_keeps_the_ends_and_interpolates_between():
@@ -199,3 +203,70 @@ def test_no_changes():
     assert spec_augment_by_name("none") is None
     assert spec_augment_by_name(None) is None
     assert spec_augment_by_name("auto") == SpecAugment()
+
+
+def test_below_the_floor_nothing_is_heard():
+    rng = torch.Generator().manual_seed(4)
+    tone = torch.sin(2 * math.pi * 500 * torch.arange(4000) / RATE)
+    hiss = 0.001 * torch.randn(4000, generator=rng)  # 60 dB below the tone
+    length = torch.tensor([4000])
+    wide, narrow = (LogMelInput(RATE, LogMel(floor=floor, normalize="none")) for floor in (80.0, 30.0))
+    assert not torch.allclose(heard(wide, tone[None], length), heard(wide, (tone + hiss)[None], length), atol=0.5)
+    torch.testing.assert_close(
+        heard(narrow, tone[None], length), heard(narrow, (tone + hiss)[None], length), atol=0.05, rtol=0
+    )
+
+
+def test_emphasis_is_a_difference_of_neighbours():
+    samples = torch.randn(1, 4001, generator=torch.Generator().manual_seed(5)) * 0.1
+    plain = LogMelInput(RATE, LogMel()).spectrogram(samples[:, 1:] - 0.97 * samples[:, :-1], torch.tensor([4000]))
+    lifted = LogMelInput(RATE, LogMel(emphasis=0.97)).spectrogram(samples[:, 1:], torch.tensor([4000]))
+    assert (plain - lifted).abs().mean() < 0.1  # but for the ends of each window
+
+
+def test_silence_around_a_word_is_cut_and_the_word_is_drawn_to_so_many_steps():
+    word = torch.sin(2 * math.pi * 700 * torch.arange(2400) / RATE) * torch.hann_window(2400)
+    layer = LogMelInput(RATE, LogMel(trim=30.0))
+    found = []
+    for before, after in ((0, 0), (4000, 100), (80, 8000)):
+        sound = torch.cat([torch.zeros(before), word, torch.zeros(after)])
+        found.append(layer.prepare({"audio": sound[None], "audio_length": torch.tensor([len(sound)])}))
+    assert max(int(each["log_mel_length"]) for each in found) <= 30
+    assert len({int(each["log_mel_length"]) for each in found}) == 1
+    torch.testing.assert_close(found[0]["log_mel"], found[1]["log_mel"], atol=1e-3, rtol=0)
+    drawn = LogMelInput(RATE, LogMel(steps=12), SpecAugment(tempo=0.5))
+    column = joined([word, torch.cat([word, word])])
+    assert drawn.ready({"audio": column})["log_mel"].lengths.tolist() == [12, 12]
+    assert drawn.most_steps(10**6) <= 13
+    batch = {"log_mel": torch.randn(2, 12, 40), "log_mel_length": torch.tensor([12, 12])}
+    assert drawn.train()(batch).x.shape == (2, 12, 40)
+
+
+@settings(max_examples=30, deadline=None)
+@given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=5), seed=st.integers(0, 999))
+def test_a_changed_pace_keeps_lengths_and_the_range_of_values(lengths, seed):
+    torch.manual_seed(seed)
+    there = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+    rising = torch.arange(max(lengths)).float().expand(len(lengths), -1)[:, :, None] * there[:, :, None]
+    found = redrawn(Steps(rising, torch.tensor(lengths)), pace=0.9, edges=0.2)
+    assert found.lengths.tolist() == lengths
+    for row, n in zip(found.x[:, :, 0], lengths, strict=True):
+        assert (row[:n].diff() >= -1e-4).all()  # time goes forwards
+        assert float(row.min()) >= 0
+        assert float(row.max()) <= n - 1 + 1e-4
+        assert (row[n:] == 0).all()
+
+
+def test_without_pace_and_edges_nothing_is_redrawn():
+    x = torch.randn(2, 9, 3)
+    x[1, 6:] = 0
+    torch.testing.assert_close(redrawn(Steps(x, torch.tensor([9, 6])), pace=0.0, edges=0.0).x, x)
+
+
+def test_the_floor_moves_only_while_training():
+    layer = LogMelInput(RATE, LogMel(floor=30.0), SpecAugment(0, tempo=0.0, vocal_tract=0.0, floor=10.0))
+    sound = torch.randn(1, 4000, generator=torch.Generator().manual_seed(6)) * torch.linspace(0, 0.5, 4000)
+    prepared = layer.prepare({"audio": sound, "audio_length": torch.tensor([4000])})
+    plain = heard(LogMelInput(RATE, LogMel(floor=30.0)), sound, torch.tensor([4000]))
+    torch.testing.assert_close(layer.eval()(prepared).x, plain, atol=1e-4, rtol=0)
+    assert not torch.allclose(layer.train()(prepared).x, plain, atol=0.05)

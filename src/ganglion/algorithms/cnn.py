@@ -29,9 +29,10 @@ from ganglion.estimators.sound import SoundOptions
 from ganglion.estimators.spec import Spec
 from ganglion.networks.activations import check_activation
 from ganglion.networks.convolution import ConvolutionStack
+from ganglion.networks.log_mel import LogMelInput
 from ganglion.networks.mlp import MLP
 from ganglion.networks.network import Network
-from ganglion.networks.spectrograms import SpectrogramStack
+from ganglion.networks.spectrograms import SpectrogramPicture, SpectrogramStack
 from ganglion.options import hyperparameters, option
 
 
@@ -69,7 +70,7 @@ class CNNOptions(PictureOptions, SoundOptions):
     def build(self, spec: Spec) -> Network:
         """Return input layer, convolutions, multi-layer perceptron and output layer for data like `spec`."""
         entry = self._hearing(spec) if spec.inputs.audio else spec.input_layer()
-        shape = self._shape(spec, entry.n_out)
+        shape, steps = self._shape(spec, entry), self._steps(entry)
         automatic = "batch" if spec.inputs.image or spec.inputs.audio else None
         normalization = automatic if self.normalization == "auto" else self.normalization
         channels = self._channels(max(shape[1:]))
@@ -85,7 +86,11 @@ class CNNOptions(PictureOptions, SoundOptions):
             normalization=normalization,
             dropout=self.dropout,
         )
-        features = SpectrogramStack(stack, entry.n_out, channels[-1], self.head) if spec.inputs.audio else stack
+        features: Any = stack
+        if spec.inputs.audio:
+            features = (
+                SpectrogramPicture(stack) if steps else SpectrogramStack(stack, shape[2], channels[-1], self.head)
+            )
         top = MLP(
             features.n_out,
             spec.n_scores,
@@ -97,9 +102,14 @@ class CNNOptions(PictureOptions, SoundOptions):
         )
         return Network(entry, nn.Sequential(features, top), spec.output)
 
-    def _shape(self, spec: Spec, width: int) -> tuple[int, ...]:
-        """Return the shape of one picture: of a row of a table height 1, of a spectrogram as high as wide."""
-        return spec.inputs.image or ((1, width, width) if spec.inputs.audio else (1, 1, width))
+    def _shape(self, spec: Spec, entry: Any) -> tuple[int, ...]:
+        """Return the shape of one picture: a row of a table has height 1, a spectrogram its steps, or is as square."""
+        width = entry.n_out
+        return spec.inputs.image or ((1, self._steps(entry) or width, width) if spec.inputs.audio else (1, 1, width))
+
+    def _steps(self, entry: Any) -> int | None:
+        """Return how many steps all recordings have, or None if some have more."""
+        return entry.settings.steps if isinstance(entry, LogMelInput) else None
 
     def _channels(self, side: int) -> tuple[int, ...]:
         if self.channels != "auto":

@@ -17,7 +17,6 @@ from ganglion.drawing.svg import Chart
 from ganglion.errors import InvalidInput
 from ganglion.evaluation.predictions import Array
 from ganglion.networks.log_mel import LogMel, LogMelInput
-from ganglion.networks.sequences import Steps
 
 SHOWN_BANDS, SUMMED_BANDS, PARTS = 80, 20, 3
 
@@ -105,7 +104,7 @@ def plot_hearing(
         torch.manual_seed(random_state)
         for samples in model.encoder_.encode(chosen)["audio"].split():
             prepared = heard.prepare({"audio": samples[None], "audio_length": torch.tensor([len(samples)])})
-            plain = Steps(prepared["log_mel"], prepared["log_mel_length"])
-            changed = [heard.augment(plain, heard.heights) for _ in range(n)]
-            rows.append([pixels_of(each.x[0].float().numpy()) for each in (plain, *changed)])
+            shown = [heard.eval()(prepared), *(heard.train()(prepared) for _ in range(n))]
+            rows.append([pixels_of(each.x[0].float().numpy()) for each in shown])
+            heard.eval()
     return sheet(rows, f"As it is, then changed at random by {heard.augment}", side=150)

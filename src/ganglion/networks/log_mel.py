@@ -2,11 +2,12 @@
 
     X_tk = Σ_m w_m x_{tH+m} exp(-2πi km / N)           short-time Fourier transform, w a Hann window
     E_tb = Σ_k F_bk |X_tk|² / (Σ_m w_m)²               F_b triangles, evenly apart in mel(f) = 2595 log₁₀(1 + f/700)
-    S_tb = log max(E_tb, 10⁻⁸ max E, 10⁻¹⁰)            80 dB below the loudest of a recording nothing is heard
+    S_tb = log max(E_tb, 10^(-D/10) max E, 10⁻¹⁰)      D dB below the loudest of a recording nothing is heard
     z_tb = (S_tb - s_b - c_b) f_b                      s the recording's own mean, c and f fitted to all of training
 
 Davis & Mermelstein 1980, "Comparison of parametric representations for monosyllabic word recognition"; the mel scale as
-O'Shaughnessy 1987 has it. A step's window lies within the recording: no filling of a batch comes near it.
+O'Shaughnessy 1987 has it. A step's window lies within the recording: no filling of a batch comes near it. Words alone
+can be brought to one form: cut where they begin and end (`trim`), and drawn to so many steps (`steps`).
 
 Letters: n recordings, L samples, T steps, B bands, H samples from step to step, N samples of a transform.
 """
@@ -24,17 +25,19 @@ from torch import Tensor, nn
 from ganglion.errors import InvalidParameter
 from ganglion.networks.sequences import Steps
 from ganglion.networks.spec_augment import SpecAugment
+from ganglion.networks.stretching import evenly_between, read_at, spoken
 from ganglion.options import call_by_name, call_text, in_range
 
 SHORT = 2**15  # what samples of 16 bits are divided by
-QUIETEST, BELOW = 1e-10, 1e-8
+QUIETEST = 1e-10
+FLAT = 1e-3  # a band that varies less was always below the floor: what is left is rounding
 TOGETHER = 2**20  # samples transformed together
 FEW_BANDS, MANY_BANDS, WIDE_RATE = 40, 64, 12_000
 
 
 @dataclass(frozen=True, slots=True)
 class LogMel:
-    """`log_mel(bands='auto', window=0.025, step=0.01, normalize='recording')`.
+    """`log_mel(bands='auto', window=0.025, step=0.01, normalize='recording', floor=80, emphasis=0, trim=None, …)`.
 
     Attributes
     ----------
@@ -45,18 +48,38 @@ class LogMel:
     normalize : {"recording", "loudness", "none"}
         What is taken from each recording before anything is learned: the mean of each band, as a microphone or a
         voice adds it; the mean of all; or nothing.
+    floor : float
+        Decibels below the loudest band and step of a recording, D, beneath which nothing is heard: at 30 rooms and
+        microphones sound alike.
+    emphasis : float
+        How much of each sample the next one takes off, x_t - a x_(t-1): 0.97 lifts high tones, as in speech
+        recognition.
+    trim : float or None
+        Decibels below the loudest step at which a recording begins and ends; None takes all of it.
+    steps : int or None
+        Steps to which every recording is drawn, in place of one each `step` seconds.
     """
 
     bands: int | Literal["auto"] = "auto"
     window: float = 0.025
     step: float = 0.01
     normalize: Literal["recording", "loudness", "none"] = "recording"
+    floor: float = 80.0
+    emphasis: float = 0.0
+    trim: float | None = None
+    steps: int | None = None
 
     def __post_init__(self) -> None:
         if self.bands != "auto":
             in_range("log_mel", "bands", self.bands, at_least=4, at_most=256)
         in_range("log_mel", "window", self.window, at_least=0.002, at_most=1)
         in_range("log_mel", "step", self.step, at_least=0.001, at_most=1)
+        in_range("log_mel", "floor", self.floor, at_least=1, at_most=100)
+        in_range("log_mel", "emphasis", self.emphasis, at_least=0, below=1)
+        if self.trim is not None:
+            in_range("log_mel", "trim", self.trim, at_least=1, at_most=100)
+        if self.steps is not None:
+            in_range("log_mel", "steps", self.steps, at_least=2, at_most=10_000)
         if self.step > self.window:
             raise InvalidParameter(
                 f"log_mel(window={self.window}, step={self.step}): between two windows sound would be lost. Give a "
@@ -86,6 +109,12 @@ def mel(hertz: Tensor) -> Tensor:
 def hertz(mels: Tensor) -> Tensor:
     """Return frequencies in Hz from heights in mel."""
     return 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
+
+
+def _emphasized(n_fft: int, share: float) -> Tensor:
+    """Return how much louder each frequency is in x_t - a x_(t-1) than in x, (n_fft // 2 + 1, 1) float32."""
+    turn = 2 * math.pi * torch.arange(n_fft // 2 + 1, dtype=torch.float64, device="cpu") / n_fft
+    return (1 + share**2 - 2 * share * turn.cos()).float()[:, None]
 
 
 def _highest(rate: int) -> float:
@@ -134,36 +163,48 @@ class LogMelInput(nn.Module):
 
     def __init__(self, rate: int, settings: LogMel, augment: SpecAugment | None = None) -> None:
         super().__init__()
-        self.dtype, self.settings, self.augment = torch.float32, settings, augment
+        self.dtype, self.settings = torch.float32, settings
+        # what is drawn to so many steps has no tempo
+        self.augment = replace(augment, tempo=0.0) if augment and settings.steps else augment
         self.n_out = settings.n_bands(rate)
         self.hop = max(1, round(settings.step * rate))
         width = max(2, round(settings.window * rate))
         self.n_fft = 2 ** math.ceil(math.log2(width))
         # what follows from the arguments is kept out of weights files, which could hold anything
         self.register_buffer("window", torch.hann_window(width, device="cpu"), persistent=False)
-        self.register_buffer("triangles", mel_triangles(self.n_fft, rate, self.n_out), persistent=False)
+        triangles = mel_triangles(self.n_fft, rate, self.n_out) * _emphasized(self.n_fft, settings.emphasis)
+        self.register_buffer("triangles", triangles, persistent=False)
         self.register_buffer("center", torch.zeros(self.n_out, dtype=torch.float64))
         self.register_buffer("factor", torch.ones(self.n_out, dtype=torch.float64))
         self.heights = _highest(rate) * torch.arange(1, self.n_out + 1, device="cpu") / (self.n_out + 1)
 
     def steps_of(self, n_samples: Tensor) -> Tensor:
-        """Return how many steps recordings of so many samples have, (n,) int64: one at least."""
+        """Return how many steps whole recordings of so many samples have, (n,) int64: one at least."""
         return 1 + (n_samples - self.n_fft).clamp(min=0).add(self.hop - 1).div(self.hop, rounding_mode="floor")
 
     def most_steps(self, n_samples: int) -> int:
         """Return how many steps a recording of so many samples may have, however it is changed in training."""
-        n_steps = int(self.steps_of(torch.tensor(n_samples, device="cpu")))
+        n_steps = self.settings.steps or int(self.steps_of(torch.tensor(n_samples, device="cpu")))
         return math.ceil(n_steps * (1 + (self.augment.tempo if self.augment else 0.0))) + 1
 
     @torch.no_grad()
     def spectrogram(self, audio: Tensor, lengths: Tensor) -> Tensor:
-        """Return S of recordings, (n, T, B), before anything is normalised; of filling it tells nothing.
+        """Return S of whole recordings, (n, T, B), before anything is normalised; of filling it tells nothing.
 
         Parameters
         ----------
         audio : Tensor of shape (n, L), int16 or float from -1 to 1
         lengths : Tensor of shape (n,), int64
         """
+        return self._logarithm(self._energy(audio, lengths))
+
+    def _logarithm(self, energy: Tensor) -> Tensor:
+        floor = self.settings.floor + (self.augment.floor if self.augment else 0.0)
+        quietest = 10 ** (-floor / 10) * energy.amax((1, 2), keepdim=True)
+        return torch.maximum(energy, quietest.clamp(min=QUIETEST)).log_()
+
+    def _energy(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Return E of whole recordings, (n, T, B)."""
         n_steps = int(self.steps_of(lengths).max()) if len(lengths) else 1
         sound = audio.float() / SHORT if audio.dtype == torch.int16 else audio.float()
         missing = self.n_fft + (n_steps - 1) * self.hop - sound.shape[1]
@@ -179,19 +220,42 @@ class LogMelInput(nn.Module):
                 return_complex=True,
             )
             power = torch.view_as_real(found).square().sum(-1) / self.window.sum().square()
-            energy = power.transpose(1, 2) @ self.triangles
-        quietest = (BELOW * energy.amax((1, 2), keepdim=True)).clamp(min=QUIETEST)
-        return torch.maximum(energy, quietest).log_()
+            return power.transpose(1, 2) @ self.triangles
 
-    def _level(self, raw: Tensor, lengths: Tensor) -> Tensor:
+    @torch.no_grad()
+    def _heard(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return S of recordings, cut and drawn as the settings say, and how many steps each has."""
+        energy, steps = self._energy(audio, lengths), self.steps_of(lengths)
+        raw, trim, n = self._logarithm(energy), self.settings.trim, self.settings.steps
+        if trim is None and n is None:
+            return raw, steps
+        begin, end = torch.zeros_like(steps), steps - 1
+        if trim is not None:
+            begin, end = spoken(10 * energy.sum(2).clamp(min=QUIETEST).log10(), steps, trim)
+        if n is not None:
+            return read_at(raw, evenly_between(begin, end, n)), torch.full_like(steps, n)
+        steps = end - begin + 1
+        return read_at(raw, begin[:, None] + torch.arange(int(steps.max()), device=raw.device)), steps
+
+    def _level(self, raw: Tensor, lengths: Tensor, *, vary: bool = False) -> Tensor:
         """Return S less what `settings.normalize` takes away, 0 where there is only filling."""
-        there = (torch.arange(raw.shape[1], device=raw.device) < lengths[:, None])[:, :, None]
-        raw = raw * there
+        there = _there(raw, lengths)
+        raw = self._floored(raw, there, vary=vary) * there
         if self.settings.normalize != "none":
             mean = raw.sum(1, keepdim=True) / lengths[:, None, None]
             mean = mean if self.settings.normalize == "recording" else mean.mean(2, keepdim=True)
             raw = (raw - mean) * there
         return raw
+
+    def _floored(self, raw: Tensor, there: Tensor, *, vary: bool) -> Tensor:
+        """Return S with the floor of the settings, or one that varies around it, where `augment` wants that."""
+        if self.augment is None or not self.augment.floor:
+            return raw  # it has its floor already
+        floor = torch.full((len(raw),), float(self.settings.floor), device=raw.device)
+        if vary:
+            floor += self.augment.floor * (2 * torch.rand(len(raw), device=raw.device) - 1)
+        loudest = raw.masked_fill(~there, -torch.inf).amax((1, 2))
+        return torch.maximum(raw, (loudest - floor * (math.log(10) / 10))[:, None, None].to(raw.dtype))
 
     @torch.no_grad()
     def adapt(self, inputs: Mapping[str, Any], weight: Tensor | None = None) -> None:
@@ -200,8 +264,8 @@ class LogMelInput(nn.Module):
         sums, squares = (torch.zeros(self.n_out, dtype=torch.float64) for _ in range(2))
         total = torch.zeros((), dtype=torch.float64)
         for rows, audio, lengths in self._groups(column):
-            steps = self.steps_of(lengths)
-            raw = self._level(self.spectrogram(audio, lengths), steps).double()
+            raw, steps = self._heard(audio, lengths)
+            raw = self._level(raw, steps).double()
             share = torch.ones(len(rows), dtype=torch.float64) if weight is None else weight[rows].double()
             sums += (raw.sum(1) * share[:, None]).sum(0)
             squares += (raw.square().sum(1) * share[:, None]).sum(0)
@@ -209,18 +273,14 @@ class LogMelInput(nn.Module):
         mean = sums / total
         deviation = (squares / total - mean.square()).clamp(min=0).sqrt()
         self.center.copy_(mean)
-        self.factor.copy_(torch.where(deviation > 1e-6, 1.0 / deviation, 0.0))
+        self.factor.copy_(torch.where(deviation > FLAT, 1.0 / deviation, 0.0))
 
     def prepare(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return {"log_mel": z (n, T, B), "log_mel_length": (n,)}; what is prepared already stays as it is."""
+        """Return {"log_mel": S (n, T, B), "log_mel_length": (n,)}; what is prepared already stays as it is."""
         if "log_mel" in inputs:
             return {name: inputs[name] for name in ("log_mel", "log_mel_length")}
-        lengths = inputs["audio_length"]
-        steps = self.steps_of(lengths)
-        raw = self._level(self.spectrogram(inputs["audio"], lengths), steps)
-        scaled = (raw - self.center.to(raw.dtype)) * self.factor.to(raw.dtype)
-        there = torch.arange(raw.shape[1], device=raw.device) < steps[:, None]
-        return {"log_mel": (scaled * there[:, :, None]).to(self.dtype), "log_mel_length": steps}
+        raw, steps = self._heard(inputs["audio"], inputs["audio_length"])
+        return {"log_mel": (raw * _there(raw, steps)).to(self.dtype), "log_mel_length": steps}
 
     @torch.no_grad()
     def ready(self, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,14 +288,16 @@ class LogMelInput(nn.Module):
         if "audio" not in columns:
             return dict(columns)
         column = columns["audio"]
-        steps = self.steps_of(column.lengths)
-        offsets = torch.zeros_like(column.offsets)
-        torch.cumsum(steps, 0, out=offsets[1:])
-        values = torch.empty(int(offsets[-1]), self.n_out, dtype=self.dtype)
+        made: list[Tensor] = [torch.empty(0)] * len(column)
         for rows, audio, lengths in self._groups(column):
-            made = self.prepare({"audio": audio, "audio_length": lengths})["log_mel"]
-            for row, n, each in zip(rows.tolist(), steps[rows].tolist(), made, strict=True):
-                values[offsets[row] : offsets[row] + n] = each[:n]
+            prepared = self.prepare({"audio": audio, "audio_length": lengths})
+            for row, n, each in zip(
+                rows.tolist(), prepared["log_mel_length"].tolist(), prepared["log_mel"], strict=True
+            ):
+                made[row] = each[:n].clone()  # a part of the group would keep all of it
+        offsets = torch.zeros_like(column.offsets)
+        torch.cumsum(torch.tensor([len(each) for each in made]), 0, out=offsets[1:])
+        values = torch.cat(made)
         rest = {name: each for name, each in columns.items() if name != "audio"}
         return {"log_mel": replace(column, values=values, offsets=offsets, fill=0), **rest}
 
@@ -250,6 +312,13 @@ class LogMelInput(nn.Module):
             start += size
 
     def forward(self, prepared: Mapping[str, Tensor]) -> Steps:
-        """Return the spectrograms, (n, T, B), changed at random while training."""
-        steps = Steps(prepared["log_mel"], prepared["log_mel_length"])
+        """Return z of spectrograms S, (n, T, B), changed at random while training."""
+        raw, lengths = prepared["log_mel"], prepared["log_mel_length"]
+        scaled = (self._level(raw, lengths, vary=self.training) - self.center.to(raw.dtype)) * self.factor.to(raw.dtype)
+        steps = Steps(scaled * _there(raw, lengths), lengths)
         return self.augment(steps, self.heights) if self.augment is not None and self.training else steps
+
+
+def _there(x: Tensor, lengths: Tensor) -> Tensor:
+    """Return which steps are no filling, (n, T, 1) bool."""
+    return (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[:, :, None]

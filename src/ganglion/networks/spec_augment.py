@@ -3,6 +3,7 @@
     masks         some bands, and some steps, are silenced: 0, the mean                            Park et al. 2019, 4.2
     tempo         spoken faster or slower, at the same pitch: steps are drawn apart or together    Ko et al. 2015
     vocal tract   as of a longer or shorter throat: frequencies times α                            Jaitly & Hinton 2013
+    pace          now faster, now slower within a recording; edges: begun and ended sooner or later
 
 Park et al. 2019, "SpecAugment: a simple data augmentation method for automatic speech recognition", arXiv:1904.08779.
 Differs: the whole recording is stretched, in place of a warp around one point, which the paper found to matter least;
@@ -20,12 +21,15 @@ import torch
 from torch import Tensor
 
 from ganglion.networks.sequences import Steps
+from ganglion.networks.stretching import read_at
 from ganglion.options import call_by_name, call_text, in_range
+
+KNOTS = 4  # at which the pace changes
 
 
 @dataclass(frozen=True, slots=True)
 class SpecAugment:
-    """`spec_augment(masks=2, steps=0.1, bands=0.15, tempo=0.15, vocal_tract=0.12)`.
+    """`spec_augment(masks=2, steps=0.1, bands=0.15, tempo=0.15, vocal_tract=0.12, pace=0, edges=0, floor=0)`.
 
     Attributes
     ----------
@@ -37,6 +41,12 @@ class SpecAugment:
         How much faster or slower at most: 0.15 is from 0.85 to 1.15 times as long.
     vocal_tract : float
         How far at most frequencies are moved, up or down: 0.12 is by 12 %.
+    pace : float
+        How much faster or slower than on average at most a part of a recording is spoken.
+    edges : float
+        How much is cut off or added at each end, at most, as a share of a recording.
+    floor : float
+        Decibels by which the floor of the spectrogram is raised or lowered at most.
     """
 
     masks: int = 2
@@ -44,6 +54,9 @@ class SpecAugment:
     bands: float = 0.15
     tempo: float = 0.15
     vocal_tract: float = 0.12
+    pace: float = 0.0
+    edges: float = 0.0
+    floor: float = 0.0
 
     def __post_init__(self) -> None:
         in_range("spec_augment", "masks", self.masks, at_least=0, at_most=20)
@@ -51,6 +64,9 @@ class SpecAugment:
             in_range("spec_augment", name, getattr(self, name), at_least=0, at_most=1)
         for name in ("tempo", "vocal_tract"):
             in_range("spec_augment", name, getattr(self, name), at_least=0, at_most=0.5)
+        in_range("spec_augment", "floor", self.floor, at_least=0, at_most=50)
+        for name in ("pace", "edges"):
+            in_range("spec_augment", name, getattr(self, name), at_least=0, at_most=0.9)
 
     def __str__(self) -> str:
         return call_text("spec_augment", self)
@@ -66,6 +82,8 @@ class SpecAugment:
         """
         if self.tempo:
             given = stretched(given, 1 + self.tempo * _evenly(given.x))
+        if self.pace or self.edges:
+            given = redrawn(given, pace=self.pace, edges=self.edges)
         if self.vocal_tract:
             warp = warping(1 + self.vocal_tract * _evenly(given.x), heights)
             given = Steps(given.x @ warp.to(given.x.dtype), given.lengths)
@@ -94,14 +112,25 @@ def stretched(given: Steps, factor: Tensor) -> Steps:
     places = torch.arange(int(lengths.max()), device=given.x.device, dtype=torch.float32)
     scale = (given.lengths - 1) / (lengths - 1).clamp(min=1)
     source = torch.minimum(places * scale[:, None], (given.lengths - 1)[:, None].float())
-    below = source.floor()
-    share = (source - below).to(given.x.dtype)[:, :, None]
-    first = below.long()
-    second = torch.minimum(first + 1, (given.lengths - 1)[:, None])
-    width = given.x.shape[2]
-    low, high = (given.x.gather(1, each[:, :, None].expand(-1, -1, width)) for each in (first, second))
     there = (places < lengths[:, None])[:, :, None]
-    return Steps((low + (high - low) * share) * there, lengths)
+    return Steps(read_at(given.x, source) * there, lengths)
+
+
+def redrawn(given: Steps, *, pace: float, edges: float) -> Steps:
+    """Return spectrograms of the same lengths, their parts drawn apart or together, their ends cut or drawn out.
+
+    The pace follows a line through `KNOTS` random ones, evenly apart; what lies beyond the ends repeats them.
+    """
+    last = (given.lengths - 1).float()
+    begin, end = edges * _evenly(given.x) * last, last + edges * _evenly(given.x) * last
+    knots = 1 + pace * (2 * torch.rand(len(last), KNOTS, 1, device=given.x.device) - 1)
+    places = torch.arange(given.x.shape[1], device=given.x.device) / last.clamp(min=1)[:, None]  # from 0 to 1
+    gone = read_at(knots, (KNOTS - 1) * places)[:, :, 0].cumsum(1)
+    whole = gone.gather(1, (given.lengths - 1)[:, None])
+    share = (gone - gone[:, :1]) / (whole - gone[:, :1]).clamp(min=1e-6)
+    source = begin[:, None] + share * (end - begin)[:, None]
+    there = (places <= 1)[:, :, None]
+    return Steps(read_at(given.x, torch.minimum(source.clamp(min=0), last[:, None])) * there, given.lengths)
 
 
 def warping(factor: Tensor, heights: Tensor) -> Tensor:

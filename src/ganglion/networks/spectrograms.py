@@ -61,6 +61,22 @@ class SpectrogramStack(nn.Module):
         return torch.cat([mean.flatten(1), most.flatten(1)], 1)
 
 
+class SpectrogramPicture(nn.Module):
+    """Spectrograms of one number of steps as pictures: `Steps` (n, T, B) → (n, n_out), what `stack` makes of them."""
+
+    def __init__(self, stack: ConvolutionStack) -> None:
+        super().__init__()
+        self.stack, self.n_out = stack, stack.n_out
+
+    def maps(self, steps: Steps) -> list[Tensor]:
+        """Return what every stage makes of spectrograms: (n, C, T, B), half as large each time."""
+        return self.stack.maps(steps.x[:, None])
+
+    def forward(self, steps: Steps) -> Tensor:
+        """Return the features of spectrograms, (n, n_out)."""
+        return self.stack(steps.x[:, None].contiguous(memory_format=torch.channels_last))
+
+
 def _there(x: Tensor, lengths: Tensor) -> Tensor:
     """Return 1 where a step counts and 0 where it is filling, (n, 1, T, 1)."""
     return (torch.arange(x.shape[2], device=x.device) < lengths[:, None]).to(x.dtype)[:, None, :, None]
