@@ -186,3 +186,9 @@ def test_what_is_no_recording(X):
 def test_a_model_of_recordings_asked_about_a_table(trained):
     with pytest.raises(InvalidInput, match="trained on recordings"):
         trained.predict(np.zeros((3, 4)))
+
+
+@pytest.mark.parametrize("settings", ["log_mel(trim=30)", "log_mel(steps=32)"])
+def test_what_single_words_are_brought_to_is_refused(settings):
+    with pytest.raises(InvalidParameter, match=r"trim and steps are for single words.*leave both out"):
+        SpeechRecognizer(**QUICK | {"spectrogram": settings}).fit(*spoken(4))

@@ -108,3 +108,17 @@ def test_feature_maps_of_recordings_are_refused_in_words():
     model = CNNClassifier(**QUICK[CNNClassifier] | {"epochs": 1}).fit(X, y)
     with pytest.raises(InvalidInput, match="feature_maps are of images"):
         model.feature_maps(X)
+
+
+def test_single_words_are_pictures_of_so_many_steps(tmp_path):
+    X, y = chirps(40)
+    quiet = [(rate, np.concatenate([np.zeros(700), sound, np.zeros(90)]).astype(sound.dtype)) for rate, sound in X]
+    word = "log_mel(bands=16, floor=30, emphasis=0.5, trim=25, steps=16)"
+    augment = "spec_augment(pace=0.3, edges=0.1, floor=5)"
+    model = CNNClassifier(
+        channels=(8, 16), hidden=(16,), epochs=15, spectrogram=word, spec_augment=augment, random_state=0
+    ).fit(X, y)
+    assert model.network_.body[0].n_out == 16 * 4 * 4  # each place is a feature
+    assert model.score(quiet, y) > 0.9  # silence around a word says nothing
+    model.save(tmp_path / "words.ganglion")
+    np.testing.assert_array_equal(gg.load(tmp_path / "words.ganglion").predict_proba(quiet), model.predict_proba(quiet))

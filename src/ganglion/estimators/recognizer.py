@@ -14,7 +14,7 @@ from ganglion.data.dataset import Dataset
 from ganglion.data.edit_distance import n_edits
 from ganglion.data.ragged import Ragged
 from ganglion.data.tokenizers import tokenizer_by_name
-from ganglion.errors import InvalidInput
+from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.answers import read_answers
 from ganglion.estimators.sound import SoundOptions
 from ganglion.estimators.trained import Trained
@@ -181,7 +181,13 @@ class Recognizer(SoundOptions, Trained):
         if field is None:
             raise InvalidInput(f"there is no recording among the columns {', '.join(data.names[:10])}.")
         rate = rate or field.rate
-        heard = LogMelInput(rate, log_mel_by_name(self.spectrogram))
+        settings = log_mel_by_name(self.spectrogram)
+        if settings.trim is not None or settings.steps is not None:
+            raise InvalidParameter(
+                f"spectrogram={str(settings)!r}: trim and steps are for single words. What is recognised letter by "
+                "letter is heard whole, in steps of its own; leave both out."
+            )
+        heard = LogMelInput(rate, settings)
         lengths = -(-cast(Ragged, data.columns[field.name]).lengths * rate // field.rate)
         return steps_left(heard.steps_of(lengths), self.subsampling).numpy()
 

@@ -16,14 +16,15 @@ class SoundOptions:
 
     spectrogram: Any = option(
         "log_mel",
-        "What a network hears of recordings: log_mel(bands='auto', window=0.025, step=0.01, normalize='recording'), in "
-        "seconds; see `ganglion.networks.log_mel`.",
+        "What a network hears of recordings: log_mel(bands='auto', window=0.025, step=0.01, normalize='recording', "
+        "floor=80, emphasis=0, trim=None, steps=None), in seconds and decibels; see `ganglion.networks.log_mel`. For "
+        "single words of voices never heard: log_mel(floor=27, emphasis=0.97, trim=35, steps=32).",
         check=log_mel_by_name,
     )
     spec_augment: Any = option(
         "auto",
         "Random changes of spectrograms while training: spec_augment(masks=2, steps=0.1, bands=0.15, tempo=0.15, "
-        "vocal_tract=0.12), which is 'auto', or 'none'.",
+        "vocal_tract=0.12, pace=0, edges=0, floor=0), which is 'auto', or 'none'.",
         check=spec_augment_by_name,
     )
 
