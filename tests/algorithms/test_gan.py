@@ -20,6 +20,7 @@ PLANE = RNG.normal([3, -1], [1.0, 0.2], size=(600, 2))
 IMAGES = (RNG.random((40, 9, 12)) * 255).astype(np.uint8)
 QUIET = {
     "loss": "wasserstein",
+    "critic_steps": 1,
     "penalty": 1.0,
     "hidden": (32, 32),
     "batch_size": 100,
@@ -50,6 +51,12 @@ def test_the_moments_of_a_plane_are_learned(learned):
     np.testing.assert_allclose(made.std(0), [1.0, 0.2], rtol=0.35)
     assert learned.history_["diversity"][-1] > 0.5
     assert learned.history_.alarms == []
+
+
+@pytest.mark.parametrize(("loss", "steps"), [("non_saturating", 6), ("hinge", 6), ("wasserstein", 2)])
+def test_a_wasserstein_critic_takes_five_steps_to_one(loss, steps):
+    model = small(loss=loss, batch_size=100, epochs=1, hidden=(4,)).fit(PLANE)
+    assert model.network_.body.average.n_steps == steps
 
 
 @pytest.mark.parametrize("loss", LOSSES)

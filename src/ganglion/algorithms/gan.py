@@ -38,6 +38,7 @@ from ganglion.training.run import Source
 from ganglion.training.trainer import Monitor
 
 PENALTY = {"non_saturating": 0.01, "wasserstein": 10.0, "hinge": 0.0}
+CRITIC_STEPS = {"non_saturating": 1, "wasserstein": 5, "hinge": 1}
 RATES = {"dense": 1e-3, "dcgan": 2e-4}
 
 
@@ -77,7 +78,9 @@ class GAN(Generative):
     spectral_norm: bool | Literal["auto"] = option(
         "auto", "Whether the critic's layers stretch no direction by more than 1; 'auto' does so with hinge."
     )
-    critic_steps: int = option(1, "Steps of the critic to each one of the generator.", at_least=1)
+    critic_steps: int | Literal["auto"] = option(
+        "auto", "Steps of the critic to each one of the generator; 'auto' is 5 with wasserstein, else 1.", at_least=1
+    )
     latent: int = option(64, "Numbers of noise that a sample is made of.", at_least=1)
     categories: int = option(
         0,
@@ -140,7 +143,7 @@ class GAN(Generative):
                 "generator",
                 sides.generator.parameters(),
                 self._generator_loss,
-                every=self.critic_steps,
+                every=CRITIC_STEPS[self.loss] if self.critic_steps == "auto" else int(self.critic_steps),
                 after=sides.follow,
             ),
         ]
