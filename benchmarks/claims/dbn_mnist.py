@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.claims import Claim, Figure, Skipped, wilson
 from benchmarks.claims.rbm_small import written
 from benchmarks.public import mnist
-from ganglion.algorithms.dbn import DBNClassifier
+from ganglion.algorithms.dbn_classifier import DBNClassifier
 from ganglion.errors import InvalidFile
 
 SEED = 0

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ganglion.algorithms.anomaly_detector import AnomalyDetector
     from ganglion.algorithms.autoencoder import Autoencoder
     from ganglion.algorithms.cnn import CNNClassifier, CNNRegressor
-    from ganglion.algorithms.dbn import DBN, DBNClassifier
+    from ganglion.algorithms.dbn import DBN
+    from ganglion.algorithms.dbn_classifier import DBNClassifier
     from ganglion.algorithms.detection_cnn import DetectionCNN
     from ganglion.algorithms.diffusion import Diffusion
     from ganglion.algorithms.forecaster import Forecaster
@@ -63,7 +64,7 @@ _HOMES = {
     "Classifier": "ganglion.estimators.classifier",
     "Dataset": "ganglion.data.dataset",
     "DBN": "ganglion.algorithms.dbn",
-    "DBNClassifier": "ganglion.algorithms.dbn",
+    "DBNClassifier": "ganglion.algorithms.dbn_classifier",
     "DetectionCNN": "ganglion.algorithms.detection_cnn",
     "Diffusion": "ganglion.algorithms.diffusion",
     "GAN": "ganglion.algorithms.gan",

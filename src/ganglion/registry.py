@@ -21,7 +21,7 @@ ALGORITHMS = {
     "CNNClassifier": "ganglion.algorithms.cnn",
     "CNNRegressor": "ganglion.algorithms.cnn",
     "DBN": "ganglion.algorithms.dbn",
-    "DBNClassifier": "ganglion.algorithms.dbn",
+    "DBNClassifier": "ganglion.algorithms.dbn_classifier",
     "DetectionCNN": "ganglion.algorithms.detection_cnn",
     "Diffusion": "ganglion.algorithms.diffusion",
     "Forecaster": "ganglion.algorithms.forecaster",

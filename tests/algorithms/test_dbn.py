@@ -6,7 +6,8 @@ import torch
 from sklearn.datasets import load_digits
 
 import ganglion as gg
-from ganglion.algorithms.dbn import DBN, DBNClassifier
+from ganglion.algorithms.dbn import DBN
+from ganglion.algorithms.dbn_classifier import DBNClassifier
 from ganglion.errors import GanglionError
 from ganglion.training.checkpoint import Checkpoints
 

@@ -19,6 +19,7 @@ from torch import Tensor
 from ganglion.data.batches import Batches, batch_of
 from ganglion.data.encoding import InputSpec
 from ganglion.data.ragged import Columns
+from ganglion.errors import InvalidParameter
 from ganglion.estimators.base import Samples, random_state
 from ganglion.estimators.generative import TOGETHER, Generative
 from ganglion.estimators.trained import for_statistics
@@ -155,6 +156,12 @@ class Boltzmann(Generative):
     def _n_hidden(self, row: Mapping[str, Any]) -> int:
         """Return how many hidden units the machine has that a row of the history is of."""
         raise NotImplementedError
+
+
+def check_hidden(hidden: Sequence[int]) -> None:
+    """Raise InvalidParameter unless there is a machine, so a hidden layer."""
+    if not len(hidden):
+        raise InvalidParameter("hidden=(): a deep belief net has one machine or more. Give a width each: (256, 256).")
 
 
 def are_binary(visible: Visible, inputs: InputSpec) -> bool:
