@@ -57,9 +57,9 @@ def claim() -> Claim:
     return Claim(
         name="autoencoder_outliers",
         data="thyroid (3,772 rows, 93 anomalies), cardio (1,831, 176) and smtp (95,156, 30) of ADBench.",
-        settings=f"Autoencoder({shown}), epochs for about {STEPS} steps, one at least, means of seeds 0 to {SEEDS[-1]}. "
-        "There is no validation part without labels: one setting for all three was taken of some that were tried on "
-        "them, the peers as they come. Interval: the seeds (bootstrap).",
+        settings=f"Autoencoder({shown}), epochs for about {STEPS} steps, one at least, seeds 0 to {SEEDS[-1]}. There "
+        "is no validation part without labels: one setting for all three was taken of some tried on them, the "
+        "peers as they come. Interval: the seeds (bootstrap).",
         reference=REFERENCE,
         figures=figures,
         details=details,

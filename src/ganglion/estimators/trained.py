@@ -28,7 +28,7 @@ from ganglion.networks.backpropagation import Backpropagation, is_plain
 from ganglion.networks.network import Network
 from ganglion.networks.work import gains_from_bfloat16, most_images, work_per_sample
 from ganglion.options import hyperparameters, option
-from ganglion.training.diagnosis import raise_alarms, warn_of_dead_units, warn_of_divergence
+from ganglion.training.diagnosis import dead_units, raise_alarms, warn_of_divergence
 from ganglion.training.distribution import fingerprint, muster, workers
 from ganglion.training.execution import Execution, Job, Machine, check_device, plan
 from ganglion.training.history import History
@@ -158,8 +158,8 @@ class Trained(Estimator):
             history = fit_in_phases(network, phases, checkpoints=session.checkpoints, resume=session.resume)
             if self.losses_compare:
                 warn_of_divergence(history)
-            warn_of_dead_units(network, lambda: phases[-1].objectives[0].loss(network, source.example()))
-            raise_alarms(history, self._alarms(history, network))
+            dead = dead_units(network, lambda: phases[-1].objectives[0].loss(network, source.example()))
+            raise_alarms(history, [*dead, *self._alarms(history, network)])
         history.execution = execution.to_dict() | {"batch_size": batch_size}
         network = whole_network(network, skeleton) if skeleton else network
         self.network_, self.history_ = network.cast(execution.dtype).to("cpu"), history

@@ -58,8 +58,8 @@ def outputs_of(
             each.remove()
 
 
-def warn_of_dead_units(network: nn.Module, run: Callable[[], Any]) -> None:
-    """Warn, once, of layers most of whose rectified units are zero for every sample that `run()` shows the network."""
+def dead_units(network: nn.Module, run: Callable[[], Any]) -> list[tuple[str, str, str]]:
+    """Return an alarm of layers most of whose rectified units are zero for all samples that `run()` shows them."""
     dead: list[str] = []
 
     def look(name: str, output: Tensor) -> None:
@@ -69,13 +69,15 @@ def warn_of_dead_units(network: nn.Module, run: Callable[[], Any]) -> None:
                 dead.append(f"{share:.0%} of {name}")
 
     outputs_of(network, run, look, lambda module: isinstance(module, RECTIFIERS))
-    if dead:
-        warnings.warn(
-            f"dead units: {', '.join(dead)} answer 0 to every sample of a batch and learn nothing any more. Try a "
-            "smaller learning rate or weight decay, another activation (leaky_relu, silu), or fewer units.",
-            TrainingWarning,
-            stacklevel=4,
+    if not dead:
+        return []
+    return [
+        (
+            "dead units",
+            f"{', '.join(dead)} answer 0 to every sample of a batch and learn nothing any more.",
+            "Try a smaller learning rate or weight decay, another activation (leaky_relu, silu), or fewer units.",
         )
+    ]
 
 
 def warn_of_divergence(history: History) -> None:

@@ -1,0 +1,32 @@
+"""What went wrong in a training, said once and kept in the history."""
+
+import pytest
+import torch
+
+from ganglion.errors import TrainingWarning
+from ganglion.networks.mlp import MLP
+from ganglion.training.diagnosis import dead_units, raise_alarms
+from ganglion.training.history import History
+
+
+def test_dead_units_are_an_alarm_with_evidence_and_remedy():
+    torch.manual_seed(0)
+    network, x = MLP(3, 1, (8,)), torch.randn(100, 3)
+    assert dead_units(network, lambda: network(x)) == []
+    with torch.no_grad():
+        network[0].layers[0].bias[:6] = -100.0
+    ((name, evidence, remedy),) = dead_units(network, lambda: network(x))
+    assert name == "dead units"
+    assert evidence.startswith("75% of 0.layers.1 (ReLU) answer 0")
+    assert "leaky_relu" in remedy
+
+
+def test_alarms_are_raised_once_and_kept_in_the_file():
+    history = History()
+    with pytest.warns(TrainingWarning, match="mode collapse: all samples are one. Try more of them.") as caught:
+        raise_alarms(history, [("mode collapse", "all samples are one.", "Try more of them.")])
+    assert len(caught) == 1
+    kept = [{"name": "mode collapse", "evidence": "all samples are one.", "remedy": "Try more of them."}]
+    assert history.alarms == History.from_dict(history.to_dict()).alarms == kept
+    with pytest.raises(KeyError):
+        History.from_dict({**history.to_dict(), "alarms": [{"name": "half an alarm"}]})
