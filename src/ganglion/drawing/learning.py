@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from ganglion.drawing.axes import HEIGHT
@@ -12,10 +13,11 @@ from ganglion.drawing.svg import Chart
 Column = Sequence[float | None]
 X_COLUMNS = ("epoch", "step", "seconds")
 SMALL = 0.6 * HEIGHT
+NUMBERED = re.compile(r"_\d+$")
 
 
 def learning_charts(columns: Mapping[str, Column], best_epoch: int | None = None) -> dict[str, Chart]:
-    """Draw losses, scores and the learning rate over epochs, each on its own axis.
+    """Draw losses, scores, the learning rate and whatever else was watched over epochs, each on its own axis.
 
     Parameters
     ----------
@@ -28,7 +30,8 @@ def learning_charts(columns: Mapping[str, Column], best_epoch: int | None = None
     Returns
     -------
     dict of str to Chart
-        "loss" and "score" where there are any, "learning_rate" where it changed.
+        "loss" and "score" where there are any, "learning_rate" where it changed, and each other column that changed
+        under its name; of columns that are numbered (kl_1, kl_2, …) none.
     """
     n_epochs = max((len(values) for values in columns.values()), default=0)
     x_name = next((name for name in X_COLUMNS if name in columns), "epoch")
@@ -48,7 +51,22 @@ def learning_charts(columns: Mapping[str, Column], best_epoch: int | None = None
         charts["learning_rate"] = line_chart(
             series, title="Learning rate", x_label=x_name, y_label="learning rate", height=SMALL
         )
-    return charts
+    known = {name for kind in ("loss", "score") for name in _of_kind(kind, columns)} | {
+        *X_COLUMNS,
+        "learning_rate",
+        "phase",
+    }
+    return charts | {
+        name: _watched(name, x, _numbers(column), x_name)
+        for name, column in columns.items()
+        if name not in known and not NUMBERED.search(name) and len({v for v in _numbers(column) if v == v}) > 1
+    }
+
+
+def _watched(name: str, x: Sequence[float], y: Sequence[float], x_name: str) -> Chart:
+    words = name.replace("_", " ")
+    title = words[0].upper() + words[1:]
+    return line_chart([Series(words, x, y)], title=title, x_label=x_name, y_label=words, height=SMALL)
 
 
 def _of_kind(kind: str, columns: Mapping[str, Column]) -> list[str]:

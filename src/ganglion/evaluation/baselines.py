@@ -57,12 +57,15 @@ class Baseline:
         How it was fitted: on which rows, on what of the data.
     seconds : float
         Wall-clock time of fitting and predicting.
+    races : bool
+        Whether it is a rival of the model, and not a bound that is shown beside.
     """
 
     name: str
     predictions: Any
     note: str
     seconds: float
+    races: bool = True
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ganglion.drawing.svg import Chart
 from ganglion.errors import DataWarning, InvalidInput
 from ganglion.evaluation.baselines import FEWEST_ROWS, Baseline
 from ganglion.evaluation.bootstrap import affordable_resamples
-from ganglion.evaluation.facts import best_epoch, facts_of, innermost, is_deep, learning_curves
+from ganglion.evaluation.facts import alarms_of, best_epoch, facts_of, innermost, is_deep, learning_curves
 from ganglion.evaluation.hearing import plot_hearing
 from ganglion.evaluation.inputs import check_model, check_pair, check_resamples, check_weight, split_target
 from ganglion.evaluation.kinds import KINDS, Kind, read_truth
@@ -30,6 +30,8 @@ _LEARN_IN_TRAINING = {
     "pieces": "count the training pieces",
     "origins": "learn from the training series",
     "blocks": "learn their thresholds from the training series",
+    "generation": "draw from the training rows",
+    "reconstruction": "learn from the training rows",
 }
 
 
@@ -94,10 +96,15 @@ def evaluate(
     X, y = split_target(model, X, y)
     truth = read_truth(model, X, y, train)
     kind = KINDS[truth.task]
-    truth = truth if train is None else kind.informed(truth, X, train[0])
+    truth = truth if train is None else kind.informed(truth, X, train)
     weight = check_weight(sample_weight, len(truth))
     said = kind.predict(model, X, truth)
-    remarks = [*notes, *_remarks(kind, truth, said), *([] if train is None else _seen_before(X, train[0]))]
+    remarks = [
+        *notes,
+        *_remarks(kind, truth, said),
+        *alarms_of(model),
+        *([] if train is None else _seen_before(X, train[0])),
+    ]
     raced = _race(kind, truth, X, model, train, weight, random_state, remarks) if baselines else []
     name = _free_name(type(innermost(model)).__name__, raced)
     n_resamples = affordable_resamples(len(truth), kind.n_rankings(truth, said) * (1 + len(raced)), n_bootstrap)
@@ -106,13 +113,14 @@ def evaluate(
     contenders = {name: said} | {each.name: each.predictions for each in raced}
     measured = measure(truth, contenders, weight=weight, n_bootstrap=n_resamples, seed=random_state)
     metric = kind.headline(truth, measured)
+    rivals = {each: measured[each] for each in (name, *(b.name for b in raced if b.races))}
     return Report(
         task=truth.task,
         n_rows=len(truth),
         classes=truth.classes,
         model=Contender(name, measured[name].metrics),
         baselines=tuple(Contender(b.name, measured[b.name].metrics, b.note, b.seconds) for b in raced),
-        comparison=compare(name, measured, metric, is_deep=is_deep(model)),
+        comparison=compare(name, rivals, metric, is_deep=is_deep(model)),
         confusion=kind.confusion(truth, said),
         calibration=kind.calibration(truth, said),
         curves=kind.curves(truth, said),
@@ -138,10 +146,9 @@ def _race(
     remarks: list[str],
 ) -> list[Baseline]:
     """Run the baselines, or say in `remarks` why they cannot be run."""
-    if train is None and kind.unit in _LEARN_IN_TRAINING:
-        remarks.append(
-            f"No baselines: they {_LEARN_IN_TRAINING[kind.unit]}. Give train=(X_train, None), or --train FILE."
-        )
+    learn = _LEARN_IN_TRAINING.get(kind.unit) or _LEARN_IN_TRAINING.get(truth.task)
+    if train is None and learn:
+        remarks.append(f"No baselines: they {learn}. Give train=(X_train, None), or --train FILE.")
         return []
     if train is None and len(truth) < FEWEST_ROWS:
         remarks.append(f"No baselines: {len(truth)} {kind.unit} are too few to fit any. Give train=(X_train, y_train).")

@@ -36,6 +36,12 @@ def learning_curves(model: Any) -> dict[str, list[float | None]]:
     return {name: [float(row[name]) if _is_number(row.get(name)) else None for row in rows] for name in names}
 
 
+def alarms_of(model: Any) -> list[str]:
+    """Return what looked wrong when a model's training ended, in words."""
+    alarms = getattr(getattr(innermost(model), "history_", None), "alarms", None) or ()
+    return [f"Alarm of its training: {each['name']}: {each['evidence']} {each['remedy']}" for each in alarms]
+
+
 def best_epoch(model: Any) -> int | None:
     """Return the epoch, from 1, whose weights a model has, where its `history_` knows that."""
     epoch = getattr(getattr(innermost(model), "history_", None), "best_epoch", None)

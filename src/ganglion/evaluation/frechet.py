@@ -49,8 +49,8 @@ def frechet_distance(x: Array, y: Array) -> float:
     shapes = [each.shape for each in clouds]
     if any(len(shape) != 2 for shape in shapes) or shapes[0][1] != shapes[1][1] or min(map(len, clouds)) < 2:
         raise InvalidInput(
-            f"x and y have shapes {shapes[0]} and {shapes[1]}, but two matrices of the same width are wanted, (n, d) and "
-            "(m, d), with two rows or more."
+            f"x and y have shapes {shapes[0]} and {shapes[1]}, but two matrices of the same width are wanted, (n, d) "
+            "and (m, d), with two rows or more."
         )
     if not all(np.isfinite(each).all() for each in clouds):
         raise InvalidInput("x or y holds NaN or infinity. Give finite numbers: impute what is missing first.")

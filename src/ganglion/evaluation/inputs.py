@@ -106,7 +106,7 @@ def check_model(model: Any) -> None:
     if isinstance(model, type):
         name = model.__name__
         raise InvalidInput(f"model is the class {name}. Give a fitted estimator: {name}().fit(X_train, y_train).")
-    if not hasattr(model, "predict") and not hasattr(model, "surprisals"):
+    if not hasattr(model, "predict") and not learns_alone(model):
         raise InvalidInput(
             f"model is {repr(model)[:60]}, which cannot predict. Give a fitted estimator; ganglion.load(path) reads "
             "one from its file."

@@ -10,6 +10,7 @@ translation    a text that answers a text                                       
 forecasting    the next steps of series                                          forecasting.py
 anomaly_detection    which steps of series are strange                           anomalies.py
 speech_recognition   what is said in recordings                                  transcription.py
+generation, reconstruction   new rows like these; these rows again               generation.py
 """
 
 from __future__ import annotations
@@ -58,6 +59,17 @@ from ganglion.evaluation.forecasting import (
     resampled_forecast_metrics,
     worst_forecasts,
 )
+from ganglion.evaluation.generation import (
+    cost_in_rankings,
+    deciding_metric,
+    generation_facts,
+    generation_values,
+    imagine,
+    informed_reality,
+    reality,
+    resampled_generation_metrics,
+)
+from ganglion.evaluation.generation_baselines import run_generation_baselines
 from ganglion.evaluation.inputs import truth_of
 from ganglion.evaluation.language import (
     passage_facts,
@@ -153,7 +165,7 @@ class Kind:
     confusion, calibration : (truth, said) -> what its name says, or nothing
     curves : (truth, said) -> recall and precision of each class, by name
     n_rankings : (truth, said) -> what a resample costs, in rankings of the rows
-    informed : (truth, X, X_train) -> the truth with what the training rows tell of it
+    informed : (truth, X, train) -> the truth with what the training rows, (X_train, y_train), tell of it
     whole_texts : bool
         Whether answers are texts, to be read whole.
     follows : bool
@@ -179,7 +191,7 @@ class Kind:
     calibration: Callable[[Any, Any], tuple[CalibrationBin, ...]] = lambda truth, said: ()
     curves: Callable[[Any, Any], Curves] = lambda truth, said: {}
     n_rankings: Callable[[Any, Any], int] = lambda truth, said: 1
-    informed: Callable[[Any, Any, Any], Truth] = lambda truth, X, X_train: truth
+    informed: Callable[[Any, Any, tuple[Any, Any]], Truth] = lambda truth, X, train: truth
     whole_texts: bool = False
     follows: bool = False
     charts: Callable[[Any, Any], dict[str, Chart]] = lambda truth, said: {}
@@ -332,7 +344,7 @@ _TAGGING = Kind(
     present=present_tags,
     confusion=confused_tags,
     n_rankings=lambda truth, said: 1 + len(said.values) // len(truth) // 8,
-    informed=with_unseen,
+    informed=lambda truth, X, train: with_unseen(truth, X, train[0]),
 )
 _TRANSLATION = Kind(
     about="texts that answer texts",
@@ -403,6 +415,22 @@ _SPEECH = Kind(
     facts=transcript_facts,
     whole_texts=True,
 )
+_GENERATION = Kind(
+    about="generation: new rows like these",
+    large=("frechet", "precision", "recall", "memorisation"),
+    worst="",
+    truth=reality,
+    predict=imagine,
+    values=generation_values,
+    resampled=resampled_generation_metrics,
+    headline=deciding_metric,
+    baselines=run_generation_baselines,
+    mistakes=lambda truth, said, X: (),
+    facts=generation_facts,
+    n_rankings=cost_in_rankings,
+    informed=informed_reality,
+    charts=lambda truth, said: said.shown or {},
+)
 KINDS: dict[Task, Kind] = {
     "binary": replace(
         _CLASSES,
@@ -430,4 +458,11 @@ KINDS: dict[Task, Kind] = {
     "forecasting": _FORECASTING,
     "anomaly_detection": _ANOMALIES,
     "speech_recognition": _SPEECH,
+    "generation": _GENERATION,
+    "reconstruction": replace(
+        _GENERATION,
+        about="reconstruction: a code of the data, and the data again from it",
+        large=("reconstruction_error", "frechet", "precision", "recall"),
+        headline=lambda truth, measured: metric_of("reconstruction", "reconstruction_error"),
+    ),
 }

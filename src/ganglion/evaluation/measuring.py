@@ -1,7 +1,8 @@
 """Measuring models side by side: every figure, and its interval from the same resamples for all of them.
 
 Each resample adds noise to the gaps of the calibration error, which never makes an absolute gap smaller on average, and
-may lack rare labels, of which models know least, in a mean over labels: these intervals are moved back by that bias.
+may lack rare labels, of which models know least, in a mean over labels; a row drawn twice makes covariances less
+alike: these intervals are moved back by that bias.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ LIFTED = {
     ("binary", "calibration_error"),
     ("multiclass", "calibration_error"),
     ("tagging", "f1_macro"),
+    ("generation", "frechet"),
+    ("reconstruction", "frechet"),
 }  # by resampling
 
 

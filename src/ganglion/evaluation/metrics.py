@@ -15,6 +15,8 @@
     forecasting  MASE, CRPS, sMAPE, MSE, MAE, coverage of the interval                       (see `forecasting`)
     anomalies    PR AUC, ROC AUC, precision, recall, F1, false-alarm rate                    (see `anomalies`)
     speech       word error rate, character error rate, exact match                       (see `transcription`)
+    generation, reconstruction   Fréchet distance, precision, recall, density, coverage, memorisation, copies, TSTR,
+                 reconstruction error, evidence bound, log-likelihood                        (see `generation`)
 
 The values of the first four are scikit-learn's own; their intervals come from `resampling`, which agrees with it. A
 figure that is not defined on the given rows is absent, with the reason.
@@ -137,7 +139,22 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("character_error_rate", "Character error rate", higher_is_better=False),
         Metric("exact_match", "Exact match"),
     ),
+    "generation": (
+        Metric("frechet", "Fréchet distance", higher_is_better=False),
+        Metric("precision", "Precision"),
+        Metric("recall", "Recall"),
+        Metric("density", "Density"),
+        Metric("coverage", "Coverage"),
+        Metric("memorisation", "Memorisation (0.5 is fair)", higher_is_better=False),
+        Metric("copies", "Copies of training rows", higher_is_better=False),
+        Metric("tstr", "Trained on made, tested on real"),
+        Metric("trtr", "Trained on real, tested on real"),
+        Metric("reconstruction_error", "Reconstruction error", higher_is_better=False),
+        Metric("elbo", "Evidence bound, nats"),
+        Metric("log_likelihood", "Log-likelihood, nats"),
+    ),
 }
+METRICS["reconstruction"] = METRICS["generation"]
 _OF_A_CLASS: dict[Task, tuple[str, str]] = {"segmentation": ("iou", "IoU"), "detection": ("ap_50", "AP@0.5")}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ganglion.drawing.axes import number
 from ganglion.drawing.gallery import GALLERY_STYLE, document, grid, scrollable
+from ganglion.drawing.learning import learning_charts
 from ganglion.drawing.svg import STYLE, Chart, shorten, shorten_inside
 from ganglion.evaluation import plots
 from ganglion.evaluation.kinds import KINDS
@@ -40,7 +41,8 @@ def fragment(report: Report) -> str:
     """Return the report as a piece of HTML with its style, for a page or a notebook."""
     charts = plots.charts_of(report)
     race = charts.pop("comparison")
-    curves = [charts[name] for name in ("loss", "score", "learning_rate") if name in charts]
+    learned = learning_charts(report.learning_curves, report.best_epoch)
+    curves = [charts[name] for name in learned]
     parts = [
         _header(report),
         _verdict(report),
@@ -138,6 +140,8 @@ def _answers(report: Report, charts: Mapping[str, Chart]) -> str:
         "music_modelling": "Written by the model",
         "forecasting": "Forecasts",
         "anomaly_detection": "Alarms",
+        "generation": "Made beside real",
+        "reconstruction": "Said again",
     }
     return _section(headings.get(report.task, "Confusion and calibration"), content) if content else ""
 
@@ -145,6 +149,8 @@ def _answers(report: Report, charts: Mapping[str, Chart]) -> str:
 def _mistakes(report: Report) -> str:
     kind = KINDS[report.task]
     heading = "Worst mistakes" if kind.unit == "rows" else kind.worst
+    if not kind.worst:
+        return ""
     if not report.mistakes:
         return _section(heading, f"<p>None: every {kind.unit[:-1]} is predicted right.</p>")
     lead, shown = kind.lead, [each.picture for each in report.mistakes if each.picture]

@@ -14,6 +14,7 @@ translation  (n,) of str                                                        
 forecasting  (n, horizon, n_targets) float64, what came                           (both: see `forecasting`)
 anomaly_detection    (n_steps,) int64, 1, 0 or not known                          (both: see `anomalies`)
 speech_recognition   (n,) of str                                                (predictions: see `transcription`)
+generation, reconstruction   (n,) places of rows                                  (both: see `generation`)
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ Task = Literal[
     "forecasting",
     "anomaly_detection",
     "speech_recognition",
+    "generation",
+    "reconstruction",
 ]
 Array = NDArray[Any]
 
