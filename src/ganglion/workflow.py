@@ -22,7 +22,7 @@ from ganglion.data.read import read, read_as, read_test_part, reading_of, with_t
 from ganglion.data.resizing import Resize
 from ganglion.data.series_task import last_steps, most_steps, series_reason
 from ganglion.data.splits import labels_in, split, split_end, split_pieces, with_every_class
-from ganglion.data.task import ALONE, Task
+from ganglion.data.task import ALONE, MAKING, Task, infer_task
 from ganglion.data.text_encoding import are_texts_alone
 from ganglion.errors import DataWarning, InvalidInput, InvalidParameter
 from ganglion.estimators.base import Estimator
@@ -78,7 +78,7 @@ class Plan:
         if not data.target or self.selection.task.name in OF_SERIES:
             return data, None
         X, y = data.X_y()
-        return X, labels_of(y, self.selection.task)
+        return X, labels_of(y, infer_task(y) if self.selection.task.name in MAKING else self.selection.task)
 
 
 def plan(
@@ -131,6 +131,9 @@ def plan(
         If the data cannot be read or used, or something named does not exist.
     """
     given = data if isinstance(data, Dataset) else read(data, size=size, resize=resize, step=step, rate=rate)
+    if (task or (algorithm_name and algorithm(algorithm_name).tags.task)) in MAKING:
+        share = TEST_SHARE if test_fraction is None else test_fraction
+        return _plan_making(data, given.drop(list(drop)), target, test, share, algorithm_name, task, random_state)
     found = _series_task(given, target, algorithm_name, task)
     if found is not None:
         whole = given.drop([name for name in drop if name not in given.target])
@@ -199,6 +202,61 @@ def _plan_alone(
     return Plan(train, tested, chosen, inspect(whole).findings, tuple(notes))
 
 
+def _plan_making(
+    data: str | os.PathLike[str] | Dataset,
+    given: Dataset,
+    target: Any,
+    test: str | os.PathLike[str] | Dataset | None,
+    share: float,
+    name: str | None,
+    task: str | None,
+    random_state: int,
+) -> Plan:
+    """Plan for models of the data themselves: a target, if there is one, holds the classes, and is not learned."""
+    whole = given if target in (None, (), []) else with_target(given, target)
+    if len(whole) < LEAST_ROWS:
+        raise InvalidInput(f"{len(whole)} rows are too few to train and test on. Give at least {LEAST_ROWS}.")
+    chosen = select(whole.drop(whole.target), task=task) if name is None else None
+    if chosen is None:
+        cls = algorithm(str(name))
+        if task is not None and cls.tags.task != task:
+            raise InvalidParameter(
+                f"{cls.__name__} does {cls.tags.task}, but task={task!r} was asked for. Leave one of them out."
+            )
+        asked: Any = cls.tags.task
+        chosen = Selection(cls.__name__, Task(asked, "as asked"), f"as asked; {asked}")
+    if test is not None:
+        tested = test if isinstance(test, Dataset) else read_as(test, reading_of(whole))
+    else:
+        tested = None if isinstance(data, Dataset) else read_test_part(data, whole)
+    if tested is None:
+        rows, held_out = split(len(whole), test_fraction=share, random_state=random_state)
+        train, tested = whole.take(rows), whole.take(held_out)
+        notes = [f"{len(held_out):,} of {len(whole):,} rows were held out at random (seed {random_state})."]
+    else:
+        train, tested = whole, _like(tested, whole)
+        notes = [f"Tested on {tested.source or 'other data'}, {len(tested):,} rows."]
+    if whole.target:
+        notes.append(f"{', '.join(whole.target)} holds classes of the rows; what is made has no such column.")
+    return Plan(train, tested, chosen, inspect(whole.drop(whole.target)).findings, tuple(notes))
+
+
+def _like(tested: Dataset, whole: Dataset) -> Dataset:
+    """Return data to test on with the target of the training data, if they have it, and without another one."""
+    there = [name for name in whole.target if name in tested.columns]
+    gone = [name for name in tested.target if name not in there]
+    return tested.with_target(there).drop(gone) if there == list(whole.target) else tested.drop(tested.target)
+
+
+def with_labels(data: Dataset, target: Sequence[str]) -> tuple[Dataset, np.ndarray | None]:
+    """Return features, and the classes in `target` or in the target that data name themselves, if any."""
+    data = with_target(data, target) if target else data
+    if not data.target:
+        return data, None
+    X, y = data.X_y()
+    return X, labels_of(y, infer_task(y))
+
+
 def _series_task(data: Dataset, target: Any, name: str | None, task: str | None) -> Task | None:
     """Return the task, and why, if rows are taken for steps of series; without being asked for, it is forecasting."""
     if task is not None or name is not None:
@@ -254,6 +312,11 @@ def train(
 ) -> Estimator:
     """Fit the chosen algorithm to the training rows of a plan; see `Estimator.fit` for `checkpoint` and `resume`."""
     options = dict(options or {})
+    if options.get("conditional") and not planned.train.target:
+        raise InvalidParameter(
+            "conditional=True makes rows of a class, but no column holds the classes. Name it with target=… "
+            "(--target NAME), or leave conditional out."
+        )
     model = planned.selection.estimator(**(_horizon(planned, options) | options))
     X, y = planned.training_data
     model.fit(X, y, callbacks=callbacks, checkpoint=checkpoint, resume=resume)

@@ -75,7 +75,7 @@ class VAE(Coding):
         False, "Whether each pixel in [0, 1] is drawn as 0 or 1 with that chance whenever it is learned from."
     )
 
-    tags: ClassVar[Tags] = Tags(task="generation", modalities=("table", "image"))
+    tags: ClassVar[Tags] = Tags(task="generation", preferred_for=("table", "image"))
 
     def build(self, spec: Spec) -> VariationalNetwork:
         """Return input layer, encoder, decoder and law for data that look like `spec`."""

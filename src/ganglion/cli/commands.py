@@ -136,11 +136,14 @@ def _table(rows: list[dict[str, str]]) -> Table:
 
 def _features_and_target(data: Path, target: Sequence[str] | None, estimator: Any) -> tuple[Any, np.ndarray | None]:
     from ganglion.data.read import read_as
-    from ganglion.data.task import ALONE
-    from ganglion.workflow import with_known_target
+    from ganglion.data.task import ALONE, MAKING
+    from ganglion.workflow import with_known_target, with_labels
 
     dataset = read_as(data, _reading(estimator))
     trained = getattr(estimator, "target_name_", "")
+    if estimator.tags.task in MAKING:
+        named = list(target or [trained])
+        return with_labels(dataset, [name for name in named if target or name in dataset.columns])
     if estimator.tags.task in ALONE:
         return dataset.drop(dataset.target), None
     if estimator.tags.task in ("forecasting", "anomaly_detection"):
@@ -171,6 +174,8 @@ def _answers(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.nda
         return {"log_likelihood": np.array([-each.sum() for each in nats]), "steps": steps}
     if estimator.tags.task == "language_modelling":
         return {"log_likelihood": estimator.score_samples(X)}
+    if not hasattr(estimator, "predict"):
+        return _codes(estimator, X)
     predicted = np.asarray(estimator.predict(X))
     columns = (
         {"prediction": predicted}
@@ -181,6 +186,19 @@ def _answers(estimator: Any, X: Any, *, probabilities: bool) -> dict[str, np.nda
         shares = estimator.predict_proba(X)
         columns |= {f"p_{label}": share for label, share in zip(estimator.classes_, shares.T, strict=True)}
     return columns
+
+
+def _codes(estimator: Any, X: Any) -> dict[str, np.ndarray]:
+    """Return the codes of rows, of a model that predicts nothing."""
+    from ganglion.errors import InvalidInput
+
+    name = type(estimator).__name__
+    if not hasattr(estimator, "transform") or getattr(estimator, "conditional", False):
+        raise InvalidInput(
+            f"{name} predicts nothing of a row. Ask it for new ones with: ganglion sample MODEL, or judge it with: "
+            "ganglion evaluate MODEL DATA."
+        )
+    return {f"code_{j}": column for j, column in enumerate(estimator.transform(X).T)}
 
 
 def _marked(estimator: Any, X: Any) -> dict[str, np.ndarray]:

@@ -180,12 +180,25 @@ def sample_command(
         list[str] | None, typer.Option(metavar="TEXT", help="End where this comes. Repeat for several.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write music here: .mid (notes) or .wav (sound).")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Write here: music to .mid or .wav (sound), rows to .csv or .npz, pictures to .png or a folder.",
+        ),
+    ] = None,
+    number: Annotated[
+        int | None, typer.Option("--number", "-n", min=1, metavar="NUMBER", help="Rows or pictures to make (64).")
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL", help="Make rows or pictures of this class, if it was trained with them."),
     ] = None,
     tempo: Annotated[float, typer.Option(metavar="NUMBER", help="Of music, quarter notes a minute.")] = 80.0,
     seed: Annotated[int | None, typer.Option(min=0, metavar="NUMBER", help="The same gives the same.")] = None,
 ) -> None:
-    """Write a text with a saved language model, token by token; or music with a model of it, chord by chord."""
+    """Write a text, or music, with a saved model of them; or make rows or pictures like those that it learned from."""
     from ganglion.cli.writing import write
 
     write(
@@ -197,6 +210,8 @@ def sample_command(
         out=out,
         tempo=tempo,
         random_state=seed,
+        number=number,
+        label=label,
     )
 
 

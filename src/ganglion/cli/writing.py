@@ -1,4 +1,4 @@
-"""`ganglion sample`: what a saved model writes, texts to the screen and music to a file."""
+"""`ganglion sample`: what a saved model writes: texts to the screen, music to a file, or data (see `making`)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from rich.markup import escape
 
+from ganglion.cli.making import make
 from ganglion.cli.screen import say, shown_warnings
 
-TOKENS, CHORDS = 500, 64  # to write, unless something else is asked for
+TOKENS, CHORDS, ROWS = 500, 64, 64  # to write, unless something else is asked for
 
 
 def write(
@@ -23,21 +24,28 @@ def write(
     out: Path | None,
     tempo: float,
     random_state: int | None,
+    number: int | None = None,
+    label: str | None = None,
 ) -> None:
-    """Write with a model of texts or music; `text` is what only texts are asked with."""
+    """Write with a model of texts or music, or make data; `text` is what only texts are asked with."""
     from ganglion.errors import InvalidInput, InvalidParameter
     from ganglion.estimators.artifact import load
 
     with shown_warnings():
         estimator: Any = load(model)
+        if not hasattr(estimator, "stream") and hasattr(estimator, "sample"):
+            _refuse(text | {"prompt": prompt, "length": length}, "texts and music", "this model makes rows or pictures")
+            make(estimator, ROWS if number is None else number, out=out, label=label, random_state=random_state)
+            return
         if not hasattr(estimator, "stream"):
             raise InvalidInput(
-                f"{model.name} is a {type(estimator).__name__}, which writes no texts. Give a file that was trained "
-                "with LanguageModel or MusicModel, or ask this one with: ganglion predict MODEL DATA."
+                f"{model.name} is a {type(estimator).__name__}, which makes nothing new. Give a file that was trained "
+                "with VAE, LanguageModel or MusicModel, or ask this one with: ganglion predict MODEL DATA."
             )
+        _refuse({"number": number, "label": label}, "models that make rows or pictures", "this one writes")
         how = {"temperature": temperature, "random_state": random_state}
         if estimator.tags.task == "music_modelling":
-            _refuse_of_texts(text)
+            _refuse(text, "texts", "this model writes music")
             _write_music(estimator, prompt, out, tempo, how | {"length": CHORDS if length is None else length})
             return
         if out is not None:
@@ -75,9 +83,10 @@ def _piece(path: Path, step: str) -> Any:
     return music_in(read_as(path, Reading(step=step)))[1].split()[0].numpy()
 
 
-def _refuse_of_texts(text: dict[str, Any]) -> None:
+def _refuse(options: dict[str, Any], what: str, this: str) -> None:
+    """Refuse options, where any is given, that are for other models."""
     from ganglion.errors import InvalidParameter
 
-    given = [f"--{name.replace('_', '-')}" for name, value in text.items() if value]
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value]
     if given:
-        raise InvalidParameter(f"{', '.join(given)}: for texts alone; this model writes music. Leave it out.")
+        raise InvalidParameter(f"{', '.join(given)}: for {what} alone; {this}. Leave it out.")

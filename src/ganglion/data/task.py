@@ -51,6 +51,7 @@ TaskName = Literal[
     "reconstruction",
 ]
 ALONE = ("language_modelling", "music_modelling", "generation", "reconstruction")  # what is learned from features alone
+MAKING = ("generation", "reconstruction")  # of these, what says the data themselves
 _REPEATS = ((10, 4), (20, 20))  # (so many values at most, so often each on average) make classes of whole numbers
 
 

@@ -64,7 +64,7 @@ def learning_charts(columns: Mapping[str, Column], best_epoch: int | None = None
 
 
 def _watched(name: str, x: Sequence[float], y: Sequence[float], x_name: str) -> Chart:
-    words = name.replace("_", " ")
+    words = name.upper() if len(name) < 3 else name.replace("_", " ")
     title = words[0].upper() + words[1:]
     return line_chart([Series(words, x, y)], title=title, x_label=x_name, y_label=words, height=SMALL)
 

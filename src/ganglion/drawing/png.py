@@ -47,6 +47,12 @@ def png_data_uri(picture: Array, *, most_side: int = MOST_SIDE, most_bytes: int 
     return png_data_uri(shown, most_side=longest * 3 // 4, most_bytes=most_bytes)
 
 
+def png_file(picture: Array) -> bytes:
+    """Return a picture, (channels, height, width) uint8, as the bytes of a PNG file, every pixel kept."""
+    shown = picture if len(picture) in _COLOUR_TYPE else picture[:1]
+    return _png(shown.transpose(1, 2, 0), _COLOUR_TYPE[len(shown)])
+
+
 def palette_data_uri(codes: Array, colours: Sequence[str | None]) -> str:
     """Return a map of codes as a `data:image/png` URI, one colour a code.
 

@@ -97,6 +97,10 @@ def _columns(real: Dataset, made: Dataset) -> Shown:
         pair = [each.values(field.name) for each in (real, made)]
         if field.kind == "categorical":
             charts[f"column_{field.name}"] = labels_chart(field.name, *([str(v) for v in each] for each in pair))
+        elif field.kind == "boolean":
+            charts[f"column_{field.name}"] = labels_chart(
+                field.name, *(np.where(each > 0.5, "true", "false").tolist() for each in pair)
+            )
         elif field.shape:
             parts = zip(*(each.reshape(len(each), -1).T for each in pair), strict=True)
             charts |= {

@@ -140,7 +140,7 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("exact_match", "Exact match"),
     ),
     "generation": (
-        Metric("frechet", "Fréchet distance", higher_is_better=False),
+        Metric("frechet", "Distance (Fréchet)", higher_is_better=False),
         Metric("precision", "Precision"),
         Metric("recall", "Recall"),
         Metric("density", "Density"),
