@@ -131,7 +131,7 @@ def plan(
         If the data cannot be read or used, or something named does not exist.
     """
     given = data if isinstance(data, Dataset) else read(data, size=size, resize=resize, step=step, rate=rate)
-    if (task or (algorithm_name and algorithm(algorithm_name).tags.task)) in MAKING:
+    if task in MAKING or (algorithm_name and algorithm(algorithm_name).tags.task in MAKING):
         share = TEST_SHARE if test_fraction is None else test_fraction
         return _plan_making(data, given.drop(list(drop)), target, test, share, algorithm_name, task, random_state)
     found = _series_task(given, target, algorithm_name, task)
@@ -214,6 +214,8 @@ def _plan_making(
 ) -> Plan:
     """Plan for models of the data themselves: a target, if there is one, holds the classes, and is not learned."""
     whole = given if target in (None, (), []) else with_target(given, target)
+    if not whole.drop(whole.target).features:
+        raise InvalidInput("no column is left to learn from. Drop fewer of them.")
     if len(whole) < LEAST_ROWS:
         raise InvalidInput(f"{len(whole)} rows are too few to train and test on. Give at least {LEAST_ROWS}.")
     chosen = select(whole.drop(whole.target), task=task) if name is None else None

@@ -71,4 +71,4 @@ def test_models_of_other_kinds_write_nothing(ganglion, tmp_path):
     Perceptron(random_state=0).fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]).save(tmp_path / "other.ganglion")
     ran = ganglion("sample", "other.ganglion")
     assert ran.code == 1
-    assert "other.ganglion is a Perceptron, which writes no texts" in " ".join(ran.err.split())
+    assert "other.ganglion is a Perceptron, which makes nothing new" in " ".join(ran.err.split())
