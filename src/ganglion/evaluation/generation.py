@@ -316,7 +316,7 @@ def generation_values(truth: Reality, said: Made, weight: Array | None = None) -
     weight = np.ones(len(truth)) if weight is None else weight
     found = values_at(resampled_generation_metrics(truth, said), weight, lambda name: "it is not finite")
     nothing = "the model makes no new rows"
-    said_why = dict.fromkeys(("memorisation", "tstr"), nothing) if said.rows is None else {}
+    said_why: dict[str, str] = dict.fromkeys(("memorisation", "tstr"), nothing) if said.rows is None else {}
 
     def why(name: str) -> str:
         name = _ALIKE.get(name, name)

@@ -70,7 +70,7 @@ def independent(vectors: Array, n: int, generator: np.random.Generator, groups: 
     """Return n vectors whose groups of places, (d,) in all, are drawn from different rows each."""
     made = np.empty((n, vectors.shape[1]))
     for group in groups:
-        made[:, group] = vectors[np.ix_(generator.integers(0, len(vectors), n), group)]
+        made[:, group] = vectors[generator.integers(0, len(vectors), n)][:, group]
     return made
 
 
