@@ -98,3 +98,11 @@ def test_lists_of_words_and_their_labels_are_tagged():
         gg.select(np.zeros((4, 2)), [0, 1, 0, 1], task="tagging")
     with pytest.raises(InvalidParameter, match="the target is one of tagging"):
         gg.select(words, labels, task="classification")
+
+
+@pytest.mark.parametrize(("task", "name"), [("generation", "VAE"), ("reconstruction", "Autoencoder")])
+@pytest.mark.parametrize("shape", [(20, 3), (20, 8, 8)])
+def test_models_of_the_data_themselves_are_chosen_when_asked_for(task, name, shape):
+    chosen = select(np.random.default_rng(0).random(shape), task=task)
+    assert (chosen.name, chosen.task.name) == (name, task)
+    assert "as asked" in chosen.reason

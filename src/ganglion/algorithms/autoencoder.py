@@ -95,7 +95,7 @@ class Autoencoder(OutlierMixin, Coding):
         0.1, "Share of the training samples taken for outliers: those that are missed most.", above=0, at_most=0.5
     )
 
-    tags: ClassVar[Tags] = Tags(task="reconstruction", modalities=("table", "image"))
+    tags: ClassVar[Tags] = Tags(task="reconstruction", preferred_for=("table", "image"))
 
     def build(self, spec: Spec) -> Autoencoding:
         """Return input layer, encoder and decoder for data that look like `spec`."""

@@ -64,6 +64,7 @@ class VAE(Coding):
     Kingma & Welling 2014, arXiv:1312.6114; Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519.
     """
 
+    latent: int = option(16, "Numbers of a code.", at_least=1)
     likelihood: Literal["auto", "bernoulli", "gaussian"] = option(
         "auto",
         "What numbers and pixels are, given the code: 'bernoulli' suits what lies in [0, 1], such as the ink of "

@@ -14,11 +14,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 from sklearn.decomposition import PCA
+from torch import Tensor
 
 from ganglion.errors import GanglionWarning
 from ganglion.evaluation.predictions import Array
@@ -83,7 +84,7 @@ def feature_space(data: Dataset, labels: Array | None = None, *, seed: int = 0) 
     plain, back, names, sizes = _pixels(images[0].name, data) if images else _columns(data)
     image = images[0].shape if images else ()
     learned = labels is not None and 2 <= len(np.unique(labels)) <= len(labels) // 4
-    if learned:
+    if learned and labels is not None:
         features, note = _learned(data, labels, bool(images), seed)
     else:
         rows = np.random.default_rng(seed).permutation(len(data))[:FIT]
@@ -94,8 +95,8 @@ def feature_space(data: Dataset, labels: Array | None = None, *, seed: int = 0) 
 def _pixels(name: str, reference: Dataset) -> Ways:
     from ganglion.data.convert import as_dataset
 
-    column, field = reference.columns[name], reference.field(name)
-    are_bytes = column.dtype == torch.uint8  # type: ignore[union-attr]
+    column, field = cast(Tensor, reference.columns[name]), reference.field(name)
+    are_bytes = column.dtype == torch.uint8
     low, high = (0.0, 255.0) if are_bytes else _range(np.asarray(column[: 10 * FIT]))
 
     def plain(data: Dataset) -> Array:

@@ -169,7 +169,7 @@ def reality(model: Any, X: Any, y: Any, what: str = "y") -> Reality:
         raise InvalidInput(
             f"X holds {', '.join(kinds)}, but made data are judged as tables or images. Give one of them."
         )
-    task = getattr(getattr(model, "tags", None), "task", "generation")
+    task: Any = getattr(getattr(model, "tags", None), "task", "generation")
     labels = _classes(y, len(data))
     return Reality(task, np.arange(len(data)), (), data, labels, width=_width(model, data, labels))
 
