@@ -11,7 +11,7 @@ from benchmarks.claims import Claim, Figure, bootstrap_mean
 from ganglion.algorithms.gan import GAN
 
 SEEDS = tuple(range(10))
-SETTINGS: dict[str, Any] = {  # chosen on seeds 100 to 103
+SETTINGS: dict[str, Any] = {  # chosen on seeds 100 to 111
     "latent": 2,
     "categories": 64,
     "hidden": (128, 128),
@@ -19,7 +19,7 @@ SETTINGS: dict[str, Any] = {  # chosen on seeds 100 to 103
     "optimizer": "adam(beta1=0.0, beta2=0.99)",
     "averaging": 0.99,
     "batch_size": 128,
-    "epochs": 24,
+    "epochs": 40,
     "threads": 1,
 }
 N_TRAINING, N_SAMPLES = 20_000, 2500
