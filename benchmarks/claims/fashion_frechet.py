@@ -7,8 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from ganglion.evaluation.feature_space import feature_space
-from ganglion.evaluation.frechet import frechet_distance
 
 from benchmarks.claims import Claim, Figure, Skipped
 from ganglion.algorithms.diffusion import Diffusion
@@ -17,6 +15,8 @@ from ganglion.algorithms.rbm import RBM
 from ganglion.algorithms.vae import VAE
 from ganglion.data.convert import as_dataset
 from ganglion.errors import InvalidFile
+from ganglion.evaluation.feature_space import feature_space
+from ganglion.evaluation.frechet import frechet_distance
 
 SEED, N_MADE, RESAMPLES = 0, 5000, 200
 MODELS: dict[str, Callable[[], Any]] = {  # settings from short runs on the training images
