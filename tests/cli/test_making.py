@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from ganglion.algorithms.autoencoder import Autoencoder
 from ganglion.algorithms.mlp import MLPClassifier
 from ganglion.algorithms.vae import VAE
 
@@ -25,6 +26,7 @@ def models(tmp_path_factory):
     X, y = rng.normal(size=(60, 2)), rng.choice(["no", "yes"], 60)
     VAE(conditional=True, **options).fit(X, y).save(folder / "classes")
     VAE(**options).fit((16 * digits.images[:60] - 1).clip(0).astype(np.uint8)).save(folder / "pictures")
+    Autoencoder(**options).fit(X).save(folder / "codes")
     MLPClassifier(epochs=1, hidden=(4,), random_state=0).fit(X, y).save(folder / "classifier")
     return folder
 
@@ -71,6 +73,15 @@ def test_pictures_go_to_a_sheet_an_array_or_a_folder(ganglion, models):
     assert np.load("s.npz")["image"].shape == (2, 8, 8)
 
 
+def test_what_says_rows_again_is_judged_by_what_it_misses(ganglion, people):
+    ran = ganglion("train", people, "-a", "Autoencoder", *SMALL, "--report", "page.html", "--json")
+    assert ran.code == 0, ran.err
+    report = json.loads(ran.out)
+    assert report["comparison"]["metric"] == "reconstruction_error"
+    assert report["comparison"]["baseline"] == "PCA"
+    assert "no new rows" in report["model"]["metrics"]["coverage"]["reason"]
+
+
 def test_codes_are_what_a_generator_answers(ganglion, models):
     images = (16 * load_digits().images[:4] - 1).clip(0).astype(np.uint8)
     np.save("some.npy", images)
@@ -92,6 +103,7 @@ def test_codes_are_what_a_generator_answers(ganglion, models):
         (("classes", "--prompt", "Once"), 2, "this model makes rows or pictures"),
         (("classes", "--top-k", "3"), 2, "this model makes rows or pictures"),
         (("classifier", "-n", "3"), 1, "makes nothing new"),
+        (("codes", "-n", "3"), 1, "makes nothing new"),
         (("classes", "-n", "0"), 2, "greater than or equal to 1"),
     ],
 )

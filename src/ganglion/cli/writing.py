@@ -33,7 +33,7 @@ def write(
 
     with shown_warnings():
         estimator: Any = load(model)
-        if not hasattr(estimator, "stream") and hasattr(estimator, "sample"):
+        if estimator.tags.task == "generation":
             _refuse(text | {"prompt": prompt, "length": length}, "texts and music", "this model makes rows or pictures")
             make(estimator, ROWS if number is None else number, out=out, label=label, random_state=random_state)
             return

@@ -201,7 +201,7 @@ def imagine(model: Any, X: Any, truth: Reality) -> Made:
     labels = _labels_for(model, truth)
     y = {} if labels is None else {"y": labels}
     rows = None
-    if hasattr(model, "sample"):
+    if truth.task == "generation":
         rows = as_dataset(model.sample(len(truth.rows), random_state=0, **y))
     made = judged(truth, rows)
     again = _said_again(model, truth.some, y)
