@@ -20,7 +20,7 @@ from ganglion.data.findings import Finding
 from ganglion.data.inspection import inspect
 from ganglion.data.read import read, read_as, read_test_part, reading_of, with_target
 from ganglion.data.resizing import Resize
-from ganglion.data.series_task import last_steps, most_steps, series_reason
+from ganglion.data.series_task import last_steps, most_steps, series_doubt, series_reason
 from ganglion.data.splits import labels_in, split, split_end, split_pieces, with_every_class
 from ganglion.data.task import ALONE, MAKING, Task, infer_task
 from ganglion.data.text_encoding import are_texts_alone
@@ -381,7 +381,7 @@ def with_known_target(data: Dataset, target: Any) -> Dataset:
     if not data.target:
         raise InvalidInput(
             f"which column is to be predicted? Name it with target=… (--target NAME, or -1 for the last one). "
-            f"Columns: {', '.join(data.names[:30])}."
+            f"Columns: {', '.join(data.names[:30])}.{series_doubt(data)}"
         )
     return data
 

@@ -93,6 +93,14 @@ def test_saved_and_loaded(trained, tmp_path):
     np.testing.assert_array_equal(loaded.score_samples(X), trained.score_samples(X))
 
 
+def test_letters_are_learned():
+    X, y = spoken(80)
+    settings = {**QUICK, "width": 24, "epochs": 20, "learning_rate": 0.01, "spec_augment": "none"}
+    model = SpeechRecognizer(**settings).fit(X, y)
+    X, y = spoken(30, seed=1)
+    assert model.score(X, y) > 0.7
+
+
 def test_history_counts_transcripts_that_are_right():
     X, y = spoken(40)
     model = SpeechRecognizer(tokenizer="words(min_count=1)", validation_fraction=0.25, **QUICK).fit(X, y)

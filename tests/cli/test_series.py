@@ -70,3 +70,21 @@ def test_the_horizon_is_no_longer_than_what_is_held_out(ganglion, tmp_path):
     assert ran.code != 0
     assert "horizon=13, but there are 12 steps to test on" in " ".join(ran.err.split())
     assert not (tmp_path / "none.ganglion").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (lambda rows: [*rows, *rows[:3]], "since 3 rows have a time that stands there already"),
+        (lambda rows: rows[:9], "since there are fewer than 20 rows"),
+        (lambda rows: rows[:1] + rows[3:4] + rows[30:], "since its times are not equally far apart"),
+    ],
+)
+def test_why_a_table_of_times_is_no_series(ganglion, tmp_path, rows, words):
+    given = rows([f"2024-01-{i // 24 + 1:02} {i % 24:02}:00,{i % 7}" for i in range(60)])
+    (tmp_path / "hours.csv").write_text("\n".join(["time,load", *given]))
+    ran = ganglion("train", "hours.csv")
+    assert ran.code == 1
+    said = " ".join(ran.err.split())
+    assert "which column is to be predicted?" in said
+    assert f"It was not read as a series with the times 'time', {words}" in said

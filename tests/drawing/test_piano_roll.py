@@ -53,3 +53,10 @@ def test_pieces_of_any_length_can_be_drawn(steps):
 
 def test_silence_can_be_drawn():
     assert not bars(piano_roll_chart(roll(set(), set()), "Nothing"))
+
+
+@pytest.mark.parametrize(("first", "written"), [(1, [1, 2, 3]), (129, [129, 131, 133])])
+def test_numbers_of_steps_have_room(first, written):
+    svg = piano_roll_chart(roll(*[{39}] * 16), "A piece", first=first).svg
+    numbers = [int(each) for each in re.findall(r">(\d+)</text>", svg) if first <= int(each) < first + 16]
+    assert numbers[:3] == written

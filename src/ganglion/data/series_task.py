@@ -44,6 +44,25 @@ def series_reason(data: Dataset, target: Sequence[str] | None = None) -> str:
     return f"the column {name!r} is a regular time ({grid}){several}"
 
 
+def series_doubt(data: Dataset) -> str:
+    """Return why a table with one column of dates is not taken for series, as a sentence with a blank; or nothing."""
+    name = time_column(data)
+    if name is None or series_reason(data):
+        return ""
+    times, offsets, _ = _in_time(data, name)
+    twice = sum(int((np.diff(times[begin:end]) == 0).sum()) for begin, end in pairwise(offsets.tolist()))
+    if int(np.diff(offsets).max()) < FEWEST_STEPS and len(data) < FEWEST_STEPS:
+        why = f"there are fewer than {FEWEST_STEPS} rows"
+    elif twice and len(times) == len(data):
+        why = f"{twice:,} rows have a time that stands there already"
+    else:
+        why = "its times are not equally far apart, or some are missing"
+    return (
+        f" It was not read as a series with the times {name!r}, since {why}: mend that, or name the algorithm, such as "
+        "Forecaster."
+    )
+
+
 def last_steps(data: Dataset, share: float, *, time: str | None = "auto", series: str | None = "auto") -> np.ndarray:
     """Return which rows are the last ones of their series, (n_rows,) bool, by time; about `share` of each."""
     encoder = SeriesEncoder((), time_name(data, time), series_column(data, series, time_name(data, time)))

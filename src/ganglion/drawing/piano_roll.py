@@ -19,6 +19,7 @@ WIDTH = 640.0  # of the steps together, if they are not too many
 KEY = 5.0  # pixels
 AROUND = 2  # keys shown above and below the notes
 OCTAVE = 12
+DIGIT = 9  # pixels that a digit of a number is wide, with its share of the room between two
 COLOURS = {"right": "blue", "missed": "orange"}
 
 
@@ -70,7 +71,7 @@ def piano_roll_chart(
             box = (LEFT + step * begin + 0.5, y(key) + 0.5, step * (end - begin) - 1, KEY - 1)
             marks.append(rect(*box, colour=COLOURS[state], tip=tip) if state in COLOURS else _frame(*box, tip))
     marks.append(line(LEFT, bottom, right, bottom, colour="soft"))
-    for i in _labelled(len(roll)):
+    for i in _labelled(len(roll), DIGIT * len(str(first + len(roll))) / step):
         marks.append(text(LEFT + step * (i + 0.5), bottom + 14, first + i, anchor="middle", kind="s"))
     height = bottom + 22
     if said is not None:
@@ -100,8 +101,9 @@ def _quarters(n_steps: int, step: float) -> list[float]:
     return [LEFT + step * i for i in range(0, n_steps + 1, 4)]
 
 
-def _labelled(n_steps: int) -> range:
-    every = next(k for k in (1, 2, 4, 8, 16, 32, 64, n_steps) if n_steps / k <= 16)
+def _labelled(n_steps: int, wide: float) -> range:
+    """Return the steps whose number is written: 16 at most, and so far apart as a number is wide, in steps."""
+    every = next(k for k in (1, 2, 4, 8, 16, 32, 64, n_steps) if n_steps / k <= 16 and (k > wide or k == n_steps))
     return range(0, n_steps, every)
 
 

@@ -73,7 +73,9 @@ class TranscriptTarget:
         if not len(wrong):
             return
         shown = "; ".join(
-            f"row {rows[i]} ({y[i]!r:.40}) needs {needed[i]:,} steps and has {n_steps[i]:,}" for i in wrong[:_NAMED]
+            f"row {rows[i]} ({y[i][:40]!r}{'…' if len(y[i]) > 40 else ''}) needs {needed[i]:,} steps and has "
+            f"{n_steps[i]:,}"
+            for i in wrong[:_NAMED]
         )
         raise InvalidInput(
             f"{len(wrong):,} of {len(y):,} transcripts are longer than their recordings can carry: {shown}"

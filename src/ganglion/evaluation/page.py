@@ -40,7 +40,7 @@ def page(report: Report) -> str:
 def fragment(report: Report) -> str:
     """Return the report as a piece of HTML with its style, for a page or a notebook."""
     charts = plots.charts_of(report)
-    race = charts.pop("comparison")
+    race = charts.pop("comparison", None)
     learned = learning_charts(report.learning_curves, report.best_epoch)
     curves = [charts[name] for name in learned]
     parts = [
@@ -79,8 +79,9 @@ def _verdict(report: Report) -> str:
     )
 
 
-def _top(report: Report, race: Chart) -> str:
-    return f'<div class="gg-charts top">{_headline(report)}<figure>{race.inline}</figure></div>'
+def _top(report: Report, race: Chart | None) -> str:
+    figure = f"<figure>{race.inline}</figure>" if race else ""
+    return f'<div class="gg-charts top">{_headline(report)}{figure}</div>'
 
 
 def _headline(report: Report) -> str:

@@ -31,7 +31,10 @@ MOST_LINES = 12  # that are told apart
 
 def charts_of(report: Report) -> dict[str, Chart]:
     """Return the charts of a report by name, in reading order."""
-    charts = {"comparison": comparison(report)} | learning_charts(report.learning_curves, report.best_epoch)
+    compared = report.metrics[report.comparison.metric].value is not None
+    charts = ({"comparison": comparison(report)} if compared else {}) | learning_charts(
+        report.learning_curves, report.best_epoch
+    )
     if report.confusion is not None and len(report.classes) <= MOST_CLASSES:
         charts["confusion"] = confusion_chart(np.array(report.confusion), report.classes, unit=unit_of(report))
     elif report.confusion is not None and report.task == "tagging":
