@@ -33,7 +33,7 @@ Answer = TypeVar("Answer")
 class Energies(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Boltzmann):
     """Base of estimators whose network is one machine."""
 
-    units: int = option(256, "Hidden units.", at_least=1)
+    units: int = option(256, "How many hidden units there are.", at_least=1)
 
     @property
     def machine_(self) -> BoltzmannMachine:
