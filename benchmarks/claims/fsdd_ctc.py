@@ -69,7 +69,7 @@ def claim() -> Claim:
         figures=[
             _figure("word error rate", values["word_error_rate"], truth, said, "word_error_rate", 0.03),
             _figure("character error rate", values["character_error_rate"], truth, said, "character_error_rate", 0.03),
-            _figure("word error rate, letters", by_letters["word_error_rate"], truth, spelled, "word_error_rate", 0.1),
+            _figure("word error rate, letters", by_letters["word_error_rate"], truth, spelled, "word_error_rate", 0.03),
             _figure(
                 *("character error rate, letters", by_letters["character_error_rate"], truth, spelled),
                 *("character_error_rate", 0.03),
