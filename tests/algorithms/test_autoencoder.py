@@ -132,3 +132,7 @@ def test_options_that_do_not_go_together_are_refused(options, match):
 def test_answers_need_a_fit():
     with pytest.raises(AttributeError, match="offset_ after fit"):
         Autoencoder().offset_  # noqa: B018
+
+
+def test_what_only_says_data_again_makes_none():
+    assert not hasattr(Autoencoder(), "sample")

@@ -100,7 +100,7 @@ class Autoencoder(OutlierMixin, Coding):
     def build(self, spec: Spec) -> Autoencoding:
         """Return input layer, encoder and decoder for data that look like `spec`."""
         self._check_code()
-        entry = self._input_layer(spec, "unit" if spec.inputs.image else "standard")
+        entry = spec.visible_layer("unit" if spec.inputs.image else "standard")
         latent = max(1, min(WIDEST, entry.n_out // SHARE)) if self.latent == "auto" else self.latent
         encoder, decoder = self._halves(spec, entry, latent, latent=latent)
         if self.contraction and not knows_slopes(encoder):

@@ -73,7 +73,7 @@ class DBN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Boltzmann):
 
     def build(self, spec: Spec) -> Network:
         """Return input layer and machines for data that look like `spec`."""
-        entry = self._input_layer(spec, scaling_of(self.visible, spec.inputs))
+        entry = spec.visible_layer(scaling_of(self.visible, spec.inputs))
         blocks = blocks_of(entry, self.visible, spec.inputs)
         net = BeliefNet(blocks, self.hidden, n_classes=spec.n_scores, n_chains=self._n_chains())
         return Network(entry, net, spec.output)

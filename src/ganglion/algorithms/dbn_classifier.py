@@ -18,15 +18,23 @@ from typing import ClassVar, Literal, cast
 from torch import Tensor
 
 from ganglion.estimators.base import Samples, Tags
-from ganglion.estimators.boltzmann import VISIBLE, Visible, are_binary, blocks_of, check_hidden, mean_of, scaling_of
+from ganglion.estimators.boltzmann import (
+    VISIBLE,
+    Visible,
+    are_binary,
+    blocks_of,
+    check_hidden,
+    gap_objective,
+    mean_of,
+    scaling_of,
+)
 from ganglion.estimators.classifier import Classifier
 from ganglion.estimators.spec import Spec
 from ganglion.networks.backpropagation import Backpropagation, is_plain, moved_by
 from ganglion.networks.belief import PretrainedNetwork
-from ganglion.networks.contrastive import Contrast, ContrastiveDivergence
+from ganglion.networks.contrastive import Contrast
 from ganglion.networks.mlp import MLP
 from ganglion.networks.network import Network
-from ganglion.networks.visible import VisibleInput
 from ganglion.options import hyperparameters, option
 from ganglion.training.execution import Execution
 from ganglion.training.objective import Batch, Objective
@@ -84,13 +92,7 @@ class DBNClassifier(Classifier):
     def build(self, spec: Spec) -> PretrainedNetwork:
         """Return input layer, layers of sigmoid units and output layer for data that look like `spec`."""
         inputs = spec.inputs
-        entry = VisibleInput(
-            inputs.numeric,
-            inputs.cardinalities,
-            boolean=inputs.boolean,
-            image=inputs.image,
-            scaling=scaling_of(self.visible, inputs),
-        )
+        entry = spec.visible_layer(scaling_of(self.visible, inputs))
         body = MLP(entry.n_out, spec.n_scores, self.hidden, activation="sigmoid", dropout=self.dropout)
         return PretrainedNetwork(entry, body, spec.output, blocks_of(entry, self.visible, inputs))
 
@@ -128,9 +130,6 @@ class DBNClassifier(Classifier):
         def read(batch: Batch) -> Tensor:
             return network.below(network.input(batch).to(machine.weight.dtype), level)
 
-        def loss(network: Network, batch: Batch) -> Tensor:
-            return contrast.loss(machine, read(batch), batch.get("weight"))
-
         trainer = replace(
             last.trainer,
             epochs=self.pretraining_epochs,
@@ -140,8 +139,7 @@ class DBNClassifier(Classifier):
             weight_decay=0.0,
             patience=None,
         )
-        closed = partial(ContrastiveDivergence, machine, read, contrast)
-        objective = Objective(f"free_energy_{level + 1}", machine.parameters(), loss, closed_form=closed)
+        objective = gap_objective(f"free_energy_{level + 1}", machine, read, contrast)
         return Phase([objective], last.source, trainer)
 
     def _decay(self, optimizer: Optimizer, n_samples: int) -> float:

@@ -90,7 +90,7 @@ class Diffusion(Generative):
     def build(self, spec: Spec) -> Network:
         """Return input layer and denoiser for data like `spec`."""
         image, n_classes = spec.inputs.image, spec.n_scores
-        entry = self._input_layer(spec, "symmetric" if image else "standard")
+        entry = spec.visible_layer("symmetric" if image else "standard")
         if self._is_unet(spec):
             denoiser = ConvDenoiser(image, self.channels, n_classes=n_classes)
         else:

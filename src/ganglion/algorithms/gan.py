@@ -115,7 +115,7 @@ class GAN(Generative):
     def build(self, spec: Spec) -> Network:
         """Return input layer, generator and critic for data like `spec`."""
         image, n_classes = spec.inputs.image, spec.n_scores
-        entry = self._input_layer(spec, "symmetric" if image else "standard")
+        entry = spec.visible_layer("symmetric" if image else "standard")
         noise, spectral = self.latent + self.categories, self._spectral
         if self._is_dcgan(spec):
             plain = self.loss == "non_saturating" and not spectral  # as in the DCGAN; penalties ask of single samples

@@ -73,7 +73,7 @@ class RBM(Energies):
 
     def build(self, spec: Spec) -> Network:
         """Return input layer and machine for data that look like `spec`."""
-        entry = self._input_layer(spec, scaling_of(self.visible, spec.inputs))
+        entry = spec.visible_layer(scaling_of(self.visible, spec.inputs))
         units = VisibleUnits(blocks_of(entry, self.visible, spec.inputs))
         return Network(entry, BoltzmannMachine(units, self.units, n_chains=self._n_chains()), spec.output)
 

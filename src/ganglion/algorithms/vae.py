@@ -83,7 +83,7 @@ class VAE(Coding):
         law: Any = self.likelihood
         if law == "auto":
             law = "bernoulli" if spec.inputs.image else "gaussian"
-        entry = self._input_layer(spec, "unit" if law == "bernoulli" else "standard")
+        entry = spec.visible_layer("unit" if law == "bernoulli" else "standard")
         encoder, decoder = self._halves(spec, entry, 2 * self.latent, latent=self.latent)
         laws = VisibleLaw(entry.blocks, numbers=law, pixels=law)
         return VariationalNetwork(entry, encoder, decoder, laws, latent=self.latent, n_classes=spec.n_scores)

@@ -102,13 +102,7 @@ class Boltzmann(Generative):
 
     def _objective(self, name: str, machine: BoltzmannMachine, read: Reader) -> Objective:
         """Return the free-energy gap of a machine that reads batches so."""
-        contrast = self._contrast()
-
-        def loss(network: Network, batch: Batch) -> Tensor:
-            return contrast.loss(machine, read(batch), batch.get("weight"))
-
-        closed = partial(ContrastiveDivergence, machine, read, contrast)
-        return Objective(name, machine.parameters(), loss, closed_form=closed)
+        return gap_objective(name, machine, read, self._contrast())
 
     def _lowest(self, network: Network) -> BoltzmannMachine:
         """Return the machine that reads the data."""
@@ -156,6 +150,16 @@ class Boltzmann(Generative):
     def _n_hidden(self, row: Mapping[str, Any]) -> int:
         """Return how many hidden units the machine has that a row of the history is of."""
         raise NotImplementedError
+
+
+def gap_objective(name: str, machine: BoltzmannMachine, read: Reader, contrast: Contrast) -> Objective:
+    """Return the free-energy gap of a machine that reads batches so, with its gradient written out."""
+
+    def loss(network: Network, batch: Batch) -> Tensor:
+        return contrast.loss(machine, read(batch), batch.get("weight"))
+
+    closed = partial(ContrastiveDivergence, machine, read, contrast)
+    return Objective(name, machine.parameters(), loss, closed_form=closed)
 
 
 def check_hidden(hidden: Sequence[int]) -> None:

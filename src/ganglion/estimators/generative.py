@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
 from ganglion.data.batches import batch_of
@@ -24,10 +25,9 @@ from ganglion.estimators.base import random_state as random_state_of
 from ganglion.estimators.forms import form_of, in_form
 from ganglion.estimators.itself import Itself
 from ganglion.estimators.labels import read_labels
-from ganglion.estimators.spec import Spec
 from ganglion.estimators.trained import Trained
 from ganglion.networks.network import Network
-from ganglion.networks.visible import Scaling, VisibleInput
+from ganglion.networks.visible import VisibleInput
 from ganglion.options import hyperparameters
 from ganglion.training.execution import fast_products
 from ganglion.training.objective import Batch
@@ -65,6 +65,7 @@ class Generative(Trained):
             raise AttributeError(f"{type(self).__name__} has classes_ after fit with conditional=True only.")
         return target.classes
 
+    @available_if(lambda self: self.tags.task == "generation")
     def sample(
         self, n_samples: int = 1, *, y: Any = None, random_state: int | np.random.RandomState | None = None
     ) -> Any:
@@ -109,13 +110,6 @@ class Generative(Trained):
     @property
     def _entry(self) -> VisibleInput:
         return cast(VisibleInput, self.network_.input)
-
-    def _input_layer(self, spec: Spec, scaling: Scaling) -> VisibleInput:
-        """Return the first layer for data like `spec`."""
-        inputs = spec.inputs
-        return VisibleInput(
-            inputs.numeric, inputs.cardinalities, boolean=inputs.boolean, image=inputs.image, scaling=scaling
-        )
 
     def _in_form(self, v_nd: Tensor) -> Any:
         """Return vectors, (n, d), as data in the form of X."""

@@ -9,6 +9,7 @@ from torch import nn
 from ganglion.data.encoding import InputSpec
 from ganglion.networks.inputs import ImageInput, TableInput
 from ganglion.networks.sequences import SequenceInput, SignalInput, TokenInput
+from ganglion.networks.visible import Scaling, VisibleInput
 from ganglion.networks.words import WordInput
 
 
@@ -34,6 +35,13 @@ class Spec:
             missing=self.inputs.missing,
             scaling=scaling,
             embedding=embedding,
+        )
+
+    def visible_layer(self, scaling: Scaling) -> VisibleInput:
+        """Return the first layer of a network that says the data themselves: columns, or pixels, as one vector."""
+        given = self.inputs
+        return VisibleInput(
+            given.numeric, given.cardinalities, boolean=given.boolean, image=given.image, scaling=scaling
         )
 
     def sequence_layer(self, width: int, *, scale: float = 1.0) -> TokenInput | WordInput | SequenceInput | SignalInput:
