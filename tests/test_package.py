@@ -95,6 +95,7 @@ def test_the_public_surface_grows_on_purpose_only():
         *("Translator", "plot_augmentation", "plot_feature_maps", "plot_filters", "plot_gradients"),
         *("RBM", "DBN", "DBNClassifier"),
         *("Autoencoder", "VAE"),
+        *("audit", "audit_scores"),
     }
     assert dir(ganglion) == ganglion.__all__
 

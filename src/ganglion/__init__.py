@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from ganglion.evaluation.evaluate import evaluate
     from ganglion.evaluation.looking import plot_augmentation, plot_feature_maps, plot_filters
     from ganglion.evaluation.remembering import plot_gradients
+    from ganglion.fairness.audit import audit, audit_scores
     from ganglion.options import hyperparameters, option
     from ganglion.training.objective import Objective
     from ganglion.training.trainer import Trainer
@@ -92,6 +93,8 @@ _HOMES = {
     "Translator": "ganglion.algorithms.translator",
     "VAE": "ganglion.algorithms.vae",
     "VisionTransformer": "ganglion.algorithms.vision_transformer",
+    "audit": "ganglion.fairness.audit",
+    "audit_scores": "ganglion.fairness.audit",
     "evaluate": "ganglion.evaluation.evaluate",
     "hyperparameters": "ganglion.options",
     "inspect": "ganglion.data.inspection",
@@ -141,6 +144,8 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "VAE",
     "VisionTransformer",
     "__version__",
+    "audit",
+    "audit_scores",
     "evaluate",
     "hyperparameters",
     "inspect",

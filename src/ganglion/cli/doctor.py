@@ -26,6 +26,7 @@ EXTRAS = {
     "tensorboard": "track",
     "mlflow": "track",
     "mido": "music",
+    "fairlearn": "fairness",
 }
 DISTRIBUTIONS = {
     "PIL": "pillow",

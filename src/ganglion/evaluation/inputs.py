@@ -69,6 +69,13 @@ def truth_of(model: Any, X: Any, y: Any, what: str = "y") -> Truth:
     return Truth(task, codes, tuple(str(name) for name in classes))
 
 
+def read_answers(y: Any, what: str = "y") -> Array:
+    """Return labels or numbers, (n,) or (n, n_targets), as an array in which nothing is missing."""
+    values = _array(y, what)
+    _refuse_missing(values, what)
+    return values
+
+
 def check_lengths(X: Any, y: Any, what: str) -> None:
     """Raise InvalidInput unless there is one answer for each row, and any row at all."""
     shape = getattr(X, "shape", None)

@@ -131,10 +131,10 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return the report in plain types that JSON can hold; pictures of mistakes are left out."""
         kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _DRAWN_ONLY}
-        plain = {name: _plain(value) for name, value in kept.items()}
-        for mistake in plain["mistakes"]:
+        found = {name: plain(value) for name, value in kept.items()}
+        for mistake in found["mistakes"]:
             del mistake["picture"]
-        return {"verdict": self.verdict, **plain}
+        return {"verdict": self.verdict, **found}
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the report as JSON, and write it to `path` if one is given."""
@@ -164,14 +164,14 @@ class Report:
 _DRAWN_ONLY = ("truth", "predictions", "augmentation")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a value in types that JSON knows; NaN and infinity become None."""
     if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(each) for name, each in asdict(value).items()}
+        return {name: plain(each) for name, each in asdict(value).items()}
     if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return {str(name): plain(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, (bool, str)) or value is None:
         return value
     if isinstance(value, int):
