@@ -96,6 +96,7 @@ def test_the_public_surface_grows_on_purpose_only():
         *("RBM", "DBN", "DBNClassifier"),
         *("Autoencoder", "VAE"),
         *("audit", "audit_scores"),
+        *("Explanation", "Explanations", "explain"),
     }
     assert dir(ganglion) == ganglion.__all__
 

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from ganglion.evaluation.evaluate import evaluate
     from ganglion.evaluation.looking import plot_augmentation, plot_feature_maps, plot_filters
     from ganglion.evaluation.remembering import plot_gradients
+    from ganglion.explanation.explain import explain
+    from ganglion.explanation.explanation import Explanation, Explanations
     from ganglion.fairness.audit import audit, audit_scores
     from ganglion.options import hyperparameters, option
     from ganglion.training.objective import Objective
@@ -71,6 +73,8 @@ _HOMES = {
     "GAN": "ganglion.algorithms.gan",
     "Forecaster": "ganglion.algorithms.forecaster",
     "Estimator": "ganglion.estimators.base",
+    "Explanation": "ganglion.explanation.explanation",
+    "Explanations": "ganglion.explanation.explanation",
     "CNNClassifier": "ganglion.algorithms.cnn",
     "CNNRegressor": "ganglion.algorithms.cnn",
     "LanguageModel": "ganglion.algorithms.language_model",
@@ -96,6 +100,7 @@ _HOMES = {
     "audit": "ganglion.fairness.audit",
     "audit_scores": "ganglion.fairness.audit",
     "evaluate": "ganglion.evaluation.evaluate",
+    "explain": "ganglion.explanation.explain",
     "hyperparameters": "ganglion.options",
     "inspect": "ganglion.data.inspection",
     "load": "ganglion.estimators.artifact",
@@ -121,6 +126,8 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "DetectionCNN",
     "Diffusion",
     "Estimator",
+    "Explanation",
+    "Explanations",
     "Forecaster",
     "GAN",
     "LanguageModel",
@@ -147,6 +154,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "audit",
     "audit_scores",
     "evaluate",
+    "explain",
     "hyperparameters",
     "inspect",
     "load",

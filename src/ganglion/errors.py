@@ -15,6 +15,7 @@
 
     GanglionWarning (UserWarning)
     ├── DataWarning                        something in the data deserves a look
+    ├── ExplanationWarning                 an explanation is less exact than it should be
     └── TrainingWarning                    something about the training deserves a look
 
 Each error also derives from the built-in that callers already catch. A message says what was given, what is
@@ -77,6 +78,10 @@ class GanglionWarning(UserWarning):
 
 class DataWarning(GanglionWarning):
     """Something in the data deserves a look before its results are believed."""
+
+
+class ExplanationWarning(GanglionWarning):
+    """An explanation does not add up to what the model says, or is less certain than it looks."""
 
 
 class TrainingWarning(GanglionWarning):

@@ -175,6 +175,17 @@ class TableEncoder:
         numbers = (name for field in self.numeric for name in _number_names(field))
         return (*numbers, *(field.name for field in self.categorical))
 
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns as a user has them, in order; each number of a block is a column."""
+        return tuple(name for field in self.fields for name in _columns_of(field))
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The column behind each number of "numeric", then behind each column of "categorical"."""
+        numbers = (name for field in self.numeric for name in _columns_of(field) * (_n_numbers(field) // _width(field)))
+        return (*numbers, *(field.name for field in self.categorical))
+
     def encode(self, data: Dataset) -> dict[str, Tensor]:
         """Return the tensors "numeric" and "categorical" of a table (each only if there are such columns).
 
@@ -413,6 +424,11 @@ def _number_names(field: Field) -> list[str]:
     if field.kind == "date":
         return [field.name, *(f"{field.name}_{period}_{f}" for period in PERIODS_S for f in ("sin", "cos"))]
     return [f"{field.name}{i}" for i in range(field.shape[0])] if field.shape else [field.name]
+
+
+def _columns_of(field: Field) -> list[str]:
+    """Return the names of the columns that a user sees in one field: a block is as many as it has numbers."""
+    return [field.name] if field.kind == "date" else _number_names(field)
 
 
 def _codes(given: Field, data: Dataset, trained: Field) -> Tensor:

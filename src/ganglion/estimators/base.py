@@ -325,22 +325,69 @@ class Estimator(BaseEstimator):
         if not hasattr(self, "network_"):
             raise NotFitted(f"This {type(self).__name__} instance is not fitted yet. Call fit(X, y) first.")
 
+    def encoded(self, X: Any) -> Columns:
+        """Return the tensors that the rows of X become, on which `answers_to` goes on.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), frame, image stack, texts, sequences, recordings or Dataset
+
+        Returns
+        -------
+        mapping of str to Tensor or Ragged
+            Of tables "numeric" and "categorical" (or "ordinary": numbers that are neither missing nor huge), of images
+            "image", of texts "tokens", …
+        """
+        self._check_fitted()
+        return self._encoded(X)
+
+    def answers_to(self, columns: Columns, *, scores: bool = False, prepared: bool = False) -> Tensor:
+        """Return what the network says of encoded samples, without reading or checking them again.
+
+        Parameters
+        ----------
+        columns : mapping of str to Tensor or Ragged
+            What `encoded` returned, or samples put together from it.
+        scores : bool
+            The scores that the loss is measured on, in place of probabilities or numbers in the target's units.
+        prepared : bool
+            Whether the fixed half of the preprocessing, `network_.prepare`, was applied already; dense columns only.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, …)
+        """
+        self._check_fitted()
+        if prepared:
+            network = self.network_
+            ask = network.scores if scores else lambda given: network.output(network.scores(given))
+            return self._in_pieces(ask, cast("Mapping[str, Tensor]", columns))
+        return self._answers_to(columns, scores=scores)
+
     def _answers(self, X: Any, *, scores: bool = False, then: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Return what the network says of X: its answer, or its scores; or what `then` makes of them, row by row."""
         self._check_fitted()
-        inputs = self.network_.ready(self._encoded(X))
+        return self._answers_to(self._encoded(X), scores=scores, then=then)
+
+    def _answers_to(
+        self, columns: Columns, *, scores: bool = False, then: Callable[[Tensor], Tensor] | None = None
+    ) -> Tensor:
+        inputs = self.network_.ready(columns)
         if lengths_of(inputs) is not None:
             groups, parts = zip(*self._group_answers(inputs, scores=scores, then=then), strict=True)
             return torch.cat(parts)[torch.cat(groups).argsort()]
+        return self._in_pieces(self._method(scores=scores, then=then), cast("Mapping[str, Tensor]", inputs))
+
+    def _in_pieces(self, method: Callable[[Any], Tensor], inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return what `method` answers to dense samples, asked in pieces that fit the memory."""
         rows = len(next(iter(inputs.values())))
         device = next(self.network_.parameters()).device
-        method = self._method(scores=scores, then=then)
         # pictures are multiplied in one way whatever their number: each has one answer, alone or with others
         with (
             torch.inference_mode(),
             fast_products(self.network_, math.inf if "image" in inputs else rows, precision=self._precision()),
         ):
-            return _readable(self._dense_answers(method, cast("Mapping[str, Tensor]", inputs), rows, device))
+            return _readable(self._dense_answers(method, inputs, rows, device))
 
     def _answers_in_groups(
         self, X: Any, *, scores: bool = False, then: Callable[[Tensor], Tensor] | None = None

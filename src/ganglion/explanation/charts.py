@@ -1,0 +1,150 @@
+"""Pictures of explanations: bars of one sample, and of many the values of each feature (Lundberg & Lee 2017)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ganglion.drawing.axes import Frame, tick_labels, ticks
+from ganglion.drawing.gallery import Charts
+from ganglion.drawing.svg import Chart, dot, line, rect, shorten, text, text_width
+from ganglion.explanation.terminal import amount, cell
+from ganglion.explanation.words import headline, rest, top
+
+if TYPE_CHECKING:
+    from ganglion.explanation.explanation import Explanation, Explanations
+
+WIDTH, STEP = 480.0, 26.0
+MOST_BARS = 14
+MOST_DOTS = 300  # of a feature
+MOST_CHARTS = 12  # of samples
+
+
+def chart_of(explanation: Explanation) -> Chart:
+    """Return the picture that suits the modality: by default bars."""
+    return bars(explanation)
+
+
+def charts_of(explanations: Explanations) -> Charts:
+    """Return the summary of samples with the same features, and the pictures of the first ones."""
+    charts: dict[str, Chart] = {}
+    if explanations.alike and len(explanations) > 1 and explanations[0].modality == "table":
+        charts["summary"] = beeswarm(explanations)
+    charts |= {str(i): chart_of(each) for i, each in enumerate(explanations[:MOST_CHARTS])}
+    return Charts(charts)
+
+
+def bars(explanation: Explanation) -> Chart:
+    """Draw what each feature adds, the largest first, with 95 % whiskers: each bar begins where the last one ended."""
+    shown = top(explanation, MOST_BARS)
+    others = rest(explanation, shown)
+    names = [_named(explanation, i) for i in shown]
+    steps = [float(explanation.values[i]) for i in shown]
+    labels = [amount(explanation, i) for i in shown]
+    errors = [0.0 if explanation.error is None else 1.96 * float(explanation.error[i]) for i in shown]
+    if others:
+        names, steps, labels, errors = (
+            [*names, others[0]],
+            [*steps, others[1]],
+            [*labels, f"{others[1]:+.3g}"],
+            [*errors, 0.0],
+        )
+    ends = np.cumsum([explanation.base, *steps])
+    column = min(200.0, 16 + max(text_width(name) for name in names))
+    reach = np.concatenate([ends, ends[1:] + errors, ends[1:] - errors])
+    bottom = 44 + STEP * len(names)
+    frame = Frame(column, 40, WIDTH - 70, bottom, *_room(reach.min(), reach.max()), 0, 1)
+    marks = [text(12, 20, shorten(headline(explanation), 62), kind="t"), _axis(frame)]
+    marks.append(line(frame.x(explanation.base), 36, frame.x(explanation.base), bottom, colour="soft", dash="3 3"))
+    for i, (name, label, error) in enumerate(zip(names, labels, errors, strict=True)):
+        y = 44 + STEP * i
+        low, high = sorted((frame.x(ends[i]), frame.x(ends[i + 1])))
+        marks.append(text(column - 8, y + 15, name, anchor="end"))
+        marks.append(
+            rect(
+                low,
+                y + 3,
+                max(high - low, 1),
+                16,
+                colour="blue" if steps[i] >= 0 else "orange",
+                opacity=0.85,
+                tip=label,
+            )
+        )
+        if error:
+            at = [frame.x(ends[i + 1] + side * error) for side in (-1, 1)]
+            marks.append(line(at[0], y + 11, at[1], y + 11, colour="ink", width=1.5))
+        marks.append(text(max(high, frame.x(ends[i + 1] + error)) + 5, y + 15, label, kind="s xs"))
+    return Chart(headline(explanation), WIDTH, bottom + 40, "".join(marks))
+
+
+def beeswarm(explanations: Explanations, n_features: int = MOST_BARS) -> Chart:
+    """Draw the values of many samples, a row a feature, the largest on average first; coloured by what it is there."""
+    values = explanations.values
+    order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:n_features].tolist()
+    names = [shorten(explanations[0].features[i], 26) for i in order]
+    column = min(190.0, 16 + max(text_width(name) for name in names))
+    bottom = 58 + STEP * len(order)
+    frame = Frame(column, 52, WIDTH - 16, bottom, *padded_both(values[:, order].min(), values[:, order].max()), 0, 1)
+    title = "What each feature adds, a dot a sample"
+    marks = [text(12, 20, title, kind="t"), _axis(frame), line(frame.x(0), 46, frame.x(0), bottom, colour="soft")]
+    marks.append(text(12, 38, "orange: high values of the feature, blue: low ones, grey: no order", kind="s xs"))
+    for row, i in enumerate(order):
+        y = 58 + STEP * row + STEP / 2
+        marks.append(text(column - 8, y + 4, names[row], anchor="end"))
+        marks.append(_dots(frame, y, values[:, i], [each.given[i] for each in explanations]))
+    return Chart(title, WIDTH, bottom + 40, "".join(marks))
+
+
+def _dots(frame: Frame, y: float, values: Any, given: list[Any]) -> str:
+    levels = _levels(given)
+    heights: dict[int, int] = {}
+    marks = []
+    for value, level, what in list(zip(values.tolist(), levels, given, strict=True))[:MOST_DOTS]:
+        x = frame.x(value)
+        n = heights[round(x / 4)] = heights.get(round(x / 4), 0) + 1
+        shift = min(9.0, 1.6 * (n // 2)) * (1 if n % 2 else -1)
+        colour = "soft" if level is None else "orange" if level > 0.5 else "blue"
+        strength = 0.5 if level is None else 0.25 + 1.3 * abs(level - 0.5)
+        marks.append(
+            dot(x, y + shift, colour=colour, radius=2.4, opacity=min(strength, 0.9), tip=f"{cell(what)}: {value:+.3g}")
+        )
+    return "".join(marks)
+
+
+def _levels(given: list[Any]) -> list[float | None]:
+    """Return where each number stands among the others, 0 to 1; None where they are no numbers."""
+    known = [float(each) for each in given if isinstance(each, int | float) and each == each]
+    if len(known) < len(given) or not known or max(known) == min(known):
+        return [None] * len(given)
+    ranks = np.argsort(np.argsort(known, kind="stable"), kind="stable")
+    first = dict(sorted(zip(known, ranks.tolist(), strict=True), reverse=True))
+    return [first[value] / (len(known) - 1) for value in known]
+
+
+def padded_both(low: float, high: float) -> tuple[float, float]:
+    """Return the ends of an axis that has 0 on it, with room on either side."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    space = 0.06 * (high - low) or 0.5
+    return low - space, high + space
+
+
+def _room(low: float, high: float) -> tuple[float, float]:
+    space = 0.06 * (high - low) or 0.5
+    return low - space, high + space
+
+
+def _axis(frame: Frame) -> str:
+    at = ticks(frame.x_low, frame.x_high)
+    marks = [line(frame.left, frame.bottom, frame.right, frame.bottom, colour="soft")]
+    for value, label in zip(at, tick_labels(at), strict=True):
+        marks.append(line(frame.x(value), frame.top, frame.x(value), frame.bottom))
+        marks.append(text(frame.x(value), frame.bottom + 16, label, anchor="middle", kind="s"))
+    return "".join(marks)
+
+
+def _named(explanation: Explanation, i: int) -> str:
+    given = explanation.given[i]
+    name = shorten(explanation.features[i], 22)
+    return name if given is None else shorten(f"{name} = {cell(given)}", 32)

@@ -1,0 +1,115 @@
+"""`explain`: what each feature of a sample adds to what a model says of it.
+
+modality   players                      left out means
+table      columns                      values of background rows in their place
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ganglion.errors import ExplanationWarning, InvalidParameter, unknown_name
+from ganglion.explanation.asking import Asked, kind_of
+from ganglion.explanation.background import background_of
+from ganglion.explanation.explanation import Explanation, Explanations
+from ganglion.explanation.players import Players, answers
+from ganglion.explanation.settings import Settings
+from ganglion.explanation.shap import shap
+from ganglion.explanation.tables import table_of
+from ganglion.explanation.words import MOST_GAP
+
+METHODS: dict[str, Callable[[Players, Asked, Settings], list[Explanation]]] = {
+    "auto": shap,
+    "exact": shap,
+    "permutation": shap,
+    "kernel": shap,
+}
+
+
+def explain(
+    model: Any,
+    X: Any,
+    method: str = "auto",
+    *,
+    background: Any = None,
+    output: Any = None,
+    n_evaluations: int | None = None,
+    random_state: int | None = 0,
+) -> Explanations:
+    """Explain what a model says of each sample of X, by what each feature adds to it.
+
+    Parameters
+    ----------
+    model : estimator
+        Any fitted classifier or regressor, of ours or of scikit-learn; pipelines, and loaded model files too.
+    X : array-like of shape (n_samples, n_features), frame or Dataset
+        The samples to explain.
+    method : {"auto", "exact", "permutation", "kernel"}
+        Shapley values, all three. "exact": over all coalitions of the features that differ from a background row, 15
+        at most. "permutation": over random orders, each walked from both ends. "kernel": a regression on random
+        coalitions (Lundberg & Lee 2017). "auto" is exact where that costs no more than a million evaluations for all
+        samples, else permutation.
+    background : the same kind as X, optional
+        Rows whose values stand in place of those left out, training rows for instance; the base is the mean answer to
+        them. Of more than 100 rows, 100 are drawn. Without it, X itself, if it has 10 rows or more.
+    output : label or list of labels, optional
+        Which classes or targets to explain. Without it all of them, up to 16; the predicted class of each sample is
+        the one that is shown, and `of(label)` shows another.
+    n_evaluations : int, optional
+        How many times the model may be asked for a sample. Without it, 100 pairs of walks over the background rows,
+        and two for each row where none was drawn.
+    random_state : int or None
+        Seed of all that is drawn. The same seed gives the same bits.
+
+    Returns
+    -------
+    Explanations
+        One a sample. Each has its completeness gap, and an interval of each value, which covers what was drawn: orders
+        or coalitions and, where rows were drawn, the background.
+
+    Raises
+    ------
+    InvalidParameter
+        If there is no such method, or it cannot be run within `n_evaluations`.
+    InvalidInput
+        If the model does not predict, X or the background do not fit it, or there is no background.
+
+    Warns
+    -----
+    ExplanationWarning
+        If base and values miss the prediction by more than 1 % of the model's output range.
+
+    References
+    ----------
+    Lundberg & Lee 2017, arXiv:1705.07874; Štrumbelj & Kononenko 2014; Mitchell et al. 2022, JMLR 23, 43.
+    """
+    if method not in METHODS:
+        raise unknown_name("method of explanation", str(method), METHODS)
+    if n_evaluations is not None and (type(n_evaluations) is not int or n_evaluations < 2):
+        raise InvalidParameter(f"n_evaluations={n_evaluations!r}: give a whole number of 2 or more, or None.")
+    kind, rng = kind_of(model), np.random.default_rng(random_state)
+    rows = background_of(X, background, rng)
+    players = table_of(model, kind, X, rows.rows)
+    asked = Asked.of(model, kind, *answers(players), output)
+    words = f"{players.replaced} ({rows.words})"
+    settings = Settings(method=method, n_evaluations=n_evaluations, rng=rng, share=rows.share, replaced=words)
+    return told(Explanations(METHODS[method](players, asked, settings)))
+
+
+def told(explanations: Explanations) -> Explanations:
+    """Return explanations, after a warning if their values do not add up to what the model says."""
+    broken = [i for i, each in enumerate(explanations) if each.adds_up and each.gap > MOST_GAP]
+    if broken:
+        worst = explanations[max(broken, key=lambda i: explanations[i].gap)]
+        warnings.warn(
+            f"{len(broken)} of {len(explanations)} explanations do not add up to what the model says: base and values "
+            f"miss it by up to {worst.gap:.1%} of its output range (sample {broken[0]} is the first). Read them with "
+            "care, raise the number of steps or evaluations, or take method='permutation', which always adds up.",
+            ExplanationWarning,
+            stacklevel=3,
+        )
+    return explanations
