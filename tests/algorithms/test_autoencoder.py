@@ -136,3 +136,39 @@ def test_answers_need_a_fit():
 
 def test_what_only_says_data_again_makes_none():
     assert not hasattr(Autoencoder(), "sample")
+
+
+def test_series_are_standardised_by_the_numbers_of_a_step():
+    steps = np.linspace(0, 2 * np.pi, 24)
+    phase, size = RNG.uniform(0, 6, (200, 1)), RNG.uniform(1, 2, (200, 1))
+    X = np.stack([size * np.sin(steps + phase), 1000 + 50 * size * np.cos(steps + phase)], axis=2)
+    options = {"latent": 3, "hidden": (), "optimizer": "lbfgs", "epochs": 60, "random_state": 0}
+    model = Autoencoder(**options).fit(X)
+    entry = model.network_.input
+    np.testing.assert_allclose(entry.center.flatten(), X.mean((0, 1)), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(1 / entry.factor.flatten(), X.std((0, 1)), rtol=1e-6)
+    again = model.reconstruct(X)
+    assert again.shape == X.shape
+    missed = (((again - X) / X.std((0, 1))) ** 2).mean((1, 2))
+    np.testing.assert_allclose(model.reconstruction_error(X), missed, rtol=1e-3, atol=1e-6)
+    assert missed.mean() < 1e-3  # two directions span all phases
+    far = X[:1] + np.array([8.0, 0.0])  # beyond the range of training, which no clamp may hide
+    assert model.reconstruction_error(far)[0] > 10 * missed.max()
+    np.testing.assert_array_equal(saved_and_loaded(model).reconstruction_error(far), model.reconstruction_error(far))
+
+
+@pytest.mark.parametrize("options", [{"loss": "cross_entropy"}, {"corruption": "salt_and_pepper"}])
+def test_what_is_for_pixels_is_refused_of_series(options):
+    with pytest.raises(InvalidParameter, match="Scale X to"):
+        Autoencoder(**options).fit(RNG.normal(size=(20, 5, 2)))
+
+
+def test_trimmed_does_not_learn_outliers():
+    far = RNG.normal(size=(30, 1)) * np.array([0.0, 0.0, 0.0, 0.0, 20.0])
+    flat = PLANE.copy()
+    flat[:, 4] = flat[:, :2].sum(1)
+    X = np.vstack([flat, far])
+    options = {"latent": 2, "hidden": (), "epochs": 300, "learning_rate": 0.03, "random_state": 0}
+    plain, trimmed = (Autoencoder(trimmed=share, **options).fit(X).reconstruction_error(X) for share in (0.0, 0.3))
+    assert np.median(plain[-30:]) < 3 * np.median(plain[:-30])  # the far ones are said as well as the others
+    assert np.median(trimmed[-30:]) > 10 * np.median(trimmed[:-30])

@@ -7,6 +7,7 @@
     sparse          + λ Σ_j |z_j|, or + λ Σ_j KL(ρ ‖ ρ̂_j)
     denoising       raw = g(s(f(ṽ))), ṽ a corrupted v             Vincent, Larochelle, Bengio & Manzagol 2008
     contractive     + λ ‖∂z/∂v‖²_F                                Rifai, Vincent, Muller, Glorot & Bengio 2011, eq. 5
+    trimmed         the mean is over those of a batch that are missed least        Rousseeuw & Van Driessen 2006
 
 Hinton & Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks", Science 313. Equations:
 `networks.reconstruction`. Differs: trained end to end from the start, AdamW; e is the mean over columns; the encoder
@@ -49,8 +50,9 @@ WIDEST, SHARE = 32, 3  # of a code, where nothing is said: a third of a vector's
 class Autoencoder(OutlierMixin, Coding):
     """Autoencoder: codes data in a few numbers, says them again, and finds what is unusual by what it misses.
 
-    Learns from X alone: tables of mixed columns (missing values are imputed), or stacks of images. A transformer and an
-    outlier detector, as scikit-learn has them.
+    Learns from X alone: tables of mixed columns (missing values are imputed), stacks of images, or of series, (n,
+    steps, numbers). A stack of fractions beyond [0, 1] is one of series: each of a step's numbers is standardised. A
+    transformer and an outlier detector, as scikit-learn has them.
 
     Examples
     --------
@@ -91,6 +93,13 @@ class Autoencoder(OutlierMixin, Coding):
         0.25, "Share of the columns or pixels that is spoiled; of gaussian noise its deviation.", above=0, at_most=10
     )
     contraction: float = option(0.0, "How much the code's slopes count, λ; 0 for none.", at_least=0)
+    trimmed: float = option(
+        0.0,
+        "Share of each batch, of what is missed most, that is not learned from: outliers among the training data are "
+        "then not learned.",
+        at_least=0,
+        below=1,
+    )
     contamination: float = option(
         0.1, "Share of the training samples taken for outliers: those that are missed most.", above=0, at_most=0.5
     )
@@ -100,7 +109,7 @@ class Autoencoder(OutlierMixin, Coding):
     def build(self, spec: Spec) -> Autoencoding:
         """Return input layer, encoder and decoder for data that look like `spec`."""
         self._check_code()
-        entry = spec.visible_layer("unit" if spec.inputs.image else "standard")
+        entry = spec.visible_layer("natural" if spec.inputs.image else "standard")
         latent = max(1, min(WIDEST, entry.n_out // SHARE)) if self.latent == "auto" else self.latent
         encoder, decoder = self._halves(spec, entry, latent, latent=latent)
         if self.contraction and not knows_slopes(encoder):
@@ -113,6 +122,7 @@ class Autoencoder(OutlierMixin, Coding):
 
     def objectives(self, network: Network) -> Sequence[Objective]:
         """Return what training lowers: what is missed, and the penalties."""
+        self._check_pixels(cast(Autoencoding, network))
         return [Objective("reconstruction", network.parameters(), self._loss)]
 
     def _loss(self, network: Any, batch: Batch) -> Tensor:
@@ -122,12 +132,20 @@ class Autoencoder(OutlierMixin, Coding):
         missed = network.errors(v_nd, network.decoded(z_nl))
         if self.contraction:
             missed = missed + self.contraction * contraction(network.body, network.code, seen - network.visible.mean)
-        loss = (missed * batch["weight"]).mean() if "weight" in batch else missed.mean()
+        learned = self._learned(missed)
+        loss = (missed * batch["weight"] if "weight" in batch else missed)[learned].mean()
         if self.sparsity is not None:
             loss = loss + self.sparsity_weight * sparseness(
                 z_nl, self.sparsity, self.sparsity_target, batch.get("weight")
             )
         return loss
+
+    def _learned(self, missed: Tensor) -> Tensor | slice:
+        """Return which samples of a batch are learned from."""
+        if not self.trimmed:
+            return slice(None)
+        n_learned = max(1, round(len(missed) * (1 - self.trimmed)))
+        return missed.detach().topk(n_learned, largest=False).indices
 
     def _held_out_losses(self, network: Any, batch: Batch) -> Tensor:
         v_nd = network.input(batch)
@@ -238,6 +256,14 @@ class Autoencoder(OutlierMixin, Coding):
                 f"corruption_level={self.corruption_level}: {self.corruption} spoils a share of the columns; give one "
                 "below 1."
             )
+
+    def _check_pixels(self, network: Autoencoding) -> None:
+        for name, value in (("loss", "cross_entropy"), ("corruption", "salt_and_pepper")):
+            if network.visible.are_series and getattr(self, name) == value:
+                raise InvalidParameter(
+                    f"{name}={value!r} is for pixels between two ends, but X holds fractions beyond [0, 1], which are "
+                    f"read as series. Scale X to [0, 1] if they are pictures, or give another {name}."
+                )
 
     def _coded(self, v_nd: Tensor, codes: Tensor | None) -> Tensor:
         return self._network.coded(v_nd)

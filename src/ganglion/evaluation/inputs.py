@@ -105,7 +105,10 @@ def listed(labels: list[Any]) -> str:
 def check_pair(train: Any) -> None:
     """Raise InvalidInput unless `train` is None or a pair of features and answers."""
     if train is not None and not (isinstance(train, tuple | list) and len(train) == 2):
-        raise InvalidInput(f"train is a pair (X_train, y_train), but a {type(train).__name__} was given.")
+        raise InvalidInput(
+            f"train is a pair (X_train, y_train), but a {type(train).__name__} was given. Give (X_train, None) for a "
+            "model that learns from X alone."
+        )
 
 
 def check_model(model: Any) -> None:

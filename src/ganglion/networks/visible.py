@@ -7,6 +7,7 @@
     standard    the mean                1 / the deviation (of pixels: of each channel)
     unit        the least               1 / (the greatest - the least); what lies in [0, 1] stays, bytes are v / 255
     symmetric   the middle              2 / (the greatest - the least), of pixels those of all, and [-1, 1]
+natural     as unit of pictures; of other stacks, steps of numbers (H steps, W numbers), as standard by number
     none        0                       1
 
 What a network says in this space of vectors goes back by `inverse`, to what the encoder's `decode` takes.
@@ -26,7 +27,7 @@ from torch import Tensor, nn
 from ganglion.networks.inputs import FARTHEST, PIECE, ImageInput, moments
 
 Kind = Literal["number", "category", "pixel"]
-Scaling = Literal["none", "standard", "unit", "symmetric"]
+Scaling = Literal["none", "standard", "unit", "symmetric", "natural"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class VisibleInput(nn.Module):
         The numeric columns that hold truth values.
     image : (C, H, W), or empty
         Of one image; then there is nothing else.
-    scaling : {"none", "standard", "unit", "symmetric"}
+    scaling : {"none", "standard", "unit", "symmetric", "natural"}
+        With "natural", images that are neither bytes, whole numbers nor in [0, 1] are no pictures but series.
 
     Attributes
     ----------
@@ -73,6 +75,7 @@ class VisibleInput(nn.Module):
     usual: Tensor
     mean: Tensor
     are_bytes: Tensor
+    are_series: Tensor
 
     def __init__(
         self,
@@ -90,12 +93,13 @@ class VisibleInput(nn.Module):
         self.states = [*(2 for _ in boolean), *(cardinality - 1 for cardinality in cardinalities)]
         self.blocks = _blocks(math.prod(image) if image else 0, len(self.numbers), self.states)
         self.n_out = self.blocks[-1].part.stop if self.blocks else 0
-        shape = (image[0], 1, 1) if image else (len(self.numbers),)
+        shape = (image[0], 1, image[2] if scaling == "natural" else 1) if image else (len(self.numbers),)
         self.register_buffer("center", torch.zeros(shape, dtype=torch.float64))
         self.register_buffer("factor", torch.ones(shape, dtype=torch.float64))
         self.register_buffer("usual", torch.zeros(len(self.states), dtype=torch.int64))
         self.register_buffer("mean", torch.zeros(self.n_out))
         self.register_buffer("are_bytes", torch.zeros((), dtype=torch.bool))
+        self.register_buffer("are_series", torch.zeros((), dtype=torch.bool))
 
     # fitting
 
@@ -136,7 +140,10 @@ class VisibleInput(nn.Module):
 
     def _adapt_pixels(self, images: Tensor, weight: Tensor | None) -> None:
         self.are_bytes.fill_(images.dtype == torch.uint8)
-        if self.scaling == "standard":
+        self.are_series.fill_(self.scaling == "natural" and _are_series(images))
+        if self.are_series:
+            self._adapt_steps(images, weight)
+        elif self.scaling == "standard":
             plain = ImageInput(self.image)
             plain.adapt({"image": images}, weight)
             self.center.copy_(plain.center)
@@ -148,6 +155,15 @@ class VisibleInput(nn.Module):
             elif low >= 0 and high <= 1:
                 low, high = 0.0, 1.0
             self._fit_range(*(torch.full_like(self.center, each) for each in (low, high)))
+
+    def _adapt_steps(self, series: Tensor, weight: Tensor | None) -> None:
+        """Standardise each number of a step over all steps of all series, (n, C, H, W)."""
+        rows = series.transpose(1, 2).flatten(2).flatten(0, 1)  # (n * H, C * W)
+        each = None if weight is None else weight.repeat_interleave(series.shape[2])
+        mean, deviation, size = moments(rows, each)
+        factor = torch.where(deviation <= 1e-12 * size, 0.0, 1 / deviation)
+        self.center.copy_(mean.reshape(self.center.shape))
+        self.factor.copy_(factor.reshape(self.factor.shape))
 
     def _fit_range(self, low: Tensor, high: Tensor) -> None:
         symmetric = self.scaling == "symmetric"
@@ -186,11 +202,16 @@ class VisibleInput(nn.Module):
         scaled = (raw - self.center.to(raw.dtype)).mul_(self.factor.to(raw.dtype))
         if not self.image:
             scaled = scaled.nan_to_num_()
-        if self.scaling in ("unit", "symmetric"):  # what new data have beyond the range of training
-            scaled = scaled.clamp_(0.0 if self.scaling == "unit" else -1.0, 1.0)
-        elif not self.image:
+        if self.has_ends:  # what new data have beyond the range of training
+            scaled = scaled.clamp_(-1.0 if self.scaling == "symmetric" else 0.0, 1.0)
+        elif not self.image or self.are_series:
             scaled = scaled.clamp_(-FARTHEST, FARTHEST)
         return scaled.to(self.dtype)
+
+    @property
+    def has_ends(self) -> bool:
+        """Whether numbers of a vector lie between two ends."""
+        return self.scaling in ("unit", "symmetric") or bool(self.scaling == "natural" and not self.are_series)
 
     def _codes(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
         """Return the place of each truth value and category, (n,) int64 each, -1 where it is not known."""
@@ -230,8 +251,8 @@ class VisibleInput(nn.Module):
     @property
     def log_volume(self) -> float:
         """The logarithm of how much denser data are in their own units than as vectors: Σ log factor."""
-        known = self.factor[self.factor > 0]
-        return float(known.log().sum()) * (math.prod(self.image[1:]) if self.image else 1)
+        factor = self.factor.expand(self.image) if self.image else self.factor
+        return float(factor[factor > 0].log().sum())
 
     def _places(self, v_nd: Tensor) -> list[Tensor]:
         parts = iter(block.part for block in self.blocks if block.kind == "category")
@@ -255,6 +276,14 @@ def _blocks(n_pixels: int, n_numbers: int, states: Sequence[int]) -> tuple[Block
             blocks.append(Block(kind, slice(start, start + width)))
             start += width
     return tuple(blocks)
+
+
+def _are_series(images: Tensor) -> bool:
+    """Say whether a stack cannot be pictures: it has fractions, and numbers outside [0, 1]."""
+    if not images.is_floating_point():
+        return False
+    low, high = torch.aminmax(images)
+    return bool((low < 0) | (high > 1)) and any(bool((part != part.round()).any()) for part in images.split(1024))
 
 
 def _extreme(numbers: Tensor, sign: int) -> Tensor:
