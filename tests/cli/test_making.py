@@ -43,6 +43,7 @@ def test_a_table_is_learned_without_a_target(ganglion, people):
     rows = list(csv.DictReader(Path("more.csv").read_text().splitlines()))
     assert len(rows) == 7
     assert list(rows[0]) == ["age", "job", "pay", "rich"]
+    assert all(row["age"].lstrip("-").isdigit() for row in rows)  # whole, as in training
     assert {row["job"] for row in rows} <= {"cook", "baker", "clerk"}
     again = ganglion("sample", "model.ganglion", "-n", 7, "--seed", 1)
     assert again.out == Path("more.csv").read_text()

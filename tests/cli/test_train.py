@@ -103,6 +103,18 @@ def test_images(ganglion, tmp_path):
     assert ganglion("evaluate", "model.ganglion", "digits.npz").code == 0
 
 
+def test_a_file_of_both_parts_is_judged_on_the_one_for_testing(ganglion, tmp_path):
+    random = np.random.default_rng(0)
+    parts = {
+        f"x_{part}": random.integers(0, 255, (n, 6, 6), dtype=np.uint8) for part, n in (("train", 60), ("test", 20))
+    }
+    np.savez(tmp_path / "both.npz", **parts, y_train=np.arange(60) % 3, y_test=np.arange(20) % 3)
+    assert ganglion("train", "both.npz", *QUICK).code == 0
+    ran = ganglion("evaluate", "model.ganglion", "both.npz", "--json")
+    assert "on the part for testing, 20 of 80" in ran.err
+    assert json.loads(ran.out)["n_rows"] == 20
+
+
 def test_regression_and_several_targets(ganglion, tmp_path):
     random = np.random.default_rng(0)
     rows = [[f"{a:.3f}", f"{b:.3f}", f"{a + b:.3f}", f"{a - b:.3f}"] for a, b in random.normal(size=(60, 2))]

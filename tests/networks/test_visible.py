@@ -86,8 +86,31 @@ def test_a_constant_column_and_one_without_categories_survive():
     assert back["categorical"].tolist() == [[0, 1], [0, 2], [0, 2], [0, 2]]
 
 
+def test_whole_numbers_are_whole_again_where_asked():
+    numbers = torch.tensor([[1.0, 0.5, 3.0], [2.0, 2.0, torch.nan], [4.0, 1.0, 7.0]], dtype=torch.float64)
+    entry = VisibleInput(numeric=3)
+    entry.adapt({"numeric": numbers})
+    assert entry.whole.tolist() == [True, False, True]
+    vectors = torch.tensor([[0.1, 0.1, 0.1]])
+    plain, rounded = (entry.inverse(vectors, rounded=each)["numeric"][0] for each in (False, True))
+    np.testing.assert_allclose(rounded, [plain[0].round(), plain[1], plain[2].round()])
+    assert plain[0] != plain[0].round()
+
+
+def test_a_stack_of_fractions_beyond_the_ends_is_one_of_series():
+    series = torch.randn(8, 1, 5, 2, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 9.0]) + 3
+    entry = VisibleInput(image=(1, 5, 2), scaling="natural")
+    entry.adapt({"image": series})
+    assert entry.are_series
+    assert not entry.has_ends
+    v = entry.prepare({"image": series})["visible"].reshape(8, 5, 2)
+    np.testing.assert_allclose(v.mean((0, 1)), [0, 0], atol=1e-5)
+    np.testing.assert_allclose(v.std((0, 1), correction=0), [1, 1], rtol=1e-5)
+    np.testing.assert_allclose(entry.inverse(v.flatten(1))["image"], series, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize(("dtype", "top"), [(torch.uint8, 255), (torch.float32, 1), (torch.float32, 40)])
-@pytest.mark.parametrize("scaling", ["none", "standard", "unit", "symmetric"])
+@pytest.mark.parametrize("scaling", ["none", "standard", "unit", "symmetric", "natural"])
 def test_images_come_back_as_they_were(dtype, top, scaling):
     images = (torch.rand(9, 2, 3, 4, generator=torch.Generator().manual_seed(0)) * top).to(dtype)
     entry = VisibleInput(image=(2, 3, 4), scaling=scaling)

@@ -7,7 +7,7 @@ import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.markup import escape
@@ -17,6 +17,9 @@ from rich.table import Table
 from ganglion.cli.screen import out as screen
 from ganglion.cli.screen import print_json, say, shown_warnings
 from ganglion.options import describe, options_of
+
+if TYPE_CHECKING:
+    from ganglion.data.dataset import Dataset
 
 LINES = 10_000  # written together
 
@@ -35,15 +38,22 @@ def inspect_data(data: Path, target: Sequence[str] | None, *, as_json: bool) -> 
 def evaluate_model(
     model: Path, data: Path, *, target: Sequence[str] | None, train: Path | None, report: Path | None, as_json: bool
 ) -> None:
-    """Evaluate a saved model on a data file."""
+    """Evaluate a saved model on a data file; of one that keeps a part for testing, on that part."""
+    from ganglion.data.read import read_as, read_test_part
     from ganglion.estimators.artifact import load
     from ganglion.evaluation.evaluate import evaluate
 
     with shown_warnings():
         estimator = load(model)
-        X, y = _features_and_target(data, target, estimator)
-        seen = None if train is None else _features_and_target(train, target, estimator)
+        whole = read_as(data, _reading(estimator))
+        tested = read_test_part(data, whole)
+        X, y = _features_and_target(whole if tested is None else tested, target, estimator)
+        seen = None if tested is None else _features_and_target(whole, target, estimator)
+        if train is not None:
+            seen = _features_and_target(read_as(train, _reading(estimator)), target, estimator)
         result = evaluate(estimator, X, y, train=seen)
+    if tested is not None:
+        say(f"evaluated on the part for testing, {len(tested):,} of {len(tested) + len(whole):,}")
     if report is not None:
         result.to_html(report)
         say(f"report {escape(str(report))}")
@@ -134,12 +144,12 @@ def _table(rows: list[dict[str, str]]) -> Table:
     return table
 
 
-def _features_and_target(data: Path, target: Sequence[str] | None, estimator: Any) -> tuple[Any, np.ndarray | None]:
-    from ganglion.data.read import read_as
+def _features_and_target(
+    dataset: Dataset, target: Sequence[str] | None, estimator: Any
+) -> tuple[Any, np.ndarray | None]:
     from ganglion.data.task import ALONE, MAKING
     from ganglion.workflow import with_known_target, with_labels
 
-    dataset = read_as(data, _reading(estimator))
     trained = getattr(estimator, "target_name_", "")
     if estimator.tags.task in MAKING:
         named = list(target or [trained])

@@ -117,15 +117,20 @@ def _write_rows(columns: dict[str, np.ndarray], out: Path | None) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    plain = [
-        [float(f"{value:.{DIGITS}g}") for value in column.tolist()] if column.dtype.kind == "f" else column.tolist()
-        for column in columns.values()
-    ]
-    writer.writerows(zip(*plain, strict=True))
+    writer.writerows(zip(*map(_plain, columns.values()), strict=True))
     if out is None:
         sys.stdout.write(text.getvalue())
     else:
         write_text(out, text.getvalue())
+
+
+def _plain(column: np.ndarray) -> list[Any]:
+    """Return a column as values to be written: whole numbers without a point, others rounded."""
+    if column.dtype.kind != "f":
+        return column.tolist()
+    if (column == column.round()).all() and np.abs(column).max(initial=0) < 2**53:
+        return column.astype(np.int64).tolist()
+    return [float(f"{value:.{DIGITS}g}") for value in column.tolist()]
 
 
 def _write_arrays(arrays: dict[str, np.ndarray], out: Path) -> None:

@@ -84,7 +84,7 @@ class Generative(Trained):
         -------
         ndarray, frame or Dataset
             In the form of X: an array of numbers, a frame or `Dataset` of mixed columns, images of (n_samples, height,
-            width), with channels last if there are several.
+            width), with channels last if there are several. Columns that held whole numbers alone hold such again.
 
         Raises
         ------
@@ -103,7 +103,7 @@ class Generative(Trained):
                 self._sampled(min(together, n - i), None if codes is None else codes[i : i + together], generator)
                 for i in range(0, n, together)
             ]
-            return self._in_form(torch.cat(parts))
+            return self._in_form(torch.cat(parts), rounded=True)
 
     # shared by algorithms
 
@@ -111,11 +111,11 @@ class Generative(Trained):
     def _entry(self) -> VisibleInput:
         return cast(VisibleInput, self.network_.input)
 
-    def _in_form(self, v_nd: Tensor) -> Any:
-        """Return vectors, (n, d), as data in the form of X."""
+    def _in_form(self, v_nd: Tensor, *, rounded: bool = False) -> Any:
+        """Return vectors, (n, d), as data in the form of X; `rounded` where whole numbers are to be whole again."""
         encoder = cast("TableEncoder | ImageEncoder", self.encoder_)
         v_nd = v_nd.float() if v_nd.dtype == torch.bfloat16 else v_nd  # which numpy does not have
-        return in_form(encoder.decode(self._entry.inverse(v_nd)), self.target_.form)
+        return in_form(encoder.decode(self._entry.inverse(v_nd, rounded=rounded)), self.target_.form)
 
     def _visible(self, X: Any) -> Tensor:
         """Return X as vectors, (n, d)."""

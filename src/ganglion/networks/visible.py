@@ -68,12 +68,15 @@ class VisibleInput(nn.Module):
         d.
     mean : Tensor of shape (d,), float32
         Of the vectors of training.
+    whole : Tensor of shape (n_numbers,), bool
+        Which columns of numbers held whole ones alone in training.
     """
 
     center: Tensor
     factor: Tensor
     usual: Tensor
     mean: Tensor
+    whole: Tensor
     are_bytes: Tensor
     are_series: Tensor
 
@@ -98,6 +101,7 @@ class VisibleInput(nn.Module):
         self.register_buffer("factor", torch.ones(shape, dtype=torch.float64))
         self.register_buffer("usual", torch.zeros(len(self.states), dtype=torch.int64))
         self.register_buffer("mean", torch.zeros(self.n_out))
+        self.register_buffer("whole", torch.zeros(len(self.numbers), dtype=torch.bool))
         self.register_buffer("are_bytes", torch.zeros((), dtype=torch.bool))
         self.register_buffer("are_series", torch.zeros((), dtype=torch.bool))
 
@@ -127,6 +131,7 @@ class VisibleInput(nn.Module):
             self.usual[j] = counts.argmax() if len(counts) else 0
 
     def _adapt_numbers(self, numbers: Tensor, weight: Tensor | None) -> None:
+        self.whole.copy_(_whole(numbers))
         mean, deviation, size = moments(numbers, weight)
         constant = deviation <= 1e-12 * size  # rounding leaves a constant column about so much
         if self.scaling == "standard":
@@ -221,13 +226,15 @@ class VisibleInput(nn.Module):
 
     # and back
 
-    def inverse(self, v_nd: Tensor) -> dict[str, Tensor]:
+    def inverse(self, v_nd: Tensor, *, rounded: bool = False) -> dict[str, Tensor]:
         """Return the encoded columns that vectors stand for.
 
         Parameters
         ----------
         v_nd : Tensor of shape (n, d)
             Of a category the largest place counts.
+        rounded : bool
+            Whether columns that held whole numbers alone are to hold such again.
 
         Returns
         -------
@@ -241,7 +248,8 @@ class VisibleInput(nn.Module):
         places = self._places(v_nd)
         if self.numeric:
             columns["numeric"] = numeric = v_nd.new_empty((len(v_nd), self.numeric), dtype=torch.float64)
-            numeric[:, self.numbers] = self._unscaled(v_nd[:, : len(self.numbers)].double())
+            numbers = self._unscaled(v_nd[:, : len(self.numbers)].double())
+            numeric[:, self.numbers] = torch.where(self.whole, numbers.round() + 0.0, numbers) if rounded else numbers
             for j, place in zip(self.boolean, places, strict=False):
                 numeric[:, j] = place.double()
         if self.n_categorical:
@@ -284,6 +292,12 @@ def _are_series(images: Tensor) -> bool:
         return False
     low, high = torch.aminmax(images)
     return bool((low < 0) | (high > 1)) and any(bool((part != part.round()).any()) for part in images.split(1024))
+
+
+def _whole(numbers: Tensor) -> Tensor:
+    """Return of which columns all that is present is whole, (d,) bool."""
+    parts = numbers.split(max(1, PIECE // numbers.shape[1]))
+    return torch.stack([((part == part.round()) | part.isnan()).all(0) for part in parts]).all(0)
 
 
 def _extreme(numbers: Tensor, sign: int) -> Tensor:
