@@ -54,6 +54,8 @@ OPTIONS = [
 
 
 QUICK = {  # the same promises in a third of the time; HYPOTHESIS_PROFILE=thorough checks them as they come
+    "CNNClassifier": {"channels": (8,), "hidden": (16,), "epochs": 40, "learning_rate": 0.01},
+    "CNNRegressor": {"channels": (8,), "hidden": (16,), "epochs": 60, "learning_rate": 0.01},
     "RNNClassifier": {"epochs": 30, "learning_rate": 0.03},
     "RNNRegressor": {"cell": "gru", "epochs": 40, "learning_rate": 0.03},
     "TransformerClassifier": {"layers": 1, "width": 32, "epochs": 12},
