@@ -15,6 +15,7 @@ SETTINGS: dict[str, Any] = {  # dropout by the loss of the last 10,000 training 
     "hidden": (500, 500, 2000),
     "pretraining_epochs": 20,
     "dropout": 0.5,
+    "input_dropout": 0.2,  # as Hinton et al. 2012, arXiv:1207.0580, have it
     "epochs": 100,
     "batch_size": 100,
     "learning_rate": 1e-3,
@@ -36,8 +37,8 @@ def claim() -> Claim:
     return Claim(
         name="dbn_mnist",
         data="MNIST, 60,000 training and 10,000 test images, bytes as they come, no augmentation.",
-        settings=f"DBNClassifier({written(SETTINGS)}), all else as it comes. Interval: the sampling of the test images "
-        "(Wilson).",
+        settings=f"DBNClassifier({written(SETTINGS)}), all else as it comes. A first run, without dropout of inputs, "
+        "had 1.33 % on the same test images. Interval: the sampling of the test images (Wilson).",
         reference=PAPER,
         figures=[Figure("errors, %", error, low, high, target=1.25, paper="1.25", lower_is_better=True)],
         details={"history": model.history_.rows},

@@ -140,3 +140,17 @@ def test_labels_are_needed_where_they_are_learned():
         DBN(**QUICK, conditional=True).fit(DIGITS)
     with pytest.raises(GanglionError, match="conditional"):
         DBN(**QUICK, epochs=1).fit(DIGITS).sample(2, y=3)
+
+
+def test_inputs_are_silenced_in_fine_tuning_alone():
+    model = DBNClassifier(**QUICK, epochs=3, pretraining_epochs=1, input_dropout=0.5).fit(DIGITS, LABELS)
+    seen = []
+    model.network_.body.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    inputs = {"image": torch.full((200, 1, 8, 8), 16.0)}
+    prepared = model.network_.prepare(inputs)
+    model.network_.eval().scores(prepared)
+    model.network_.train().scores(prepared)
+    whole, half = seen
+    assert (whole > 0).all()
+    assert (half == 0).double().mean() == pytest.approx(0.5, abs=0.02)
+    torch.testing.assert_close(half[half > 0], 2 * whole[half > 0])

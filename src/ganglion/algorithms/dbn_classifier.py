@@ -80,6 +80,7 @@ class DBNClassifier(Classifier):
     )
     k: int = option(1, "Steps of contrastive divergence.", at_least=1)
     dropout: float = option(0.0, "Share of hidden units silenced in fine-tuning.", at_least=0, below=1)
+    input_dropout: float = option(0.0, "Share of inputs silenced in fine-tuning.", at_least=0, below=1)
     weight_decay: float | Literal["auto"] = option(
         "auto",
         "Shrinks weights in fine-tuning: decoupled with adamw and muon, an L2 penalty with the other optimizers. "
@@ -94,12 +95,14 @@ class DBNClassifier(Classifier):
         inputs = spec.inputs
         entry = spec.visible_layer(scaling_of(self.visible, inputs))
         body = MLP(entry.n_out, spec.n_scores, self.hidden, activation="sigmoid", dropout=self.dropout)
-        return PretrainedNetwork(entry, body, spec.output, blocks_of(entry, self.visible, inputs))
+        blocks = blocks_of(entry, self.visible, inputs)
+        return PretrainedNetwork(entry, body, spec.output, blocks, input_dropout=self.input_dropout)
 
     def objectives(self, network: Network) -> Sequence[Objective]:
         """Return what the fine-tuning lowers: the mean loss of a batch, by all layers."""
         loss = WeightedLoss(self._per_sample_loss())
-        by_hand = partial(Backpropagation, network, loss.and_slope) if is_plain(network) else None
+        plain = is_plain(network) and not self.input_dropout
+        by_hand = partial(Backpropagation, network, loss.and_slope) if plain else None
         return [Objective("loss", moved_by(network), loss, closed_form=by_hand)]
 
     def _feed(

@@ -17,9 +17,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from ganglion.networks.dropout import Dropout
 from ganglion.networks.energy import BoltzmannMachine
 from ganglion.networks.mlp import MLP, DenseLayer
-from ganglion.networks.network import Network
+from ganglion.networks.network import Inputs, Network
 from ganglion.networks.visible_units import UnitKind, VisibleUnits
 
 Blocks = Sequence[tuple[UnitKind, int]]
@@ -123,16 +124,25 @@ class PretrainedNetwork(Network):
         Of sigmoid units.
     blocks : sequence of (kind, width)
         What the input layer gives, as visible units.
+    input_dropout : float in [0, 1)
+        Share of the inputs that is silenced while all layers are trained together.
     """
 
-    def __init__(self, input: nn.Module, body: MLP, output: nn.Module, blocks: Blocks) -> None:
+    def __init__(
+        self, input: nn.Module, body: MLP, output: nn.Module, blocks: Blocks, *, input_dropout: float = 0.0
+    ) -> None:
         super().__init__(input, body, output)
+        self.silenced = Dropout(input_dropout)
         self.layers = [cast(nn.Linear, cast(DenseLayer, layer).layers[0]) for layer in list(body)[:-1]]
         self.units = [
             VisibleUnits(blocks if i == 0 else [("bernoulli", layer.in_features)])
             for i, layer in enumerate(self.layers)
         ]
         self.visible_biases = nn.ParameterList([torch.zeros(layer.in_features) for layer in self.layers])
+
+    def scores(self, prepared: Inputs) -> Tensor:
+        """Return what the loss is measured on, from prepared inputs."""
+        return self.body(self.silenced(self.input(prepared)))
 
     def machine(self, level: int) -> BoltzmannMachine:
         """Return the machine of a layer, 0 the lowest, which shares its parameters."""
