@@ -327,6 +327,8 @@ def generation_values(truth: Reality, said: Made, weight: Array | None = None) -
 
 def generation_facts(truth: Reality, said: Made) -> dict[str, str]:
     """Return what a reader must know: in what features rows are compared, and what is to be expected of figures."""
+    if truth.task == "reconstruction":
+        return {}
     n, d = truth.features.shape
     fair = expected_of_one_law(moments(truth.features)[1], n, n)
     facts = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from ganglion.drawing.clouds import cloud_chart, labels_chart, numbers_chart
@@ -39,23 +40,27 @@ def _of_pictures(
     model: Any, truth: Reality, rows: Dataset | None, again: Dataset | None, near: Nearness | None
 ) -> Shown:
     charts: Shown = {}
-    real = _pictures(truth.some)
+    places = _spread(len(truth.some), IN_A_ROW)
+    real = _pictures(truth.some, places)
     if rows is not None:
-        made = _pictures(rows)
-        grid = [real[:IN_A_ROW], *(made[i : i + IN_A_ROW] for i in range(0, 4 * IN_A_ROW, IN_A_ROW))]
+        drawn = _spread(len(rows), 4 * IN_A_ROW)
+        made = _pictures(rows, drawn)
+        grid = [real, *(made[i::4] for i in range(4))]
         names = ["real, held out", "made", "", "", ""]
         charts["samples"] = sheet([list(each) for each in grid], "Made by the model", names=names, side=SIDE)
         if near is not None and truth.seen is not None:
-            closest = _pictures(truth.seen.take(near.place[:IN_A_ROW]))
-            pair = [list(made[:IN_A_ROW]), list(closest)]
+            closest = _pictures(truth.seen, near.place[drawn[::4]])
+            pair = [list(made[::4]), list(closest)]
             title = "What was made, and the training picture nearest to it in the features"
             charts["nearest"] = sheet(pair, title, names=["made", "nearest of training"], side=SIDE)
     if again is not None:
-        pair = [list(real[:IN_A_ROW]), list(_pictures(again.take(np.arange(min(IN_A_ROW, len(again))))))]
+        pair = [list(real), list(_pictures(again, places))]
         charts["reconstructions"] = sheet(pair, "Said again", names=["real, held out", "said again"], side=SIDE)
     walked = _walk(model, truth)
     if walked is not None:
-        charts["walk"] = sheet([list(_pictures(walked))], "A walk from one code to another", side=SIDE)
+        charts["walk"] = sheet(
+            [list(_pictures(walked, np.arange(len(walked))))], "A walk from one code to another", side=SIDE
+        )
     return charts
 
 
@@ -119,7 +124,8 @@ def _walk(model: Any, truth: Reality) -> Dataset | None:
         return None
     labels = {} if not getattr(model, "conditional", False) else {"y": truth.labels[truth.rows[0]]}  # type: ignore
     if hasattr(model, "inverse_transform"):
-        return as_dataset(model.interpolate(truth.some.take(np.arange(2)), steps=STEPS, **labels))
+        ends = truth.some.take(np.array([0, len(truth.some) // 2]))
+        return as_dataset(model.interpolate(ends, steps=STEPS, **labels))
     return as_dataset(model.interpolate(STEPS, random_state=0, **labels))
 
 
@@ -136,8 +142,13 @@ def _filters(model: Any, image: tuple[int, ...]) -> Shown:
     return {"filters": sheet(rows, title, side=48)}
 
 
-def _pictures(data: Dataset) -> Array:
-    """Return the first pictures of a data set, (k, channels, height, width) uint8."""
-    some = data.take(np.arange(min(len(data), 4 * IN_A_ROW)))
+def _spread(n: int, wanted: int) -> NDArray[np.intp]:
+    """Return places among n, evenly apart: rows may come sorted by class."""
+    return np.unique(np.linspace(0, n - 1, wanted).round().astype(np.intp))
+
+
+def _pictures(data: Dataset, places: NDArray[np.intp]) -> Array:
+    """Return pictures of a data set, (k, channels, height, width) uint8."""
+    some = data.take(places)
     name = next(field.name for field in some.features if field.kind == "image")
     return displayable(np.asarray(some.columns[name]))

@@ -462,7 +462,7 @@ KINDS: dict[Task, Kind] = {
     "reconstruction": replace(
         _GENERATION,
         about="reconstruction: a code of the data, and the data again from it",
-        large=("reconstruction_error", "frechet", "precision", "recall"),
+        large=("reconstruction_error",),
         headline=lambda truth, measured: metric_of("reconstruction", "reconstruction_error"),
     ),
 }

@@ -22,7 +22,6 @@ LIFTED = {
     ("multiclass", "calibration_error"),
     ("tagging", "f1_macro"),
     ("generation", "frechet"),
-    ("reconstruction", "frechet"),
 }  # by resampling
 
 

@@ -15,8 +15,9 @@
     forecasting  MASE, CRPS, sMAPE, MSE, MAE, coverage of the interval                       (see `forecasting`)
     anomalies    PR AUC, ROC AUC, precision, recall, F1, false-alarm rate                    (see `anomalies`)
     speech       word error rate, character error rate, exact match                       (see `transcription`)
-    generation, reconstruction   Fréchet distance, precision, recall, density, coverage, memorisation, copies, TSTR,
+    generation   Fréchet distance, precision, recall, density, coverage, memorisation, copies, TSTR,
                  reconstruction error, evidence bound, log-likelihood                        (see `generation`)
+    reconstruction   reconstruction error                                                    (see `generation`)
 
 The values of the first four are scikit-learn's own; their intervals come from `resampling`, which agrees with it. A
 figure that is not defined on the given rows is absent, with the reason.
@@ -153,8 +154,8 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("elbo", "Evidence bound, nats"),
         Metric("log_likelihood", "Log-likelihood, nats"),
     ),
+    "reconstruction": (Metric("reconstruction_error", "Reconstruction error", higher_is_better=False),),
 }
-METRICS["reconstruction"] = METRICS["generation"]
 _OF_A_CLASS: dict[Task, tuple[str, str]] = {"segmentation": ("iou", "IoU"), "detection": ("ap_50", "AP@0.5")}
 
 
