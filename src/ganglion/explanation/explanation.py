@@ -238,7 +238,7 @@ class Explanations(Sequence[Explanation]):
     def agreement(self, other: Explanations) -> float:
         """Return the mean rank correlation (Spearman) of the values of the same samples in two runs, -1 to 1."""
         pairs = zip(self._each, other, strict=True)
-        return float(np.mean([agreement(one.values, two.values) for one, two in pairs]))
+        return float(np.mean([float(agreement(one.values, two.values)) for one, two in pairs]))
 
     def __repr__(self) -> str:
         gap = f", gap up to {self.gaps.max():.2%}" if len(self) else ""

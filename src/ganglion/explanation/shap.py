@@ -24,9 +24,10 @@ from ganglion.explanation.making import explanation_of
 from ganglion.explanation.players import Flags, Places, Players
 from ganglion.explanation.ranking import agreement
 from ganglion.explanation.settings import Settings
-from ganglion.explanation.shapley import MOST_EXACT, Estimates, Games, averaged, exact, kernel, permutations
+from ganglion.explanation.shapley import MOST_EXACT, Games, averaged, exact, kernel, permutations
 
-WALKS = 100  # pairs of walks of a sample, over all its background rows
+USUAL = 4000  # evaluations of a sample, where nothing else is asked for
+WALKS = 100  # pairs of walks of a sample at most, then
 COALITIONS = 2048  # of the kernel method, beside twice the number of features: as in the package shap
 FREE = 2**20  # evaluations, of all samples together, that "auto" spends on exact values
 TOGETHER = 2**23  # numbers of the estimates of a block of samples
@@ -48,11 +49,14 @@ def shap(players: Players, asked: Asked, settings: Settings) -> list[Explanation
     method = settings.method if settings.method != "auto" else _best(cost, players, settings)
     found: list[Explanation] = []
     for rows in _blocks(players, asked.n_outputs):
-        games = _games(players, asked, rows)
-        block = _estimated(games, players.n_background, method, settings)
+        block = _estimated(_games(players, asked, rows), players.n_background, method, settings)
+        shown = np.array([asked.shown(row)[1] for row in rows.tolist()])
+        stability = (
+            None
+            if block.halves is None
+            else agreement(*(half[np.arange(len(rows)), :, shown] for half in block.halves))
+        )
         for i, row in enumerate(rows.tolist()):
-            shown = asked.shown(row)[1]
-            halves = None if block.halves is None else [half[i, :, shown] for half in block.halves]
             found.append(
                 explanation_of(
                     players,
@@ -62,7 +66,7 @@ def shap(players: Players, asked: Asked, settings: Settings) -> list[Explanation
                     how=f"{block.how}; left out: {settings.replaced or players.replaced}",
                     effects=block.values[i],
                     errors=None if block.errors is None else block.errors[i],
-                    stability=None if halves is None else agreement(*halves),
+                    stability=None if stability is None else float(stability[i]),
                 )
             )
     return found
@@ -102,7 +106,7 @@ def _games(players: Players, asked: Asked, rows: Places) -> Games:
 
 def _estimated(games: Games, B: int, method: str, settings: Settings) -> Values:
     if method == "exact":
-        return _over_background(exact(games), B, settings.share, "exact: all coalitions")
+        return _over_background(exact(games)[None], B, settings.share, "all coalitions", drawn=False)
     if method == "kernel":
         m = _n_coalitions(games, B, settings)
         found = kernel(averaged(games, B), m, settings.rng)
@@ -110,14 +114,15 @@ def _estimated(games: Games, B: int, method: str, settings: Settings) -> Values:
         return Values(found.values, errors, found.halves, f"{m:,} coalitions")
     rounds = _rounds(games, B, settings)
     words = f"{rounds * B:,} pairs of walks"
-    return _over_background(permutations(games, rounds, settings.rng), B, settings.share, words)
+    return _over_background(permutations(games, rounds, settings.rng), B, settings.share, words, drawn=True)
 
 
 def _rounds(games: Games, B: int, settings: Settings) -> int:
     """Return how many pairs of walks each game gets."""
-    if settings.n_evaluations is None:
-        return max(-(-WALKS // B), 2 if settings.share == 1 else 1)
     round_cost = 2 * np.maximum(games.active.sum(axis=1) - 1, 0).sum() * B / len(games.active)
+    if settings.n_evaluations is None:
+        least = 2 if settings.share == 1 else 1  # of all rows that there are, only a second walk tells the error
+        return max(least, min(-(-WALKS // B), int(USUAL // max(1.0, round_cost))))
     if settings.n_evaluations < round_cost:
         raise InvalidParameter(
             f"n_evaluations={settings.n_evaluations} is less than one pair of walks for each of {B} background rows "
@@ -131,21 +136,35 @@ def _n_coalitions(games: Games, B: int, settings: Settings) -> int:
     return COALITIONS + 2 * d if settings.n_evaluations is None else settings.n_evaluations // B
 
 
-def _over_background(found: Estimates, B: int, share: float, how: str) -> Values:
-    """Return the mean of games over the background rows, with the two parts of its error."""
+def _over_background(draws: Array, B: int, share: float, how: str, *, drawn: bool) -> Values:
+    """Return the mean over draws and background rows, with the two parts of its error.
 
-    def split(of: Array) -> Array:
-        return of.reshape(-1, B, *of.shape[1:])
-
-    values = split(found.values)
-    between = values.var(axis=1, ddof=1) / B if B > 1 else None
-    within = None if found.variance is None else split(found.variance).mean(axis=1) / B
-    parts = [(1 - share, between), (share, between if within is None else within)]
+    Parameters
+    ----------
+    draws : ndarray of shape (R, n B, d, k)
+        R estimates of each game's values; exact ones, R = 1, where nothing was `drawn`.
+    """
+    R, games, d, k = draws.shape
+    draws = draws.reshape(R, games // B, B, d * k)
+    sums = draws.sum(axis=0)  # by game
+    values = sums.sum(axis=1) / (R * B)
+    between = np.einsum("nbi,nbi->ni", sums, sums)
+    within = np.einsum("rnbi,rnbi->ni", draws, draws) - between / R
+    # rounding may leave a difference of equals below 0
+    of_games = None if B == 1 else np.maximum(between / R**2 - B * values**2, 0) / (B - 1) / B
+    of_draws = np.maximum(within, 0) / (R * (R - 1) * B**2) if R > 1 else of_games if drawn else np.zeros_like(values)
+    parts = [(1 - share, of_games), (share, of_draws)]
     known = all(part is not None for weight, part in parts if weight)
     errors = np.sqrt(sum(weight * part for weight, part in parts if part is not None)) if known else None
     halves = None
     if share < 1 and B > 1:
-        halves = values[:, ::2].mean(axis=1), values[:, 1::2].mean(axis=1)
-    elif found.halves is not None:
-        halves = (split(found.halves[0]).mean(axis=1), split(found.halves[1]).mean(axis=1))
-    return Values(values.mean(axis=1), errors, halves, how)
+        halves = sums[:, ::2].mean(axis=1) / R, sums[:, 1::2].mean(axis=1) / R
+    elif R > 1:
+        halves = draws[: R // 2].mean(axis=(0, 2)), draws[R // 2 :].mean(axis=(0, 2))
+    shape = (-1, d, k)
+    return Values(
+        values.reshape(shape),
+        None if errors is None else errors.reshape(shape),
+        None if halves is None else (halves[0].reshape(shape), halves[1].reshape(shape)),
+        how,
+    )

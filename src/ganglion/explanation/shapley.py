@@ -64,14 +64,14 @@ class Games:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimates:
-    """Shapley values of games.
+class Regression:
+    """Shapley values of games by a regression.
 
     Attributes
     ----------
     values : ndarray of shape (G, d, k)
     variance : ndarray of the same shape, or None
-        The sampling variance of each, 0 where nothing was drawn; None where one draw tells nothing of it.
+        The sampling variance of each, 0 where nothing was drawn; None where too little was to tell.
     halves : pair of ndarray of the same shape, or None
         The values by either half of what was drawn.
     """
@@ -81,8 +81,8 @@ class Estimates:
     halves: tuple[Array, Array] | None = None
 
 
-def exact(games: Games) -> Estimates:
-    """Return the Shapley values of games by (1), over every coalition of the players that differ.
+def exact(games: Games) -> Array:
+    """Return the Shapley values of games by (1), (G, d, k), over every coalition of the players that differ.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def exact(games: Games) -> Estimates:
         for some in np.array_split(alike, -(-len(alike) * 2**n * games.shape[1] // PIECE)):
             players = np.nonzero(games.active[some])[1].reshape(-1, n)
             values[some[:, None], players] = _by_definition(_all_coalitions(games, some, players))
-    return Estimates(values, np.zeros_like(values))
+    return values
 
 
 def _all_coalitions(games: Games, some: Places, players: Places) -> Array:
@@ -132,19 +132,18 @@ def _by_definition(values: Array) -> Array:
     return np.stack(gains, axis=1)
 
 
-def permutations(games: Games, rounds: int, rng: np.random.Generator) -> Estimates:
-    """Return the Shapley values of games by (2), over `rounds` random orders a game, each walked from both ends."""
+def permutations(games: Games, rounds: int, rng: np.random.Generator) -> Array:
+    """Return estimates of the Shapley values of games by (2), (rounds, G, d, k); their mean is the estimate.
+
+    Each is of one random order a game, walked from both ends.
+    """
     G, d, k = games.shape
     gains = np.empty((rounds * G, d, k))
     which = np.tile(np.arange(G), rounds)
     longest = max(1, int(games.active.sum(axis=1).max(initial=1)))
     for walks in _pieces(rounds * G, 2 * longest * d):
         gains[walks] = _walked(games, which[walks], rng)
-    gains = gains.reshape(rounds, G, d, k)
-    if rounds == 1:
-        return Estimates(gains[0])
-    halves = gains[: rounds // 2].mean(axis=0), gains[rounds // 2 :].mean(axis=0)
-    return Estimates(gains.mean(axis=0), gains.var(axis=0, ddof=1) / rounds, halves)
+    return gains.reshape(rounds, G, d, k)
 
 
 def _walked(games: Games, which: Places, rng: np.random.Generator) -> Array:
@@ -170,7 +169,7 @@ def _walked(games: Games, which: Places, rng: np.random.Generator) -> Array:
     return gains
 
 
-def kernel(games: Games, n_coalitions: int, rng: np.random.Generator) -> Estimates:
+def kernel(games: Games, n_coalitions: int, rng: np.random.Generator) -> Regression:
     """Return the Shapley values of games by (3), from coalitions that are drawn once for all of them.
 
     Where there are no more coalitions than `n_coalitions`, all are taken with their weights: the result is exact.
@@ -182,7 +181,7 @@ def kernel(games: Games, n_coalitions: int, rng: np.random.Generator) -> Estimat
     """
     G, d, k = games.shape
     if d == 1:
-        return Estimates((games.whole - games.empty)[:, None], np.zeros((G, 1, k)))
+        return Regression((games.whole - games.empty)[:, None], np.zeros((G, 1, k)))
     least = min(2 * d, 2**d - 2)
     if n_coalitions < least:
         raise InvalidParameter(
@@ -196,14 +195,14 @@ def kernel(games: Games, n_coalitions: int, rng: np.random.Generator) -> Estimat
     gains, total = values - games.empty[:, None], games.whole - games.empty
     found, projection = _regressed(coalitions, weight, gains, total)
     if complete:
-        return Estimates(found, np.zeros_like(found))
+        return Regression(found, np.zeros_like(found))
     variance = _variance(coalitions @ projection, gains - coalitions @ found)
     middle = len(coalitions) // 4 * 2  # whole pairs
     if middle < least:
-        return Estimates(found, variance)
+        return Regression(found, variance)
     parts = (slice(None, middle), slice(middle, None))
     one, two = (_regressed(coalitions[part], weight[part], gains[:, part], total)[0] for part in parts)
-    return Estimates(found, variance, (one, two))
+    return Regression(found, variance, (one, two))
 
 
 def _every_coalition(d: int) -> tuple[Flags, Array]:

@@ -64,6 +64,11 @@ class EncodedTable:
         self._straight = {name: np.array_equal(behind[name], np.arange(len(self.names))) for name in self._columns}
         row_bytes = sum(tensor[:1].numel() * tensor.element_size() for tensor in self._ready[0].values())
         self._step = max(64, MIXED_BYTES // row_bytes)
+        # the same buffers for every piece: the system clears new pages, which takes as long as the mixing
+        self._buffers = {
+            name: tuple(tensor.new_empty((self._step, tensor.shape[1])) for _ in range(2))
+            for name, tensor in self._ready[0].items()
+        }
 
     def differs(self, rows: slice) -> Flags:
         """Return where rows differ from the background, (rows, background, columns)."""
@@ -89,9 +94,11 @@ class EncodedTable:
         mixed = {}
         for name, owners in self._columns.items():
             one, other = (each[name] for each in self._ready)
-            rows, background, kept = (each.to(one.device) for each in (rows, background, kept))
-            chosen = kept if self._straight[name] else kept[:, owners]
-            mixed[name] = torch.where(chosen, one.index_select(0, rows), other.index_select(0, background))
+            own, foreign = (buffer[: len(rows)] for buffer in self._buffers[name])
+            torch.index_select(one, 0, rows.to(one.device), out=own)
+            torch.index_select(other, 0, background.to(one.device), out=foreign)
+            chosen = kept.to(one.device) if self._straight[name] else kept.to(one.device)[:, owners]
+            mixed[name] = torch.where(chosen, own, foreign, out=own)
         return self._model.answers_to(mixed, scores=self._scores, prepared=self._prepared).cpu()
 
     def given(self, row: int) -> tuple[Any, ...]:
