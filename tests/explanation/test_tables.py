@@ -1,5 +1,8 @@
 """Tables: values known in closed form, our networks and foreign models alike, and what is refused."""
 
+from functools import cache
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -57,10 +60,9 @@ def test_of_a_linear_model_each_value_is_weight_times_distance_from_the_mean(met
 
 def brute_force(predict, x, background):
     """Return Shapley values of interventional means, by every order of every coalition, in plain NumPy."""
-    from itertools import permutations
-
     d = len(x)
 
+    @cache
     def value(kept):
         rows = background.copy()
         rows[:, list(kept)] = x[list(kept)]
@@ -69,17 +71,17 @@ def brute_force(predict, x, background):
     total = 0.0
     every = list(permutations(range(d)))
     for order in every:
-        gains = [value(order[: i + 1]) - value(order[:i]) for i in range(d)]
+        gains = [value(frozenset(order[: i + 1])) - value(frozenset(order[:i])) for i in range(d)]
         total = total + np.array([gains[order.index(j)] for j in range(d)])
     return total / len(every)
 
 
 def test_exact_values_are_those_of_brute_force(numbers):
-    forest = RandomForestClassifier(5, random_state=0).fit(X, (Y > 0).astype(int) + (Y > 2))
-    found = explain(forest, X[:3], "exact", background=X[10:16])
+    forest = RandomForestClassifier(3, max_depth=4, random_state=0).fit(X, (Y > 0).astype(int) + (Y > 2))
+    found = explain(forest, X[:2], "exact", background=X[10:16])
     for each, x in zip(found, X, strict=False):
         np.testing.assert_allclose(each.effects, brute_force(forest.predict_proba, x, X[10:16]), atol=1e-12)
-    found = explain(numbers, X[:2], "exact", background=X[10:16])
+    found = explain(numbers, X[:1], "exact", background=X[10:16])
     for each, x in zip(found, X, strict=False):
         np.testing.assert_allclose(each.values, brute_force(numbers.predict, x, X[10:16]), atol=1e-6)
 
@@ -144,9 +146,7 @@ def test_pipelines_see_columns_before_they_are_one_hot():
     assert found.gaps.max() < 1e-12
 
 
-@pytest.mark.parametrize(
-    "name", ["CNNClassifier", "RNNClassifier", "TransformerClassifier", "Perceptron", "DBNClassifier"]
-)
+@pytest.mark.parametrize("name", ["CNNClassifier", "RNNClassifier", "TransformerClassifier", "Perceptron"])
 def test_every_network_of_tables(name):
     model = getattr(gg, name)(epochs=2, random_state=0).fit(X, np.where(Y > 0, "up", "down"))
     found = explain(model, X[:3], "permutation", background=X[:12])

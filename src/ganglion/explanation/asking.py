@@ -133,6 +133,8 @@ class Asked:
         The largest output of each sample.
     whole, empty : ndarray of shape (n, outputs) and (n_background, outputs)
         What the model says of the samples, and of the background.
+    span : ndarray of shape (outputs,)
+        How far apart each output is, over all that are explained together.
     """
 
     names: tuple[str, ...]
@@ -140,9 +142,10 @@ class Asked:
     predicted: NDArray[np.intp]
     whole: Array
     empty: Array
+    span: Array
 
     @classmethod
-    def of(cls, model: Any, kind: Kind, whole: Array, empty: Array, output: Any) -> Asked:
+    def of(cls, model: Any, kind: Kind, whole: Array, empty: Array, output: Any, span: Array | None = None) -> Asked:
         """Choose the outputs: those named, or all, or where there are many the predicted one of each sample."""
         n = whole.shape[1]
         names = output_names(model, kind, n)
@@ -150,7 +153,7 @@ class Asked:
             places = tuple(chosen_outputs(names, output))
         else:
             places = tuple(range(n)) if n <= MOST_OUTPUTS else None
-        return cls(names, places, whole.argmax(axis=1), whole, empty)
+        return cls(names, places, whole.argmax(axis=1), whole, empty, span_of(whole, empty) if span is None else span)
 
     @property
     def n_outputs(self) -> int:
@@ -173,5 +176,10 @@ class Asked:
 
     def spans(self, row: int) -> Array:
         """Return how far apart the explained outputs of a sample are over all samples and the background, (k,)."""
-        seen = np.concatenate([self.whole, self.empty])
-        return self.taken((seen.max(axis=0) - seen.min(axis=0))[None], np.array([row]))[0]
+        return self.taken(self.span[None], np.array([row]))[0]
+
+
+def span_of(*answers: Array) -> Array:
+    """Return how far apart each output is over all answers, (outputs,)."""
+    seen = np.concatenate(answers)
+    return seen.max(axis=0) - seen.min(axis=0)

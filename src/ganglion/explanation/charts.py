@@ -8,7 +8,9 @@ import numpy as np
 
 from ganglion.drawing.axes import Frame, tick_labels, ticks
 from ganglion.drawing.gallery import Charts
-from ganglion.drawing.svg import Chart, dot, line, rect, shorten, text, text_width
+from ganglion.drawing.png import palette_data_uri, png_data_uri, thinned
+from ganglion.drawing.svg import Chart, dot, image, line, rect, shorten, text, text_width
+from ganglion.explanation.regions import Regions
 from ganglion.explanation.terminal import amount, cell
 from ganglion.explanation.words import headline, rest, top
 
@@ -19,11 +21,15 @@ WIDTH, STEP = 480.0, 26.0
 MOST_BARS = 14
 MOST_DOTS = 300  # of a feature
 MOST_CHARTS = 12  # of samples
+SIDE = 220.0  # of a picture, in pixels
+SHADES = 16  # of either colour
 
 
 def chart_of(explanation: Explanation) -> Chart:
-    """Return the picture that suits the modality: by default bars."""
-    return bars(explanation)
+    """Return the picture that suits the sample: its regions, its words, or else bars."""
+    if isinstance(explanation.drawn, Regions):
+        return regions(explanation, explanation.drawn)
+    return words(explanation, explanation.drawn) if explanation.modality == "text" else bars(explanation)
 
 
 def charts_of(explanations: Explanations) -> Charts:
@@ -77,6 +83,53 @@ def bars(explanation: Explanation) -> Chart:
             marks.append(line(at[0], y + 11, at[1], y + 11, colour="ink", width=1.5))
         marks.append(text(max(high, frame.x(ends[i + 1] + error)) + 5, y + 15, label, kind="s xs"))
     return Chart(headline(explanation), WIDTH, bottom + 40, "".join(marks))
+
+
+def regions(explanation: Explanation, drawn: Regions) -> Chart:
+    """Draw a picture, and over it what each of its parts adds: orange for more, blue for less."""
+    height, width = drawn.picture.shape[1:]
+    scale = SIDE / max(height, width)
+    across, down = scale * width, scale * height
+    largest = float(np.abs(explanation.values).max(initial=0)) or 1.0
+    levels = np.round(SHADES * (explanation.values / largest)).astype(np.intp) + SHADES
+    shades = [_shade(level / SHADES - 1) for level in range(2 * SHADES + 1)]
+    crisp = max(height, width) <= 64
+    uri = png_data_uri(drawn.picture)
+    overlay = palette_data_uri(thinned(levels[drawn.part], 256), shades)
+    right = 24 + across
+    marks = [text(12, 20, shorten(headline(explanation), 62), kind="t")]
+    marks += [image(x, 34, across, down, uri, crisp=crisp) for x in (12, right)]
+    marks.append(image(right, 34, across, down, overlay, opacity=0.6, crisp=crisp))
+    below = f"orange: adds up to {largest:.2g}, blue: takes as much"
+    marks.append(text(right, 50 + down, below, kind="s xs"))
+    return Chart(headline(explanation), max(right + across + 12, WIDTH), down + 64, "".join(marks))
+
+
+def words(explanation: Explanation, drawn: Any) -> Chart:
+    """Draw a text, each word on a ground of what it adds: orange for more, blue for less."""
+    pieces = tuple(drawn) if drawn is not None else explanation.features
+    largest = float(np.abs(explanation.values).max(initial=0)) or 1.0
+    x, y = 12.0, 52.0
+    marks = [text(12, 20, shorten(headline(explanation), 62), kind="t")]
+    for piece, value in zip(pieces, explanation.values.tolist(), strict=True):
+        shown = " ".join(piece.split())
+        long = text_width(shown, 13) + 6
+        if x > 12 and x + long > WIDTH - 12:
+            x, y = 12.0, y + 24
+        colour = "orange" if value >= 0 else "blue"
+        marks.append(rect(x, y - 14, long, 19, colour=colour, opacity=0.75 * abs(value) / largest, tip=f"{value:+.3g}"))
+        marks.append(text(x + 3, y, shown))
+        x += long + 3
+    marks.append(text(12, y + 28, f"orange: adds up to {largest:.2g}, blue: takes as much", kind="s xs"))
+    return Chart(headline(explanation), WIDTH, y + 40, "".join(marks))
+
+
+def _shade(share: float) -> str | None:
+    """Return the colour of what is added, -1 (blue) to 1 (orange); None in the middle."""
+    if abs(share) < 1 / SHADES:
+        return None
+    strong = (213, 94, 0) if share > 0 else (0, 114, 178)
+    return "#" + "".join(f"{round(255 + abs(share) * (part - 255)):02x}" for part in strong)
 
 
 def beeswarm(explanations: Explanations, n_features: int = MOST_BARS) -> Chart:

@@ -1,7 +1,6 @@
 """`explain`: what each feature of a sample adds to what a model says of it.
 
-modality   players                      left out means
-table      columns                      values of background rows in their place
+What may be left out of a sample, and what that means, is told by its modality: see `samples`.
 """
 
 from __future__ import annotations
@@ -13,10 +12,13 @@ from typing import Any
 import numpy as np
 
 from ganglion.errors import ExplanationWarning, InvalidParameter, unknown_name
-from ganglion.explanation.asking import Asked, kind_of
+from ganglion.explanation.asking import Asked, Kind, kind_of, span_of
 from ganglion.explanation.background import background_of
 from ganglion.explanation.explanation import Explanation, Explanations
+from ganglion.explanation.lime import lime
+from ganglion.explanation.occlusion import occlusion
 from ganglion.explanation.players import Players, answers
+from ganglion.explanation.samples import cut_samples, modality_of
 from ganglion.explanation.settings import Settings
 from ganglion.explanation.shap import shap
 from ganglion.explanation.tables import table_of
@@ -27,6 +29,8 @@ METHODS: dict[str, Callable[[Players, Asked, Settings], list[Explanation]]] = {
     "exact": shap,
     "permutation": shap,
     "kernel": shap,
+    "lime": lime,
+    "occlusion": occlusion,
 }
 
 
@@ -37,6 +41,7 @@ def explain(
     *,
     background: Any = None,
     output: Any = None,
+    parts: Any = None,
     n_evaluations: int | None = None,
     random_state: int | None = 0,
 ) -> Explanations:
@@ -46,22 +51,27 @@ def explain(
     ----------
     model : estimator
         Any fitted classifier or regressor, of ours or of scikit-learn; pipelines, and loaded model files too.
-    X : array-like of shape (n_samples, n_features), frame or Dataset
-        The samples to explain.
-    method : {"auto", "exact", "permutation", "kernel"}
-        Shapley values, all three. "exact": over all coalitions of the features that differ from a background row, 15
-        at most. "permutation": over random orders, each walked from both ends. "kernel": a regression on random
-        coalitions (Lundberg & Lee 2017). "auto" is exact where that costs no more than a million evaluations for all
-        samples, else permutation.
+    X : array-like of shape (n_samples, n_features), frame, image stack, texts, sequences, recordings or Dataset
+        The samples to explain. Of a table the columns are the features; pictures are cut into superpixels, texts into
+        words, recordings and sequences into stretches.
+    method : {"auto", "exact", "permutation", "kernel", "lime", "occlusion"}
+        Shapley values, by four: "exact", over all coalitions of the features that differ from a background row, 15 at
+        most; "permutation", over random orders, each walked from both ends; "kernel", a regression on random
+        coalitions (Lundberg & Lee 2017); "auto" is exact where that costs no more than a million evaluations for all
+        rows of a table, else permutation. "lime": the slopes of a linear model around the sample (Ribeiro et al.
+        2016). "occlusion": what the answer loses without each feature alone. Values of the last two need not add up.
     background : the same kind as X, optional
         Rows whose values stand in place of those left out, training rows for instance; the base is the mean answer to
-        them. Of more than 100 rows, 100 are drawn. Without it, X itself, if it has 10 rows or more.
+        them. Of more than 100 rows, 100 are drawn. Without it, X itself, if it has 10 rows or more. Parts of pictures
+        are blurred without one, words are unknown, sound is silent, numbers of sequences have their mean.
     output : label or list of labels, optional
         Which classes or targets to explain. Without it all of them, up to 16; the predicted class of each sample is
         the one that is shown, and `of(label)` shows another.
+    parts : int, or ndarray of shape (height, width), optional
+        How many parts each picture, text, recording or sequence is cut into at most; or which part each pixel is of.
     n_evaluations : int, optional
-        How many times the model may be asked for a sample. Without it, 100 pairs of walks over the background rows,
-        and two for each row where none was drawn.
+        How many times the model may be asked for a sample, about. Without it 4,000 times of a table and 1,000 of other
+        data, or as often as two walks for each background row take (lime: 5,000 and 1,000).
     random_state : int or None
         Seed of all that is drawn. The same seed gives the same bits.
 
@@ -92,12 +102,29 @@ def explain(
     if n_evaluations is not None and (type(n_evaluations) is not int or n_evaluations < 2):
         raise InvalidParameter(f"n_evaluations={n_evaluations!r}: give a whole number of 2 or more, or None.")
     kind, rng = kind_of(model), np.random.default_rng(random_state)
+    every, settings = _samples(model, kind, X, background, parts, method, n_evaluations, rng)
+    said = [answers(each) for each in every]
+    span = span_of(*(part for pair in said for part in pair))
+    found: list[Explanation] = []
+    for players, (whole, empty) in zip(every, said, strict=True):
+        found += METHODS[method](players, Asked.of(model, kind, whole, empty, output, span), settings)
+    return told(Explanations(found))
+
+
+def _samples(
+    model: Any, kind: Kind, X: Any, background: Any, parts: Any, method: str, n: int | None, rng: np.random.Generator
+) -> tuple[list[Players], Settings]:
+    """Return the samples as players: rows of a table together, all others each by itself."""
+    modality = modality_of(model, X)
+    if modality != "table":
+        every = cut_samples(model, kind, modality, X, background, parts)
+        return every, Settings(method=method, n_evaluations=n, rng=rng)
+    if parts is not None:
+        raise InvalidParameter("parts: the rows of a table are not cut, their features are the columns. Leave it away.")
     rows = background_of(X, background, rng)
-    players = table_of(model, kind, X, rows.rows)
-    asked = Asked.of(model, kind, *answers(players), output)
-    words = f"{players.replaced} ({rows.words})"
-    settings = Settings(method=method, n_evaluations=n_evaluations, rng=rng, share=rows.share, replaced=words)
-    return told(Explanations(METHODS[method](players, asked, settings)))
+    table = table_of(model, kind, X, rows.rows)
+    words = f"{table.replaced} ({rows.words})"
+    return [table], Settings(method=method, n_evaluations=n, rng=rng, share=rows.share, replaced=words)
 
 
 def told(explanations: Explanations) -> Explanations:

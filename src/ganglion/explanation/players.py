@@ -25,6 +25,10 @@ class Players(Protocol):
     modality : str
     replaced : str
         By what, in words.
+    free : int
+        Evaluations of all samples together that exact values may take before something is drawn instead.
+    usual : int
+        Evaluations of a sample, where nothing else is asked for.
     """
 
     names: tuple[str, ...]
@@ -32,6 +36,8 @@ class Players(Protocol):
     n_background: int
     modality: str
     replaced: str
+    free: int
+    usual: int
 
     def differs(self, rows: slice) -> Flags:
         """Return which features of rows differ from what would replace them, (rows, n_background, d)."""
@@ -58,6 +64,17 @@ class Players(Protocol):
 
     def drawn(self, row: int) -> Any:
         """Return what is needed to draw a sample, or None."""
+        ...
+
+
+class TablePlayers(Players, Protocol):
+    """Columns of rows, each of which can be replaced by the value of another background row: `background` is (n, d)."""
+
+    def levels(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the value of each column as a code, (n_rows, d) and (n_background, d).
+
+        A number's code is the quarter of the background that it lies in; where there are few values, which one it is.
+        """
         ...
 
 

@@ -26,10 +26,8 @@ from ganglion.explanation.ranking import agreement
 from ganglion.explanation.settings import Settings
 from ganglion.explanation.shapley import MOST_EXACT, Games, averaged, exact, kernel, permutations
 
-USUAL = 4000  # evaluations of a sample, where nothing else is asked for
 WALKS = 100  # pairs of walks of a sample at most, then
 COALITIONS = 2048  # of the kernel method, beside twice the number of features: as in the package shap
-FREE = 2**20  # evaluations, of all samples together, that "auto" spends on exact values
 TOGETHER = 2**23  # numbers of the estimates of a block of samples
 
 
@@ -49,7 +47,7 @@ def shap(players: Players, asked: Asked, settings: Settings) -> list[Explanation
     method = settings.method if settings.method != "auto" else _best(cost, players, settings)
     found: list[Explanation] = []
     for rows in _blocks(players, asked.n_outputs):
-        block = _estimated(_games(players, asked, rows), players.n_background, method, settings)
+        block = _estimated(_games(players, asked, rows), players, method, settings)
         shown = np.array([asked.shown(row)[1] for row in rows.tolist()])
         stability = (
             None
@@ -73,7 +71,7 @@ def shap(players: Players, asked: Asked, settings: Settings) -> list[Explanation
 
 
 def _best(cost: float, players: Players, settings: Settings) -> str:
-    allowed = FREE if settings.n_evaluations is None else settings.n_evaluations * players.n_rows
+    allowed = players.free if settings.n_evaluations is None else settings.n_evaluations * players.n_rows
     return "exact" if cost <= allowed else "permutation"
 
 
@@ -104,7 +102,8 @@ def _games(players: Players, asked: Asked, rows: Places) -> Games:
     return Games(value, active, empty, np.repeat(asked.taken(asked.whole[rows], rows), B, axis=0))
 
 
-def _estimated(games: Games, B: int, method: str, settings: Settings) -> Values:
+def _estimated(games: Games, players: Players, method: str, settings: Settings) -> Values:
+    B = players.n_background
     if method == "exact":
         return _over_background(exact(games)[None], B, settings.share, "all coalitions", drawn=False)
     if method == "kernel":
@@ -112,17 +111,17 @@ def _estimated(games: Games, B: int, method: str, settings: Settings) -> Values:
         found = kernel(averaged(games, B), m, settings.rng)
         errors = None if found.variance is None else np.sqrt(found.variance)
         return Values(found.values, errors, found.halves, f"{m:,} coalitions")
-    rounds = _rounds(games, B, settings)
+    rounds = _rounds(games, B, players.usual, settings)
     words = f"{rounds * B:,} pairs of walks"
     return _over_background(permutations(games, rounds, settings.rng), B, settings.share, words, drawn=True)
 
 
-def _rounds(games: Games, B: int, settings: Settings) -> int:
+def _rounds(games: Games, B: int, usual: int, settings: Settings) -> int:
     """Return how many pairs of walks each game gets."""
     round_cost = 2 * np.maximum(games.active.sum(axis=1) - 1, 0).sum() * B / len(games.active)
     if settings.n_evaluations is None:
         least = 2 if settings.share == 1 else 1  # of all rows that there are, only a second walk tells the error
-        return max(least, min(-(-WALKS // B), int(USUAL // max(1.0, round_cost))))
+        return max(least, min(-(-WALKS // B), int(usual // max(1.0, round_cost))))
     if settings.n_evaluations < round_cost:
         raise InvalidParameter(
             f"n_evaluations={settings.n_evaluations} is less than one pair of walks for each of {B} background rows "

@@ -22,12 +22,13 @@ from ganglion.data.encoding import TableEncoder
 from ganglion.data.frames import is_frame
 from ganglion.errors import InvalidInput
 from ganglion.explanation.asking import Array, Kind, ask, checked
-from ganglion.explanation.players import Flags, Places, Players
+from ganglion.explanation.players import Flags, Places, TablePlayers
 
+FEW = 5  # different values of a column, which are then told apart
 MIXED_BYTES = 2**22  # of rows that are mixed and asked together: what lies in a cache is read again for nothing
 
 
-def table_of(model: Any, kind: Kind, X: Any, background: Any) -> Players:
+def table_of(model: Any, kind: Kind, X: Any, background: Any) -> TablePlayers:
     """Return rows and background in the form in which the model is asked fastest."""
     if isinstance(getattr(model, "encoder_", None), TableEncoder) and hasattr(model, "answers_to"):
         return EncodedTable(model, kind, X, background)
@@ -37,7 +38,7 @@ def table_of(model: Any, kind: Kind, X: Any, background: Any) -> Players:
 class EncodedTable:
     """A table of one of our networks, mixed after encoding and the fixed half of the preprocessing."""
 
-    modality = "table"
+    modality, free, usual = "table", 2**20, 4000
 
     def __init__(self, model: Any, kind: Kind, X: Any, background: Any) -> None:
         encoder: TableEncoder = model.encoder_
@@ -96,10 +97,23 @@ class EncodedTable:
             one, other = (each[name] for each in self._ready)
             own, foreign = (buffer[: len(rows)] for buffer in self._buffers[name])
             torch.index_select(one, 0, rows.to(one.device), out=own)
-            torch.index_select(other, 0, background.to(one.device), out=foreign)
+            if background.dim() == 1:
+                torch.index_select(other, 0, background.to(one.device), out=foreign)
+            else:
+                torch.gather(other, 0, background.to(one.device)[:, owners], out=foreign)
             chosen = kept.to(one.device) if self._straight[name] else kept.to(one.device)[:, owners]
             mixed[name] = torch.where(chosen, own, foreign, out=own)
         return self._model.answers_to(mixed, scores=self._scores, prepared=self._prepared).cpu()
+
+    def levels(self) -> tuple[Places, Places]:
+        """Return the value of each column as a code, see `TablePlayers`."""
+        found = np.zeros((self.n_rows + self.n_background, len(self.names)), dtype=np.intp)
+        for name, owners in self._owner.items():
+            if name in self._raw[0]:
+                both = torch.cat([each[name] for each in self._raw]).numpy()
+                for column, owner in reversed(list(enumerate(owners.tolist()))):  # of a date, the time counts
+                    found[:, owner] = levels_of(both[:, column], self.n_rows)
+        return found[: self.n_rows], found[self.n_rows :]
 
     def given(self, row: int) -> tuple[Any, ...]:
         """Return a row as its user knows it; of categories that training did not have nothing is known."""
@@ -129,7 +143,7 @@ def _numeric(encoded: Any) -> dict[str, Tensor]:
 class PlainTable:
     """A table of any model, an array or a frame, mixed as it is given."""
 
-    modality = "table"
+    modality, free, usual = "table", 2**17, 4000
 
     def __init__(self, model: Any, kind: Kind, X: Any, background: Any) -> None:
         self._model = model
@@ -155,9 +169,15 @@ class PlainTable:
         parts = []
         for i in range(0, len(rows), step):
             some = slice(i, i + step)
-            places = np.where(kept[some], rows[some, None], self.n_rows + background[some, None])
+            others = background[some] if background.ndim == 2 else background[some, None]
+            places = np.where(kept[some], rows[some, None], self.n_rows + others)
             parts.append(ask(self._model, self._kind, self._both.gathered(places)))
         return np.concatenate(parts)
+
+    def levels(self) -> tuple[Places, Places]:
+        """Return the value of each column as a code, see `TablePlayers`."""
+        found = np.stack([levels_of(each, self.n_rows) for each in self._both.numbers()], axis=1)
+        return found[: self.n_rows], found[self.n_rows :]
 
     def given(self, row: int) -> tuple[Any, ...]:
         """Return a row as it was given."""
@@ -215,6 +235,12 @@ class _Columns:
         columns = [self._column(i) for i in range(len(self.names))]
         return np.stack([_coded(column) for column in columns], axis=1)
 
+    def numbers(self) -> list[np.ndarray]:
+        """Return each column as numbers, or as codes where it holds others."""
+        columns = [self._column(i) for i in range(len(self.names))]
+        plain = [all(each is None or isinstance(each, int | float) for each in column) for column in columns]
+        return [_floats(column) if whole else _coded(column) for column, whole in zip(columns, plain, strict=True)]
+
     def row(self, row: int) -> tuple[Any, ...]:
         return tuple(self._column(i)[row] for i in range(len(self.names)))
 
@@ -222,6 +248,27 @@ class _Columns:
         if self._array is not None:
             return self._array[:, i].tolist()
         return self._frame.get_column(self._frame.columns[i]).to_list()
+
+
+def levels_of(values: np.ndarray, n_rows: int) -> NDArray[np.intp]:
+    """Return the quarter of the background that each number lies in; of few different values, which one it is.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows + n_background,)
+        Of the rows, then of the background.
+    n_rows : int
+    """
+    different, which = np.unique(values, return_inverse=True)
+    known = values[n_rows:][~np.isnan(values[n_rows:])] if values.dtype.kind == "f" else values[:0]
+    if len(different) <= FEW or not len(known):
+        return which
+    quarters = np.searchsorted(np.quantile(known, (0.25, 0.5, 0.75)), values)
+    return np.where(np.isnan(values), FEW, quarters)
+
+
+def _floats(values: list[Any]) -> np.ndarray:
+    return np.array([np.nan if each is None else each for each in values], dtype=np.float64)
 
 
 def _coded(values: list[Any]) -> NDArray[np.intp]:
