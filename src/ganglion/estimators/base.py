@@ -11,7 +11,7 @@ import contextlib
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 import numpy as np
@@ -30,6 +30,7 @@ from ganglion.data.sequences import SequenceEncoder
 from ganglion.data.spool import load
 from ganglion.data.suspicions import refuse_swapped_axes, warn_of_repeated_rows, warn_of_suspicions
 from ganglion.errors import GanglionError, InvalidInput
+from ganglion.estimators.beside import Beside
 from ganglion.estimators.reading import check_modality, features_and_target, is_plain, read_features, read_weights
 from ganglion.estimators.session import Session, open_session
 from ganglion.estimators.spec import Spec
@@ -106,6 +107,7 @@ class Samples:
     y: np.ndarray
     weight: np.ndarray | None
     rows: np.ndarray  # where each stood in what was given to `fit`
+    beside: dict[str, Tensor] = field(default_factory=dict)  # what joins them in batches (see `beside`)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -141,6 +143,7 @@ class Estimator(BaseEstimator):
         callbacks: Sequence[OnEpoch] = (),
         checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
         resume: str | os.PathLike[str] | bool | None = None,
+        beside: Beside | None = None,
     ) -> Self:
         """Learn from data.
 
@@ -166,6 +169,8 @@ class Estimator(BaseEstimator):
             A folder of checkpoints, or one of them, to go on from, with the same options and data: the result has the
             bits of a run that was never stopped. New checkpoints go to the same folder. True goes on from the folder
             `checkpoint` if a run saved itself there, and starts one if not: for jobs that are restarted when killed.
+        beside : Beside, optional
+            Further columns and objectives that join this training: what meta-estimators are made of.
 
         Returns
         -------
@@ -187,6 +192,10 @@ class Estimator(BaseEstimator):
             data = self._dataset(X, reset=True)
             check_modality(self, data)
             refuse_swapped_axes(data, y)
+            if beside is not None:
+                beside.check(
+                    type(self).__name__, len(data), gradients=self.tags.gradients, saves=bool(checkpoint or resume)
+                )
             weight = self._weights(sample_weight, len(data))
             y = self._read_target(y, data, reset=True, weight=weight)
             self._suspect(data, y)
@@ -195,11 +204,13 @@ class Estimator(BaseEstimator):
                 kept = np.flatnonzero(weight)
                 data, y, weight = data.take(kept), y[kept], weight[kept]
             self.encoder_ = self._fit_encoder(data)
-            samples = Samples(dict(self.encoder_.encode(data)), y, weight, kept)
+            joining = {} if beside is None else beside.take(kept)
+            samples = Samples(dict(self.encoder_.encode(data)), y, weight, kept, joining)
             held_out = self._held_out(validation, data)
             session = open_session(
                 self, samples.inputs, y, seed=self._seed(), callbacks=callbacks, checkpoint=checkpoint, resume=resume
             )
+            session = replace(session, beside=beside)
             with random_state(session.seed):
                 self._learn(samples, held_out, session)
         return self

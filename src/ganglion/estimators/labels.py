@@ -119,7 +119,7 @@ def _array(y: Any, n_samples: int) -> np.ndarray:
         raise InvalidInput(
             f"X and y have inconsistent numbers of samples: [{n_samples}, {len(values)}]. Give one target a sample."
         )
-    return values
+    return values if values.flags.writeable else values.copy()  # a tensor is not made of what must not be written
 
 
 def _refuse_nonfinite(values: np.ndarray) -> None:

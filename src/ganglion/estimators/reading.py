@@ -135,7 +135,7 @@ def read_weights(sample_weight: Any, n_samples: int) -> np.ndarray:
             "sample_weight is zero for every sample, so there is nothing to learn from: the sum of weights must "
             "be positive."
         )
-    return weight
+    return weight if weight.flags.writeable else weight.copy()
 
 
 def is_plain(estimator: Estimator, X: Any) -> bool:

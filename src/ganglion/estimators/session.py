@@ -14,6 +14,7 @@ from torch import Tensor
 from ganglion.data.ragged import Columns, Ragged
 from ganglion.data.spool import pieces
 from ganglion.errors import InvalidInput, InvalidModel, InvalidParameter
+from ganglion.estimators.beside import Beside
 from ganglion.options import options_of, to_json
 from ganglion.training.checkpoint import Checkpoints, CheckpointWriter, has_checkpoint, read_checkpoint
 from ganglion.training.distribution import workers
@@ -36,12 +37,14 @@ class Session:
     callbacks : sequence of callables
     checkpoints : CheckpointWriter or None
     resume : Snapshot or None
+    beside : Beside or None
     """
 
     seed: int
     callbacks: Sequence[OnEpoch] = ()
     checkpoints: CheckpointWriter | None = None
     resume: Snapshot | None = None
+    beside: Beside | None = None
 
 
 def open_session(

@@ -153,7 +153,10 @@ class Trained(Estimator):
                 muster(workers(), _facts(network, source, execution, session))
             skeleton = shard(network, execution.device) if execution.sharded else None
             network.to(execution.device)
-            last = Phase(self.objectives(network), source, trainer, monitor, self._watch(network, source))
+            objectives = self.objectives(network)
+            if session.beside is not None:
+                objectives = session.beside.joined(type(self).__name__, network, objectives, source)
+            last = Phase(objectives, source, trainer, monitor, self._watch(network, source))
             phases = self._phases(network, last)
             history = fit_in_phases(network, phases, checkpoints=session.checkpoints, resume=session.resume)
             if self.losses_compare:
@@ -312,6 +315,7 @@ class Trained(Estimator):
         small = not raw and len(dense) == len(columns) and n_bytes <= PREPARED_BYTES and not is_large(n_bytes)
         if small:
             columns = dict(_prepared(network, dense))
+        columns |= samples.beside
         columns["target"] = self.target_.encode(samples.y, execution.dtype)
         weight = self._weight(samples)
         if weight is not None and weight.min() < weight.max():  # equal weights are none

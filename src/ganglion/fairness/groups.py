@@ -7,7 +7,7 @@ that are given; of ten or fewer each value is a group. Nobody is left out: rows 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -40,12 +40,18 @@ class Groups:
         Into `labels`.
     note : str
         How numbers were cut, how many values are missing; or empty.
+    cuts : tuple of float
+        Where numbers were cut, or empty.
+    ranges : tuple of str
+        The names of all groups between cuts, also of those that no row is in.
     """
 
     name: str
     labels: tuple[str, ...]
     codes: Array
     note: str = ""
+    cuts: tuple[float, ...] = ()
+    ranges: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -57,7 +63,7 @@ class Groups:
 
     def take(self, rows: Array) -> Groups:
         """Return the groups of the rows `rows`, (k,) indices."""
-        return Groups(self.name, self.labels, self.codes[rows], self.note)
+        return replace(self, codes=self.codes[rows])
 
 
 def read_groups(
@@ -108,12 +114,53 @@ def crossed(groups: Sequence[Groups]) -> Groups:
     return Groups(CROSS.join(each.name for each in groups), labels, codes.reshape(-1).astype(np.int64))
 
 
+def codes_again(known: Sequence[Groups], labels: Sequence[str], sensitive: Sensitive, X: Any, n_rows: int) -> Array:
+    """Return the groups of other rows as codes into `labels`, those that the columns `known` made together.
+
+    Raises
+    ------
+    InvalidInput
+        If a row belongs to a group that was not there before.
+    """
+    columns = _named(sensitive, X, n_rows)
+    if len(columns) != len(known):
+        raise InvalidInput(f"{len(columns)} sensitive columns were given, but {len(known)} in fit. Give the same ones.")
+    parts = [
+        _labels_again(each, name, values, n_rows) for each, (name, values) in zip(known, columns.items(), strict=True)
+    ]
+    told = [", ".join(row) for row in zip(*parts, strict=True)]
+    code_of = {label: code for code, label in enumerate(labels)}
+    strange = sorted({label for label in told if label not in code_of})
+    if strange:
+        raise InvalidInput(
+            f"rows belong to the group {strange[0]!r} of {CROSS.join(each.name for each in known)}, which fit had not. "
+            f"Known: {', '.join(labels[:20])}."
+        )
+    return np.array([code_of[label] for label in told], dtype=np.int64)
+
+
+def _labels_again(known: Groups, name: str, values: Any, n_rows: int) -> list[str]:
+    """Return the group of each row of one column, cut where it was cut before."""
+    field, column = values if isinstance(values, tuple) and isinstance(values[0], Field) else _read(name, values)
+    if len(column) != n_rows:
+        raise InvalidInput(f"the sensitive column {name!r} has {len(column):,} values, not {n_rows:,}: one a row.")
+    if not known.cuts:
+        groups = _labelled(name, field, np.asarray(column), None)
+        return [groups.labels[code] for code in groups.codes.tolist()]
+    numbers = np.asarray(column, dtype=np.float64)
+    places = np.searchsorted(known.cuts, numbers, side="right")
+    missing = _free(known.ranges)
+    return [missing if gone else known.ranges[k] for gone, k in zip(np.isnan(numbers), places.tolist(), strict=True)]
+
+
 def names_in(sensitive: Sensitive, X: Any) -> list[str]:
     """Return the columns of X that `sensitive` names, none where it brings the values itself."""
     known = _column_names(X)
     if isinstance(sensitive, str):
         return [sensitive]
-    if _are_names(sensitive, known):
+    if isinstance(sensitive, int | np.integer) and known:
+        return [known[int(sensitive)]]
+    if isinstance(sensitive, list | tuple) and _are_names(sensitive, known):
         return [str(name) for name in sensitive]
     return []
 
@@ -203,14 +250,16 @@ def _grouped(name: str, values: Any, n_rows: int, edges: Sequence[float] | None)
         raise InvalidInput(
             f"the sensitive column {name!r} has {len(column):,} values, but there are {n_rows:,} rows. Give one a row."
         )
+    return _checked(_labelled(name, field, np.asarray(column), edges))
+
+
+def _labelled(name: str, field: Field, column: Array, edges: Sequence[float] | None) -> Groups:
     if field.kind == "categorical" and edges is None:
-        groups = _of_labels(name, list(field.categories), np.asarray(column))
-    elif field.kind in ("numeric", "boolean", "date") and not field.shape:
-        groups = _of_numbers(name, field, np.asarray(column, dtype=np.float64), edges)
-    else:
-        what = "words, which cannot be cut at numbers" if edges is not None else f"{field.kind}, which makes no groups"
-        raise InvalidInput(f"the sensitive column {name!r} holds {what}. Give categories or numbers, one value a row.")
-    return _checked(groups)
+        return _of_labels(name, list(field.categories), column)
+    if field.kind in ("numeric", "boolean", "date") and not field.shape:
+        return _of_numbers(name, field, column.astype(np.float64), edges)
+    what = "words, which cannot be cut at numbers" if edges is not None else f"{field.kind}, which makes no groups"
+    raise InvalidInput(f"the sensitive column {name!r} holds {what}. Give categories or numbers, one value a row.")
 
 
 def _read(name: str, values: Any) -> tuple[Field, Any]:
@@ -257,8 +306,9 @@ def _of_numbers(name: str, field: Field, values: Array, edges: Sequence[float] |
     cuts, note = _cuts(name, field, values[~missing], edges)
     codes = np.where(missing, -1, np.searchsorted(cuts, values, side="right"))
     whole = field.kind != "date" and bool((there == np.floor(there)).all() and (cuts == np.floor(cuts)).all())
-    groups = _of_labels(name, _ranges([*cuts.tolist()], field, whole=whole), codes)
-    return Groups(groups.name, groups.labels, groups.codes, f"{note} {groups.note}".strip())
+    ranges = _ranges([*cuts.tolist()], field, whole=whole)
+    groups = _of_labels(name, ranges, codes)
+    return replace(groups, note=f"{note} {groups.note}".strip(), cuts=tuple(cuts.tolist()), ranges=tuple(ranges))
 
 
 def _written(value: float, field: Field) -> str:
