@@ -57,6 +57,10 @@ if TYPE_CHECKING:
     from ganglion.explanation.explain import explain
     from ganglion.explanation.explanation import Explanation, Explanations
     from ganglion.fairness.audit import audit, audit_scores
+    from ganglion.fairness.data_audit import audit_data
+    from ganglion.fairness.debias import debias
+    from ganglion.fairness.reweighing import reweigh
+    from ganglion.fairness.trade_off import trade_off
     from ganglion.options import hyperparameters, option
     from ganglion.training.objective import Objective
     from ganglion.training.trainer import Trainer
@@ -98,7 +102,9 @@ _HOMES = {
     "VAE": "ganglion.algorithms.vae",
     "VisionTransformer": "ganglion.algorithms.vision_transformer",
     "audit": "ganglion.fairness.audit",
+    "audit_data": "ganglion.fairness.data_audit",
     "audit_scores": "ganglion.fairness.audit",
+    "debias": "ganglion.fairness.debias",
     "evaluate": "ganglion.evaluation.evaluate",
     "explain": "ganglion.explanation.explain",
     "hyperparameters": "ganglion.options",
@@ -110,7 +116,9 @@ _HOMES = {
     "plot_filters": "ganglion.evaluation.looking",
     "plot_gradients": "ganglion.evaluation.remembering",
     "read": "ganglion.data.read",
+    "reweigh": "ganglion.fairness.reweighing",
     "select": "ganglion.estimators.selection",
+    "trade_off": "ganglion.fairness.trade_off",
     "write_music": "ganglion.data.music_files",
 }
 
@@ -152,7 +160,9 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "VisionTransformer",
     "__version__",
     "audit",
+    "audit_data",
     "audit_scores",
+    "debias",
     "evaluate",
     "explain",
     "hyperparameters",
@@ -164,7 +174,9 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "plot_filters",
     "plot_gradients",
     "read",
+    "reweigh",
     "select",
+    "trade_off",
     "write_music",
 ]
 

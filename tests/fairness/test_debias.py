@@ -192,7 +192,7 @@ def test_threshold_optimizer_works_on_our_estimators():
 
 @pytest.mark.filterwarnings("ignore:Setting a:DeprecationWarning")  # fairlearn's, of pandas
 def test_exponentiated_gradient_works_on_our_estimators():
-    X, y = FRAME[["skill", "other"]], (HIRED == "yes").astype(int)
+    X, y = FRAME.assign(sex=SEX == "m").astype(float), (HIRED == "yes").astype(int)
     network = MLPClassifier(hidden=(4,), epochs=10, learning_rate=0.02, random_state=0)
     reduction = ExponentiatedGradient(network, DemographicParity(difference_bound=0.02), max_iter=4)
     said = reduction.fit(X, y, sensitive_features=SEX).predict(X, random_state=0)

@@ -45,9 +45,7 @@ class Beside:
                 "a checkpoint holds the network only, not what `beside` trains. Leave checkpoint and resume out."
             )
         if workers().n > 1:
-            raise InvalidParameter(
-                "what stands beside a training is trained by one process. Start it without torchrun."
-            )
+            raise InvalidParameter("what joins a training is trained by one process. Start it without torchrun.")
         odd = [name for name, column in self.columns.items() if len(column) != n_samples]
         if odd:
             raise InvalidInput(
