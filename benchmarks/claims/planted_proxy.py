@@ -25,7 +25,7 @@ def claim() -> Claim:
         data=f"Tables of {ROWS:,} rows made here: a sensitive column of two groups (30 and 70 %), {NOISE} columns of "
         "noise, numbers and categories, and what is planted: a number 1.2 deviations higher in one group, a category "
         "that names the group in 80 % of the rows, or two numbers whose product has the sign of the group.",
-        settings=f"audit_data(table, sensitive='group'), all else as it comes; seeds {SEEDS[0]} to {SEEDS[-1]}. A number "
+        settings=f"audit_data(table, sensitive='group'), all else as it comes; seeds 0 to {SEEDS[-1]}. A number "
         "or a category counts as found if it and no column of noise is called a proxy, a pair if all columns together "
         "are, and no column alone. The bound of the verdict (0.75) was set before and not on these tables.",
         reference="a promise of ours",
