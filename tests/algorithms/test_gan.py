@@ -287,5 +287,22 @@ def test_weights_of_rows_count_for_the_critic():
     torch.testing.assert_close(loss, real + torch.nn.functional.softplus(made).mean())
 
 
+@pytest.mark.parametrize("loss", ["non_saturating", "hinge"])
+def test_the_penalty_is_on_slopes_at_real_and_at_made_samples(loss):
+    """Half the mean square of both, 0.3 times; the slopes are differences of scores here."""
+    model = small(loss=loss, penalty=0.3, epochs=1, spectral_norm=False).fit(PLANE)
+    network = model.network_.double().eval()
+    x, critic = torch.randn(3, 2, dtype=torch.float64), network.body.critic
+    torch.manual_seed(0)
+    made = network.body.made(network.body.noise(3, x)).detach()
+    steps = 1e-6 * torch.eye(2, dtype=torch.float64)
+    square = sum(((critic(v + step) - critic(v - step)) / 2e-6).square().mean() for v in (x, made) for step in steps)
+    torch.manual_seed(0)
+    with_it = model._critic_loss(network, batch_of(x, [1.0, 1.0, 1.0]))
+    torch.manual_seed(0)
+    without = model.set_params(penalty=0.0)._critic_loss(network, batch_of(x, [1.0, 1.0, 1.0]))
+    torch.testing.assert_close(with_it - without, 0.15 * square, rtol=1e-5, atol=1e-8)
+
+
 def batch_of(x, weight):
     return {"visible": x, "target": torch.empty(len(x), 0), "weight": torch.tensor(weight)}

@@ -11,6 +11,7 @@ from ganglion.training.adversarial import (
     ADVERSARIAL_LOSSES,
     gradient_penalty,
     ranked_rightly,
+    scores_and_slopes,
     slope,
     slope_penalty,
 )
@@ -55,7 +56,7 @@ def test_penalties_of_a_plane_follow_from_its_slope():
     real, made = torch.randn(2, 6, 2, dtype=torch.float64)
     share = torch.rand(6, 1, dtype=torch.float64)
     torch.testing.assert_close(gradient_penalty(lambda x: x @ w, real, made, share), torch.full_like(real[:, 0], 16.0))
-    torch.testing.assert_close(slope_penalty(lambda x: x @ w, real), torch.full_like(real[:, 0], 12.5))
+    torch.testing.assert_close(slope_penalty(slope(lambda x: x @ w, real)), torch.full_like(real[:, 0], 12.5))
 
 
 def test_the_slope_is_measured_between_the_two():
@@ -65,14 +66,17 @@ def test_the_slope_is_measured_between_the_two():
     torch.testing.assert_close(found, torch.tensor([0.0, 1.0, 16.0]))
 
 
-@pytest.mark.parametrize("penalty", [gradient_penalty, slope_penalty])
-def test_the_penalty_knows_its_gradient_by_the_weights(penalty):
+@pytest.mark.parametrize("between", [True, False])
+def test_the_penalty_knows_its_gradient_by_the_weights(between):
     torch.manual_seed(0)
     real, made, share = (torch.rand(4, k, dtype=torch.float64) for k in (3, 3, 1))
-    given = (real, made, share) if penalty is gradient_penalty else (real,)
 
     def of(a, b):
-        return penalty(lambda x: torch.tanh(x @ a) @ b, *given).mean()
+        def critic(x):
+            return torch.tanh(x @ a) @ b
+
+        penalties = gradient_penalty(critic, real, made, share) if between else slope_penalty(slope(critic, real))
+        return penalties.mean()
 
     weights = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in ((3, 5), (5,))]
     assert torch.autograd.gradcheck(of, weights)
@@ -112,3 +116,7 @@ def test_the_penalty_imports_nothing_late():
 def test_the_slope_is_of_each_sample_alone():
     x = torch.randn(5, 2)
     torch.testing.assert_close(slope(lambda x: x.square().sum(1), x), 2 * x)
+    with torch.no_grad():
+        scores, slopes = scores_and_slopes(lambda x: x.square().sum(1), x)
+    torch.testing.assert_close(scores, x.square().sum(1))
+    torch.testing.assert_close(slopes, 2 * x)

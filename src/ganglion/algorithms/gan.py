@@ -28,7 +28,7 @@ from ganglion.networks.network import Network
 from ganglion.networks.visible_head import VisibleHead
 from ganglion.networks.waves import waves_of
 from ganglion.options import hyperparameters, option
-from ganglion.training.adversarial import ADVERSARIAL_LOSSES, gradient_penalty, slope_penalty
+from ganglion.training.adversarial import ADVERSARIAL_LOSSES, gradient_penalty, scores_and_slopes, slope_penalty
 from ganglion.training.adversarial_watch import alarms_of, watched
 from ganglion.training.execution import fast_products
 from ganglion.training.history import History
@@ -71,8 +71,8 @@ class GAN(Generative):
     )
     penalty: float | Literal["auto"] = option(
         "auto",
-        "Weight of the penalty on the critic's slope, between real and made samples with wasserstein, else at real "
-        "ones; 'auto' is 10 with wasserstein, 0.01 with non_saturating, 0 with hinge.",
+        "Weight of the penalty on the critic's slope, between real and made samples with wasserstein, else at both; "
+        "'auto' is 10 with wasserstein, 0.01 with non_saturating, 0 with hinge.",
         at_least=0,
     )
     spectral_norm: bool | Literal["auto"] = option(
@@ -152,17 +152,19 @@ class GAN(Generative):
         sides, real, y, weight = *_given(network, batch), batch.get("weight", 1.0)
         with torch.no_grad():
             made = sides.made(sides.noise(len(real), real), y)
+        loss, penalty = ADVERSARIAL_LOSSES[self.loss], self._penalty
+        if penalty and self.loss != "wasserstein":
+            twice = None if y is None else torch.cat([y, y])
+            scores, slopes = scores_and_slopes(lambda x: sides.critic(x, twice), torch.cat([real, made]))
+            (of_real, of_made), (at_real, at_made) = scores.chunk(2), slope_penalty(slopes).chunk(2)
+            losses = weight * (loss.real(of_real) + penalty * at_real) + loss.made(of_made) + penalty * at_made
+            return losses.mean()
         of_real, of_made = sides.scored(real, made, y)
-        loss = ADVERSARIAL_LOSSES[self.loss]
         losses = weight * loss.real(of_real) + loss.made(of_made)
-        if self._penalty:
-            losses = losses + self._penalty * weight * self._slope(lambda x: sides.critic(x, y), real, made)
+        if penalty:
+            share = uniform((len(real), 1), real)
+            losses = losses + penalty * weight * gradient_penalty(lambda x: sides.critic(x, y), real, made, share)
         return losses.mean()
-
-    def _slope(self, critic: Any, real: Tensor, made: Tensor) -> Tensor:
-        if self.loss != "wasserstein":
-            return slope_penalty(critic, real)
-        return gradient_penalty(critic, real, made, uniform((len(real), 1), real))
 
     def _generator_loss(self, network: Network, batch: Batch) -> Tensor:
         sides, real, y = _given(network, batch)

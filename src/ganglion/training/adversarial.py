@@ -8,7 +8,10 @@ wasserstein       -s + t                           -t              Arjovsky et a
 hinge             max(0, 1 - s) + max(0, 1 + t)    -t              Lim & Ye 2017, arXiv:1705.02894
 
 gradient_penalty  E (|∇D(x̂)| - 1)²,  x̂ = ε x + (1 - ε) G(z)      Gulrajani et al. 2017, arXiv:1704.00028, eq. 3
-slope_penalty     E |∇D(x)|² / 2 on real samples                   Mescheder et al. 2018, arXiv:1801.04406, eq. 9
+slope_penalty     E |∇D(x)|² / 2 + E |∇D(G(z))|² / 2               Mescheder et al. 2018, arXiv:1801.04406, eq. 9, 10
+
+The paper takes one of the two terms. With the first alone a critic that is sure of what is far from the data learns no
+more there, whichever way it slopes, and a generator may follow it outwards without end.
 """
 
 from __future__ import annotations
@@ -55,18 +58,24 @@ def gradient_penalty(critic: Score, real: Tensor, made: Tensor, share: Tensor) -
     return (slope(critic, made.lerp(real, share)).square().sum(1).add(1e-12).sqrt() - 1).square()
 
 
-def slope_penalty(critic: Score, real: Tensor) -> Tensor:
-    """Return half the squared slope of the critic at real samples, (n,)."""
-    return 0.5 * slope(critic, real).square().sum(1)
+def slope_penalty(slopes: Tensor) -> Tensor:
+    """Return half the square of slopes, (n, d) → (n,)."""
+    return 0.5 * slopes.square().sum(1)
 
 
 def slope(critic: Score, x: Tensor) -> Tensor:
     """Return ∇_x D(x) of every sample, (n, d), as what can be gone back through once more."""
+    return scores_and_slopes(critic, x)[1]
+
+
+def scores_and_slopes(critic: Score, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return D(x), (n,), and ∇_x D(x), (n, d), of samples whose scores do not depend on one another."""
     with torch.enable_grad():  # also where a loss is only looked at
         x = x.detach().requires_grad_()
+        scores = critic(x)
         # of the sum: with `grad_outputs` the first call in a process imports sympy
-        (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
-    return gradient
+        (gradient,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
+    return scores, gradient
 
 
 def ranked_rightly(real: Tensor, made: Tensor) -> float:
