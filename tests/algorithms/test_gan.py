@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
 
 import ganglion.algorithms.gan as chapter
 from ganglion.algorithms.gan import GAN, arc
@@ -285,6 +287,19 @@ def test_weights_of_rows_count_for_the_critic():
     torch.manual_seed(0)
     made = network.body.critic(network.body.made(network.body.noise(2, x)))
     torch.testing.assert_close(loss, real + torch.nn.functional.softplus(made).mean())
+
+
+def test_digits_of_a_dcgan_are_no_noise():
+    """Of digits, 0.11 lies outside their own first components, of noise 0.72; samples were at 0.63, and are at 0.37."""
+    X = (load_digits().images * 255 / 16).astype(np.uint8)
+    made = GAN(channels=16, epochs=12, batch_size=32, random_state=0).fit(X).sample(400, random_state=0)
+    pca = PCA(20, random_state=0).fit(X.reshape(-1, 64))
+
+    def outside(images):
+        rows = images.reshape(-1, 64) - pca.mean_
+        return np.square(rows - (rows @ pca.components_.T) @ pca.components_).sum() / np.square(rows).sum()
+
+    assert outside(made) < 0.5
 
 
 @pytest.mark.parametrize("loss", ["non_saturating", "hinge"])
