@@ -1,12 +1,20 @@
 """Wrong labels, groups that are worse, temperatures and thresholds: what is planted is found, and little else."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import softmax
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from ganglion.errors import InvalidParameter
 from ganglion.evaluation.costs import cheapest_threshold, checked_threshold
+from ganglion.evaluation.diagnosis import Diagnosis
+from ganglion.evaluation.evaluate import evaluate
 from ganglion.evaluation.label_errors import label_suspects, suspected
 from ganglion.evaluation.predictions import Predictions, Truth
 from ganglion.evaluation.proportions import wilson
@@ -154,3 +162,43 @@ def test_of_right_probabilities_the_line_is_where_elkan_has_it():
 def test_costs_are_two_numbers(costs):
     with pytest.raises(InvalidParameter, match="two numbers above 0"):
         checked_threshold(np.array([True, False]), np.array([0.2, 0.7]), costs)
+
+
+# all of it, in a report
+
+
+@pytest.fixture(scope="module")
+def report():
+    X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    y = y.to_numpy().copy()
+    y[[300, 310]] = 1 - y[[300, 310]]
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X[:280], y[:280])
+    options = {"train": (X[:280], y[:280]), "baselines": False, "conformal": 0.9, "costs": (1, 5), "n_bootstrap": 100}
+    return evaluate(model, X[280:], y[280:], **options), model, X, y
+
+
+def test_a_report_says_how_far_to_trust_the_model(report):
+    found, model, X, y = report
+    assert found.diagnosis.fit.training == pytest.approx(model.score(X[:280], y[:280]))
+    assert {each.row for each in found.diagnosis.suspects} >= {20, 30}
+    assert found.diagnosis.coverage.held.value == pytest.approx(0.9, abs=0.06)
+    assert found.diagnosis.threshold.calibrated == pytest.approx(1 / 6)
+    shown, page = str(found), found.to_html()
+    for words in ("rows that it learned from", "90% prediction sets", "say yes from", "emperature", "probably wrong"):
+        assert words in " ".join(shown.split()), words
+    assert "How far to trust it" in page
+    assert json.loads(found.to_json())["diagnosis"]["coverage"]["nominal"] == 0.9
+
+
+def test_what_does_not_suit_the_task_is_refused(report):
+    _, model, X, y = report
+    with pytest.raises(InvalidParameter, match="between 0 and 1"):
+        evaluate(model, X, y, conformal=90)
+    with pytest.raises(InvalidParameter, match="for two classes"):
+        evaluate(LinearRegression().fit(X, y), X, y, costs=(1, 2))
+
+
+def test_rows_that_count_differently_are_not_diagnosed(report):
+    _, model, X, y = report
+    weighted = evaluate(model, X, y, sample_weight=np.arange(len(y)) + 1.0, baselines=False, n_bootstrap=50)
+    assert weighted.diagnosis == Diagnosis()

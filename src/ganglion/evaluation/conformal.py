@@ -44,11 +44,10 @@ def conformal_quantile(scores: Array, coverage: float) -> Array:
     return np.partition(scores, rank - 1, axis=0)[rank - 1]
 
 
-def strangeness(truth: Truth, said: Predictions) -> Array:
+def strangeness(truth: Truth, said: Any) -> Array:
     """Return the score of each row and target, (n, t); of classes t is 1."""
     if truth.task == "regression":
         return np.abs(truth.values - said.values)
-    assert said.probabilities is not None
     return 1 - said.probabilities[np.arange(len(truth)), truth.values][:, None]
 
 

@@ -80,16 +80,21 @@ def checked_threshold(
 
     Parameters
     ----------
-    positive, probability : see `cheapest_threshold`
+    positive : ndarray of shape (n,), bool
+        Which rows are positive in truth.
+    probability : ndarray of shape (n,)
+        Of being positive.
     costs : pair of float
         Of a false positive and of a false negative, above 0.
+    n_bootstrap, seed : int
+        Resamples behind the intervals, and the seed of halves and resamples.
 
     Raises
     ------
     InvalidParameter
         If costs are not two numbers above 0.
     """
-    false_positive, false_negative = _checked(costs)
+    false_positive, false_negative = check_costs(costs)
     halves = np.array_split(np.random.default_rng(seed).permutation(len(positive)), 2)
     lines = np.empty(len(positive))
     for here, there in (halves, halves[::-1]):
@@ -112,7 +117,8 @@ def _costs(positive: Array, said: Array, false_positive: float, false_negative: 
     return np.where(positive, false_negative * ~said, false_positive * said)
 
 
-def _checked(costs: Any) -> tuple[float, float]:
+def check_costs(costs: Any) -> tuple[float, float]:
+    """Return two costs above 0, or raise InvalidParameter."""
     try:
         false_positive, false_negative = (float(each) for each in costs)
     except (TypeError, ValueError):

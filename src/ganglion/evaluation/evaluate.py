@@ -12,6 +12,7 @@ from ganglion.drawing.svg import Chart
 from ganglion.errors import DataWarning, InvalidInput
 from ganglion.evaluation.baselines import FEWEST_ROWS, Baseline
 from ganglion.evaluation.bootstrap import affordable_resamples
+from ganglion.evaluation.diagnosis import TASKS, Diagnosis, check_asked, diagnose
 from ganglion.evaluation.facts import alarms_of, best_epoch, facts_of, innermost, is_deep, learning_curves
 from ganglion.evaluation.hearing import plot_hearing
 from ganglion.evaluation.inputs import check_model, check_pair, check_resamples, check_weight, split_target
@@ -45,6 +46,8 @@ def evaluate(
     n_bootstrap: int = 1000,
     random_state: int = 0,
     baselines: bool = True,
+    conformal: float | None = None,
+    costs: tuple[float, float] | None = None,
     notes: Sequence[str] = (),
 ) -> Report:
     """Judge a fitted model on rows with known answers, honestly: intervals, baselines, and whether it is worth it.
@@ -70,6 +73,11 @@ def evaluate(
         The same seed gives the same report.
     baselines : bool
         Whether to run the baselines; without them there is no verdict.
+    conformal : float in (0, 1), optional
+        Also say whether prediction sets (of classes) or intervals (of numbers) that promise to hold the truth of this
+        share of new rows do so; see `conformal`.
+    costs : (float, float), optional
+        Of two classes: what a false positive and what a false negative costs. Also say where to draw the line.
     notes : sequence of str
         What else a reader should know (leakage found, how rows were split); shown in the report.
 
@@ -83,7 +91,7 @@ def evaluate(
     InvalidInput
         If X and y do not fit each other or the model, or are empty, or y has missing or unknown labels.
     InvalidParameter
-        If `n_bootstrap` is no whole number of 40 or more.
+        If `n_bootstrap` is no whole number of 40 or more, or `conformal` or `costs` do not suit the task.
 
     Warns
     -----
@@ -96,6 +104,7 @@ def evaluate(
     X, y = split_target(model, X, y)
     truth = read_truth(model, X, y, train)
     kind = KINDS[truth.task]
+    asked = check_asked(truth.task, conformal, costs)
     truth = truth if train is None else kind.informed(truth, X, train)
     weight = check_weight(sample_weight, len(truth))
     said = kind.predict(model, X, truth)
@@ -113,6 +122,20 @@ def evaluate(
     contenders = {name: said} | {each.name: each.predictions for each in raced}
     measured = measure(truth, contenders, weight=weight, n_bootstrap=n_resamples, seed=random_state)
     metric = kind.headline(truth, measured)
+    found = Diagnosis()
+    if truth.task in TASKS and weight is None:
+        found = diagnose(
+            model,
+            X,
+            truth,
+            said,
+            metric,
+            measured[name].metrics[metric.name],
+            train=None if train is None else (train[0], kind.truth(model, *train, "y_train")),
+            asked=asked,
+            n_bootstrap=n_resamples,
+            seed=random_state,
+        )
     rivals = {each: measured[each] for each in (name, *(b.name for b in raced if b.races))}
     return Report(
         task=truth.task,
@@ -128,6 +151,7 @@ def evaluate(
         best_epoch=best_epoch(model),
         mistakes=with_words(model, X, truth, said, kind.mistakes(truth, said, X)),
         augmentation=_augmentation(model, X if train is None else train[0]),
+        diagnosis=found,
         facts=facts_of(model, kind, truth, said, n_resamples, random_state, weight is not None),
         notes=tuple(remarks),
         truth=truth,

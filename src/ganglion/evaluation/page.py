@@ -49,6 +49,7 @@ def fragment(report: Report) -> str:
         _section("Figures", _top(report, race) + _figures(report)),
         _section("Learning curves", grid(curves)) if curves else "",
         _answers(report, {name: each for name, each in charts.items() if each not in curves}),
+        _trust(report),
         _mistakes(report),
         _augmentation(report),
         _section("Data and model", _facts(report)),
@@ -237,6 +238,30 @@ def _tags(mistake: Mistake) -> str:
 
 def _answer(value: str | float) -> str:
     return value if isinstance(value, str) else number(value)
+
+
+def _trust(report: Report) -> str:
+    """Return what else the rows tell: groups, suspected labels, and a sentence for the rest."""
+    found = report.diagnosis
+    told = "".join(f"<li>{html.escape(each)}</li>" for each in found.sentences)
+    parts = [f"<ul>{told}</ul>"] if told else []
+    if found.slices is not None and found.slices.found:
+        figure_name = "Mean absolute error" if report.task == "regression" else "Share of wrong answers"
+        rows = [
+            [" and ".join(each.conditions), f"{each.n_rows:,}", str(each.badness), f"{each.others:.3g}"]
+            for each in found.slices.found
+        ]
+        lead = (
+            f"Groups on which it is worse, of {found.slices.n_looked_at:,} looked at; the intervals are of each group "
+            "alone, and each difference stands at 5 % after a correction for so many looks."
+        )
+        heads = ("Group", "Rows", figure_name, "Elsewhere")
+        parts.append(f'<p class="soft">{lead}</p>{_table(heads, rows)}')
+    if found.suspects:
+        rows = [[str(each.row), each.given, each.likely, f"{each.margin:.2f}"] for each in found.suspects]
+        lead = "Labels that are probably wrong: the model is surer of another class than where that is true."
+        parts.append(f'<p class="soft">{lead}</p>{_table(("Row", "Label", "Probably", "Surer by"), rows)}')
+    return _section("How far to trust it", "".join(parts)) if parts else ""
 
 
 def _facts(report: Report) -> str:

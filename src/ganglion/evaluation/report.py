@@ -16,6 +16,7 @@ from ganglion.drawing.gallery import Charts
 from ganglion.drawing.svg import Chart
 from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.calibration import CalibrationBin
+from ganglion.evaluation.diagnosis import Diagnosis
 from ganglion.evaluation.mistakes import Mistake
 from ganglion.evaluation.predictions import Task, Truth
 from ganglion.evaluation.verdict import Comparison
@@ -65,6 +66,9 @@ class Report:
         The most confident mistakes or largest errors, worst first.
     augmentation : Chart or None
         Some pictures and how training changed them at random, where it did; not part of `to_dict`.
+    diagnosis : Diagnosis
+        Where it is worst, labels that are probably wrong, how it does on rows of training, and what was asked for:
+        coverage of prediction sets, a threshold by cost.
     facts : dict of str to str
         Of model and data.
     notes : tuple of str
@@ -88,6 +92,7 @@ class Report:
     best_epoch: int | None
     mistakes: tuple[Mistake, ...]
     augmentation: Chart | None = field(compare=False)
+    diagnosis: Diagnosis
     facts: Mapping[str, str]
     notes: tuple[str, ...]
     truth: Truth = field(compare=False)

@@ -44,9 +44,20 @@ def render(report: Report) -> RenderableType:
         parts.append((_texts if KINDS[report.task].whole_texts else _marked_texts if marked else _mistakes)(report))
         if any(each.picture for each in report.mistakes):
             parts.append(Text("Their pictures are on the page: report.to_html(PATH), or --report PATH.\n", style="dim"))
-    parts += [Text(f"• {note}") for note in report.notes]
+    parts += [Text(f"• {note}") for note in [*_trust(report), *report.notes]]
     parts += [Text(f"• {names}: {note}.", style="dim") for note, names in _baseline_notes(report).items()]
     return Group(*parts)
+
+
+def _trust(report: Report) -> list[str]:
+    """Return what else the rows tell, a sentence each."""
+    found = report.diagnosis
+    worse = [f"Worse in a group: {each.sentence}" for each in found.slices.found] if found.slices else []
+    if not found.suspects:
+        return [*found.sentences, *worse]
+    rows = ", ".join(f"{each.row} ({each.given}, probably {each.likely})" for each in found.suspects[:5])
+    more = f"; {len(found.suspects) - 5} more are on the page" if len(found.suspects) > 5 else ""
+    return [*found.sentences, *worse, f"Labels that are probably wrong: rows {rows}{more}."]
 
 
 def figure(estimate: Estimate) -> str:
