@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ganglion.estimators.classifier import Classifier
     from ganglion.estimators.regressor import Regressor
     from ganglion.estimators.selection import select
+    from ganglion.evaluation.conformal import conformal
     from ganglion.evaluation.evaluate import evaluate
     from ganglion.evaluation.looking import plot_augmentation, plot_feature_maps, plot_filters
     from ganglion.evaluation.remembering import plot_gradients
@@ -105,6 +106,7 @@ _HOMES = {
     "audit_data": "ganglion.fairness.data_audit",
     "audit_scores": "ganglion.fairness.audit",
     "debias": "ganglion.fairness.debias",
+    "conformal": "ganglion.evaluation.conformal",
     "evaluate": "ganglion.evaluation.evaluate",
     "explain": "ganglion.explanation.explain",
     "hyperparameters": "ganglion.options",
@@ -162,6 +164,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "audit",
     "audit_data",
     "audit_scores",
+    "conformal",
     "debias",
     "evaluate",
     "explain",

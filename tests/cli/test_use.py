@@ -61,6 +61,14 @@ def test_evaluate_with_the_training_data(ganglion, saved, tmp_path):
     assert "stand among the training rows" not in words(ran.out)
 
 
+def test_evaluate_with_costs_and_sets(ganglion, saved):
+    ran = ganglion("evaluate", *saved, "--conformal", 0.9, "--costs", 1, 5)
+    assert ran.code == 0, ran.err
+    assert "90% prediction sets" in words(ran.out)
+    assert "a miss 5, say yes from" in words(ran.out)
+    assert "between 0 and 1" in ganglion("evaluate", *saved, "--conformal", 90).err
+
+
 def test_evaluate_on_the_training_data(ganglion, saved):
     model, data = saved
     assert "stand among the training rows too" in words(ganglion("evaluate", model, data, "--train", data).out)

@@ -19,8 +19,8 @@ from sklearn.preprocessing import OneHotEncoder
 from ganglion.algorithms.mlp import MLPClassifier
 from ganglion.data.convert import as_dataset
 from ganglion.errors import InvalidInput, InvalidParameter
+from ganglion.evaluation.proportions import wilson
 from ganglion.fairness.audit import audit, audit_scores
-from ganglion.fairness.rates import wilson
 
 EVIL = '<script>alert("x")</script>&\''
 TRUE = np.array([1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0])

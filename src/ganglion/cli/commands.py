@@ -36,9 +36,19 @@ def inspect_data(data: Path, target: Sequence[str] | None, *, as_json: bool) -> 
 
 
 def evaluate_model(
-    model: Path, data: Path, *, target: Sequence[str] | None, train: Path | None, report: Path | None, as_json: bool
+    model: Path,
+    data: Path,
+    *,
+    target: Sequence[str] | None,
+    train: Path | None,
+    report: Path | None,
+    asked: dict[str, Any],
+    as_json: bool,
 ) -> None:
-    """Evaluate a saved model on a data file; of one that keeps a part for testing, on that part."""
+    """Evaluate a saved model on a data file; of one that keeps a part for testing, on that part.
+
+    `asked` holds what `evaluate` is asked for beside the usual: coverage, costs.
+    """
     from ganglion.data.read import read_as, read_test_part
     from ganglion.estimators.artifact import load
     from ganglion.evaluation.evaluate import evaluate
@@ -51,7 +61,7 @@ def evaluate_model(
         seen = None if tested is None else _features_and_target(whole, target, estimator)
         if train is not None:
             seen = _features_and_target(read_as(train, _reading(estimator)), target, estimator)
-        result = evaluate(estimator, X, y, train=seen)
+        result = evaluate(estimator, X, y, train=seen, **asked)
     if tested is not None:
         say(f"evaluated on the part for testing, {len(tested):,} of {len(tested) + len(whole):,}")
     if report is not None:

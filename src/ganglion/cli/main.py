@@ -134,12 +134,26 @@ def train_command(
 
 @app.command("evaluate")
 def evaluate_command(
-    model: Model, data: Data, target: Target = None, train: Train = None, report: Html = None, as_json: Json = False
+    model: Model,
+    data: Data,
+    target: Target = None,
+    train: Train = None,
+    report: Html = None,
+    conformal: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Check prediction sets or intervals that promise to cover it: 0.9."),
+    ] = None,
+    costs: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="FALSE-POSITIVE FALSE-NEGATIVE", help="What each mistake costs: where to draw the line."),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Evaluate a saved model on rows whose target is known."""
     from ganglion.cli.commands import evaluate_model
 
-    evaluate_model(model, data, target=target, train=train, report=report, as_json=as_json)
+    asked = {"conformal": conformal, "costs": costs}
+    evaluate_model(model, data, target=target, train=train, report=report, asked=asked, as_json=as_json)
 
 
 @app.command("predict")

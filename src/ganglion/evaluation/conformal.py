@@ -112,7 +112,7 @@ def checked_coverage(truth: Truth, said: Predictions, coverage: float, *, seed: 
     held = proportion(int(inside.sum()), inside.size)
     if truth.task == "regression":
         return Coverage(coverage, held, float(2 * limits[:, 0].mean()), None, None, "units")
-    sizes = (1 - said.probabilities <= limits + 1e-12).sum(axis=1)
+    sizes = (1 - np.asarray(said.probabilities) <= limits + 1e-12).sum(axis=1)
     none, one = (float((sizes == k).mean()) for k in (0, 1))
     return Coverage(coverage, held, float(sizes.mean()), none, one, "classes")
 

@@ -16,16 +16,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from ganglion.evaluation.bootstrap import Estimate, percentile_interval, resampled_weights
+from ganglion.evaluation.proportions import wilson
 from ganglion.evaluation.resampling import indicator, ratio
 from ganglion.fairness.groups import Array, Groups
 
 Rates = dict[str, Array]  # (g, b) each
 N_BINS = 10
 FEWEST = 10  # rows that a rate is a share of, below which it is not judged
-Z95 = float(ndtri(0.975))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +107,6 @@ class Measured:
 
 
 _WHAT = {"all": "there", "positive": "positive in truth", "negative": "negative in truth", "selected": "selected"}
-
-
-def wilson(share: float, n: float, *, z: float = Z95) -> tuple[float, float]:
-    """Return the interval of a share of n independent rows (Wilson 1927), with z = 1.96 of 95 %."""
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))
 
 
 def measure_classes(
