@@ -11,6 +11,9 @@ from ganglion.algorithms.dbn_classifier import DBNClassifier
 from ganglion.errors import GanglionError
 from ganglion.training.checkpoint import Checkpoints
 
+# trained in moments, most of these are not worth their samples yet, and say so
+pytestmark = pytest.mark.filterwarnings("ignore:(mode collapse|dead hidden units)")
+
 DIGITS, LABELS = load_digits(return_X_y=True)
 DIGITS = (DIGITS.reshape(-1, 8, 8)[:500] * 15).astype(np.uint8)
 LABELS = LABELS[:500]

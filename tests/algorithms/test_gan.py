@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.artifact import load
 from ganglion.training.adversarial_watch import alarms_of
 from ganglion.training.history import History
+from ganglion.training.made import Made
 
 RNG = np.random.default_rng(0)
 PLANE = RNG.normal([3, -1], [1.0, 0.2], size=(600, 2))
@@ -138,6 +140,7 @@ def test_samples_are_the_averages_and_survive_a_file(learned, tmp_path):
     np.testing.assert_array_equal(again.discriminate(PLANE), learned.discriminate(PLANE))
 
 
+@pytest.mark.filterwarnings("ignore:mode collapse")  # trained for a moment
 def test_what_the_critic_thinks_is_a_chance_or_a_score(learned):
     chances = learned.discriminate(PLANE)
     assert chances.shape == (600,)
@@ -191,28 +194,42 @@ def history_of(**columns):
     return history
 
 
+LIKE_DATA = Made(strange=0.05, far=1.0, shared=0.9, spread=1.0, found=16, n_groups=16)
+NOISE = replace(LIKE_DATA, strange=1.0, far=3.0, shared=0.4, found=6)
+TOLD = {"critic_accuracy": [0.5, 1.0, 1.0, 1.0]}
+
+
 @pytest.mark.parametrize(
-    ("columns", "loss", "names"),
+    ("columns", "loss", "made", "names"),
     [
-        ({"diversity": [0.1, 0.5, 0.9, 0.9]}, "hinge", []),
-        ({"diversity": [0.9, 0.9, 0.1, 0.1]}, "hinge", ["mode collapse"]),
-        ({"critic_accuracy": [0.5, 1.0, 1.0, 1.0]}, "non_saturating", ["the critic has won"]),
-        ({"critic_accuracy": [0.5, 1.0, 1.0, 1.0]}, "wasserstein", []),
-        ({"critic_accuracy": [1.0, 1.0, 1.0, 0.9]}, "hinge", []),
-        ({"step": [10, 20], "diversity": [0.0, 0.0]}, "hinge", []),
+        ({}, "hinge", LIKE_DATA, []),
+        ({}, "hinge", None, []),
+        ({}, "hinge", replace(LIKE_DATA, shared=0.3, found=5), ["mode collapse"]),
+        ({}, "hinge", replace(LIKE_DATA, spread=0.01), ["mode collapse"]),
+        ({}, "hinge", NOISE, ["samples unlike the data"]),
+        (TOLD, "non_saturating", NOISE, ["the critic has won"]),
+        (TOLD, "non_saturating", replace(NOISE, spread=0.0), ["mode collapse", "the critic has won"]),
+        (TOLD, "non_saturating", LIKE_DATA, []),
+        (TOLD, "wasserstein", NOISE, ["samples unlike the data"]),
+        ({"step": [10, 20, 30, 40]}, "hinge", NOISE, []),
     ],
 )
-def test_alarms_follow_from_the_last_epochs(columns, loss, names):
-    alarms = alarms_of(history_of(**columns), loss)
+def test_alarms_follow_from_samples_and_the_last_epochs(columns, loss, made, names):
+    alarms = alarms_of(history_of(**{"diversity": [0.9] * 4} | columns), loss, made)
     assert [name for name, _, _ in alarms] == names
     assert all("Try" in remedy for _, _, remedy in alarms)
 
 
+def test_an_average_that_is_still_at_the_start_is_said():
+    ((_, _, remedy),) = alarms_of(history_of(diversity=[0.9], step=[100]), "hinge", NOISE, decay=0.999)
+    assert "90% are still those it began with: try averaging=0.9" in remedy
+
+
 def test_a_generator_that_stands_still_is_a_collapse():
     """Nothing but one point is made: a generator without hidden units, and noise that is silenced."""
-    model = small(hidden=(), latent=1, epochs=60, batch_size=100, averaging=0.0)
+    model = small(hidden=(), latent=1, epochs=60, batch_size=100, averaging=0.0, learning_rate=0.02)
     model._generator_loss = lambda network, batch: sum(p.square().sum() for p in network.body.generator.parameters())
-    with pytest.warns(UserWarning, match=r"mode collapse: samples are 0\.\d\d times as varied as the data"):
+    with pytest.warns(UserWarning, match=r"mode collapse: what is made is all alike: .* 0 times"):
         model.fit(PLANE)
     assert {"mode collapse"} <= {alarm["name"] for alarm in model.history_.alarms}
 

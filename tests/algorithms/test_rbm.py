@@ -15,6 +15,9 @@ from ganglion.errors import GanglionError, InvalidInput, InvalidParameter, Train
 from ganglion.estimators.boltzmann import alarms_of
 from ganglion.training.checkpoint import Checkpoints
 
+# trained in moments, most of these are not worth their samples yet, and say so
+pytestmark = pytest.mark.filterwarnings("ignore:(mode collapse|dead hidden units)")
+
 BARS = np.repeat([[1, 1, 0, 0, 1, 1], [0, 0, 1, 1, 0, 0]], 40, axis=0).astype(float)
 DIGITS = (load_digits().images[:400] * 15).astype(np.uint8)
 QUICK = {"units": 8, "epochs": 20, "random_state": 0}
@@ -174,19 +177,33 @@ def test_alarm_of_chains_that_left_the_data():
 
 
 def test_alarm_of_units_that_a_large_rate_has_killed():
-    with pytest.warns(TrainingWarning, match="dead hidden units: 32 of 32"):
+    with pytest.warns(TrainingWarning, match="dead hidden units: 32 of 32 hidden units have the same chance"):
         RBM(units=32, epochs=5, learning_rate=5.0, batch_size=20, random_state=0).fit(DIGITS)
 
 
 def test_alarm_of_dead_units():
-    row = {"loss": 0.1, "free_energy_deviation": 3.0, "dead_units": 5}
+    row = {"loss": 0.1, "free_energy_deviation": 3.0, "dead_units": 5, "step": 100}
     assert [name for name, _, _ in alarms_of(row, 10)] == ["dead hidden units"]
     assert not alarms_of(row, 100)
+    assert not alarms_of(row | {"step": 10}, 10)
 
 
-@pytest.mark.parametrize("options", [{}, {"persistent": True}, {"k": 3}, {"units": 64, "epochs": 60}])
+def test_a_gap_that_few_held_out_rows_explain_is_no_alarm():
+    row = {"loss": 0.1, "free_energy_deviation": 3.0, "dead_units": 0, "step": 100, "free_energy_gap": 2.5}
+    assert [name for name, _, _ in alarms_of(row, 10)] == ["overfitting by free energy"]
+    assert not alarms_of(row | {"free_energy_gap_error": 1.0}, 10)
+
+
+def test_alarm_of_dreams_that_are_all_alike():
+    """Without weights every sample is the mean of the data."""
+    with pytest.warns(TrainingWarning, match=r"mode collapse: what is made is all alike.*Try more epochs"):
+        RBM(units=8, epochs=3, batch_size=20, learning_rate=1e-6, random_state=0).fit(DIGITS)
+
+
+@pytest.mark.parametrize("options", [{}, {"persistent": True}, {"k": 3}, {"units": 64}])
 def test_healthy_machines_raise_no_alarm(options):
-    model = RBM(**QUICK | options, validation_fraction=0.2).fit(DIGITS)
+    black_and_white = np.where(DIGITS > 110, 255, 0).astype(np.uint8)
+    model = RBM(**QUICK | {"epochs": 60, "learning_rate": 0.3} | options, validation_fraction=0.2).fit(black_and_white)
     assert model.history_.alarms == []
 
 

@@ -5,7 +5,7 @@ import torch
 
 from ganglion.errors import TrainingWarning
 from ganglion.networks.mlp import MLP
-from ganglion.training.diagnosis import dead_units, raise_alarms
+from ganglion.training.diagnosis import dead_units, first_nonfinite, nonfinite_weights, raise_alarms
 from ganglion.training.history import History
 
 
@@ -30,3 +30,23 @@ def test_alarms_are_raised_once_and_kept_in_the_file():
     assert history.alarms == History.from_dict(history.to_dict()).alarms == kept
     with pytest.raises(KeyError):
         History.from_dict({**history.to_dict(), "alarms": [{"name": "half an alarm"}]})
+
+
+def test_a_loss_without_room_for_its_number_names_where_the_largest_ones_came_from():
+    torch.manual_seed(0)
+    network, x = MLP(3, 1, (8,)), torch.randn(100, 3)
+    with torch.no_grad():
+        network[-1].weight.mul_(1e30)
+    where = first_nonfinite(network, lambda: network(x).square().mean(), {})
+    assert where.startswith("in the loss itself, from finite scores; the largest numbers, up to ")
+    assert where.endswith("came from the layer '1 (Linear)'")
+    assert nonfinite_weights(network) == ""
+    with torch.no_grad():
+        network[-1].weight[0, 0] = torch.nan
+    assert nonfinite_weights(network) == "1.weight"
+    assert first_nonfinite(network, lambda: None, {}) == "in the weights '1.weight', after the step before"
+
+
+def test_a_loss_without_layers_names_the_largest_weights():
+    machine = torch.nn.ParameterDict({"weight": torch.full((2,), 1e30), "bias": torch.ones(2)})
+    assert first_nonfinite(machine, lambda: None, {}).endswith("up to 1e+30, are the weights 'weight'")

@@ -32,12 +32,16 @@ from ganglion.networks.visible import Block
 from ganglion.networks.waves import waves_of
 from ganglion.networks.work import most_images
 from ganglion.options import hyperparameters, option
+from ganglion.training.history import History
+from ganglion.training.made import FEWEST_STEPS, collapse_alarm, is_strange, strange_alarm, unlike_remedy
 from ganglion.training.objective import Batch, Objective
 from ganglion.training.optimizers import Optimizer, optimizer_by_name
+from ganglion.training.run import Source
 
 LEFT_OUT = 0.1  # of the labels, so that the network knows data of any label as well
 BOUNDS = {"number": (-torch.inf, torch.inf), "pixel": (-1.0, 1.0), "category": (0.0, 1.0)}
 RATE = 1e-3
+LOOKED_AT = 100  # samples, when training has ended
 
 
 @hyperparameters
@@ -133,6 +137,14 @@ class Diffusion(Generative):
             clean = partial(body.clean, y=y, guidance=self.guidance)
             made.append(denoised(x, clean, body.left, steps=self.steps, eta=self.eta, generator=generator))
         return torch.cat(made)
+
+    def _alarms(self, history: History, network: Network, source: Source) -> list[tuple[str, str, str]]:
+        made = self._made_beside(network, source, LOOKED_AT)
+        if made is None or history["step"][-1] < FEWEST_STEPS:
+            return []
+        if is_strange(made):
+            return [strange_alarm(made, unlike_remedy(history["step"][-1], self.averaging))]
+        return collapse_alarm(made, "Try more epochs, or guidance=1.")
 
     def _is_unet(self, spec: Spec) -> bool:
         if self.network == "unet" and not spec.inputs.image:

@@ -40,6 +40,7 @@ from ganglion.training.trainer import Monitor
 PENALTY = {"non_saturating": 0.01, "wasserstein": 10.0, "hinge": 0.0}
 CRITIC_STEPS = {"non_saturating": 1, "wasserstein": 5, "hinge": 1}
 RATE = 1e-3  # also of a dcgan: the paper's 2e-4 belongs to its weights, which begin several times smaller than He's
+LOOKED_AT = 500  # samples, when training has ended
 
 
 @hyperparameters
@@ -230,8 +231,8 @@ class GAN(Generative):
     def _watch(self, network: Network, source: Source) -> Monitor | None:
         return watched(network, source)
 
-    def _alarms(self, history: History, network: Network) -> list[tuple[str, str, str]]:
-        return alarms_of(history, self.loss)
+    def _alarms(self, history: History, network: Network, source: Source) -> list[tuple[str, str, str]]:
+        return alarms_of(history, self.loss, self._made_beside(network, source, LOOKED_AT), decay=self.averaging)
 
     # shared
 

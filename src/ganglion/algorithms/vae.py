@@ -41,7 +41,7 @@ from ganglion.training.objective import Batch, Objective
 from ganglion.training.run import Source
 from ganglion.training.trainer import Monitor
 
-COLLAPSED = 0.1  # of the latent units active, or fewer
+TOLD = 0.03  # of how samples differ; less is a collapse
 
 
 @hyperparameters
@@ -189,18 +189,31 @@ class VAE(Coding):
 
         return measure
 
-    def _alarms(self, history: History, network: Network) -> list[tuple[str, str, str]]:
+    def _alarms(self, history: History, network: Network, source: Source) -> list[tuple[str, str, str]]:
         active, nats = history["active_units"][-1], history["kl"][-1]
-        if active > COLLAPSED * self.latent:
+        told = self._told(network, source)
+        if active and told > TOLD:
             return []
         return [
             (
                 "posterior collapse",
-                f"{active} of {self.latent} latent units tell anything of a sample ({nats:.2g} nats in all), so that "
-                "codes are noise and samples do not depend on them.",
-                f"Try beta below {self.beta:g}, a smaller learning rate, more epochs, or a decoder of fewer units.",
+                f"{active} of {self.latent} latent units change with the sample ({nats:.2g} nats in all), and codes "
+                f"tell the decoder {100 * max(told, 0.0):.1f} % of how samples differ: they are noise, on which what "
+                "is made of them does not depend.",
+                f"Try beta below {self.beta:g}, more epochs, a learning rate ten times smaller or larger, or a decoder "
+                "of fewer units.",
             )
         ]
+
+    def _told(self, network: Network, source: Source) -> float:
+        """Return which share of the squares around the mean the decoder is told of, of some training rows."""
+        batch = self._seen(source)
+        with torch.inference_mode():
+            v_nd = network.input(batch)
+            codes = batch["target"] if self.conditional else None
+            said = self._said(self._coded(v_nd, codes), codes)
+            missed, all_of_it = (v_nd - said).square().sum(), (v_nd - v_nd.mean(0)).square().sum()
+        return float(1 - missed / all_of_it.clamp(min=1e-12))
 
 
 TOGETHER = 8  # samples whose draws are weighed at once

@@ -90,9 +90,10 @@ class Batches:
         self._note_start()
         self._position = 0
 
-    def example(self) -> dict[str, Tensor]:
-        """Return a batch of evenly spaced samples; no order is drawn for it."""
-        places = torch.arange(self.batch_size) * (self.n_samples // self.batch_size)
+    def example(self, n: int | None = None) -> dict[str, Tensor]:
+        """Return a batch of evenly spaced samples, or of n of them at most; no order is drawn for it."""
+        n = self.batch_size if n is None else min(n, self.n_samples)
+        places = torch.arange(n) * (self.n_samples // n)
         return self._prepared(batch_of(self.columns, places if self.rows is None else self.rows[places]))
 
     def _prepared(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -31,6 +31,7 @@ from ganglion.networks.visible_units import UnitKind, VisibleUnits
 from ganglion.options import hyperparameters, option
 from ganglion.training.execution import Execution
 from ganglion.training.history import History
+from ganglion.training.made import FEWEST_STEPS, collapse_alarm
 from ganglion.training.objective import Batch, Objective
 from ganglion.training.optimizers import Optimizer, optimizer_by_name
 from ganglion.training.phases import Phase
@@ -38,8 +39,13 @@ from ganglion.training.run import Source
 from ganglion.training.trainer import Monitor
 
 WATCHED = 1000  # training rows that are looked at after each epoch
-NEVER = 0.02  # a hidden unit whose chance is less for all rows is dead, and so is one that is always on
-MOST_DEAD = 0.25  # of the hidden units
+CONSTANT = 0.01  # a hidden unit whose chance to be on deviates less over the rows is dead
+DREAMT = 100  # samples that are looked at when training has ended
+ALIKE = (
+    "Try more epochs, a learning rate ten times larger or smaller, persistent=True, more Gibbs steps (k), or more "
+    "hidden units."
+)
+MOST_DEAD = 0.3  # of the hidden units
 FARTHEST_GAP = 0.5  # between held-out and training rows, in deviations of the free energy, or nats if that is more
 FARTHEST_DREAM = 3.0  # between data and dreams, likewise
 RATE, GAUSSIAN_RATE = 0.05, 0.005
@@ -143,9 +149,14 @@ class Boltzmann(Generative):
             return optimizer.default_rate
         return RATE if are_binary(self.visible, self.encoder_.spec) else GAUSSIAN_RATE
 
-    def _alarms(self, history: History, network: Network) -> Sequence[tuple[str, str, str]]:
+    def _alarms(self, history: History, network: Network, source: Source) -> Sequence[tuple[str, str, str]]:
         last = {row.get("phase"): row for row in history.rows}  # of each phase
-        return [alarm for row in last.values() for alarm in alarms_of(row, self._n_hidden(row))]
+        found = {name: alarm for row in last.values() for name, *alarm in alarms_of(row, self._n_hidden(row))}
+        alarms = [(name, evidence, remedy) for name, (evidence, remedy) in found.items()]
+        made = self._made_beside(network, source, DREAMT) if self.tags.task == "generation" else None
+        if made is None or history["step"][-1] < FEWEST_STEPS:
+            return alarms
+        return [*alarms, *collapse_alarm(made, ALIKE)]
 
     def _n_hidden(self, row: Mapping[str, Any]) -> int:
         """Return how many hidden units the machine has that a row of the history is of."""
@@ -217,21 +228,22 @@ def look(machine: BoltzmannMachine, read: Reader, seen: SomeRows, held_out: Some
     -------
     dict
         "free_energy_gap": the mean free energy of held-out rows less that of training rows, in nats, if there are any;
-        "free_energy_deviation": that of training rows; "dead_units": hidden units that are off, or on, for all of them.
+        "free_energy_gap_error": its standard error, were there no gap; "free_energy_deviation": that of training rows;
+        "dead_units": hidden units whose chance to be on is the same for all of them.
     """
     with random_state(0), torch.autocast(machine.weight.device.type, enabled=False):
         parts = [read(batch) for batch in seen]
         energies = torch.cat([machine.free_energy(v_nd) for v_nd in parts])
-        chances = [machine(v_nd) for v_nd in parts]
-        highest = torch.stack([p_nh.amax(0) for p_nh in chances]).amax(0)
-        lowest = torch.stack([p_nh.amin(0) for p_nh in chances]).amin(0)
+        chances = torch.cat([machine(v_nd) for v_nd in parts])
         found = {
             "free_energy_deviation": float(energies.std(correction=0)),
-            "dead_units": int(((highest < NEVER) | (lowest > 1 - NEVER)).sum()),
+            "dead_units": int((chances.std(0, correction=0) < CONSTANT).sum()),
         }
         if held_out is not None:
             strange = torch.cat([machine.free_energy(read(batch)) for batch in held_out])
             found["free_energy_gap"] = float(strange.mean() - energies.mean())
+            error = (1 / len(strange) + 1 / len(energies)) ** 0.5
+            found["free_energy_gap_error"] = error * found["free_energy_deviation"]
     return found
 
 
@@ -243,12 +255,12 @@ def alarms_of(row: Mapping[str, Any], n_hidden: int) -> list[tuple[str, str, str
         alarms.append(
             (
                 "diverging free-energy gap",
-                f"the free energy of the data differs from that of what the machine dreams by {loss:.4g} nats, though "
-                f"that of the data themselves has a deviation of {deviation:.4g} only: the chains have left the data.",
+                f"the free energy of the data differs from that of what the machine dreams by {loss:.4g} nats, where "
+                f"rows of data differ by {deviation:.4g} from one another: what it dreams has left the data.",
                 "Try a learning rate ten times smaller, or more Gibbs steps (k).",
             )
         )
-    if gap > FARTHEST_GAP * max(deviation, 1.0):
+    if gap > FARTHEST_GAP * max(deviation, 1.0) + 2 * row.get("free_energy_gap_error", 0.0):
         alarms.append(
             (
                 "overfitting by free energy",
@@ -257,13 +269,14 @@ def alarms_of(row: Mapping[str, Any], n_hidden: int) -> list[tuple[str, str, str
                 "Try fewer hidden units, fewer epochs, weight_decay=1e-4, or more data.",
             )
         )
-    if row["dead_units"] > MOST_DEAD * n_hidden:
+    if row["dead_units"] > MOST_DEAD * n_hidden and row["step"] >= FEWEST_STEPS:
         alarms.append(
             (
                 "dead hidden units",
-                f"{row['dead_units']} of {n_hidden} hidden units are off, or on, for each of {WATCHED} rows, and tell "
-                "nothing.",
-                "Try a smaller learning rate, a sparsity target, or fewer hidden units.",
+                f"{row['dead_units']} of {n_hidden} hidden units have the same chance to be on whatever row they see "
+                f"(up to {WATCHED} rows were looked at), and tell nothing of it.",
+                "If they are always off or always on, try a smaller learning rate, a milder sparsity target, or fewer "
+                "hidden units; if they have not learned yet, more epochs or a larger learning rate.",
             )
         )
     return alarms

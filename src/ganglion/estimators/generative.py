@@ -16,11 +16,11 @@ import torch
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
-from ganglion.data.batches import batch_of
+from ganglion.data.batches import Batches, batch_of
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.data.ragged import Columns
-from ganglion.errors import InvalidInput, InvalidParameter
+from ganglion.errors import InvalidInput, InvalidParameter, TrainingDiverged
 from ganglion.estimators.base import random_state as random_state_of
 from ganglion.estimators.forms import form_of, in_form
 from ganglion.estimators.itself import Itself
@@ -29,10 +29,15 @@ from ganglion.estimators.trained import Trained
 from ganglion.networks.network import Network
 from ganglion.networks.visible import VisibleInput
 from ganglion.options import hyperparameters
+from ganglion.training.diagnosis import first_nonfinite
+from ganglion.training.distribution import workers
 from ganglion.training.execution import fast_products
+from ganglion.training.made import FEWEST_ROWS, Made, beside, some_rows
 from ganglion.training.objective import Batch
+from ganglion.training.run import Source
 
 TOGETHER = 2**22  # numbers of samples that are made, or measured, together
+SEEN = 256  # training rows by which units are known for dead, or codes for empty
 
 
 @hyperparameters
@@ -202,6 +207,35 @@ class Generative(Trained):
 
     def _stratify(self, y: np.ndarray) -> np.ndarray | None:
         return y if self.conditional else None
+
+    def _seen(self, source: Source) -> Batch:
+        return cast(Batches, source).example(SEEN)
+
+    def _made_beside(self, network: Network, source: Source, n: int) -> Made | None:
+        """Return how n samples lie beside rows of the training data, or None where there are too few rows to tell.
+
+        Raises
+        ------
+        TrainingDiverged
+            If samples are no numbers, though the weights are.
+        """
+        rows, codes = some_rows(network, source)
+        if len(rows) < FEWEST_ROWS or workers().n > 1:
+            return None
+        n = min(n, len(rows))
+
+        def samples() -> Tensor:
+            return self._sampled(n, None if codes is None else codes[:n], torch.Generator().manual_seed(0))
+
+        with torch.inference_mode():
+            made = samples()
+            if not bool(made.isfinite().all()):
+                raise TrainingDiverged(
+                    "training ended with weights that are numbers, but samples made with them are not: NaN or infinity "
+                    f"came {first_nonfinite(network, samples, {})}. Try a learning rate ten times smaller, or "
+                    "clip_norm=1.0."
+                )
+            return beside(made, rows)
 
     def _monitor(
         self, network: Network, columns: Columns, prepare: Callable | None, rows: Tensor | None

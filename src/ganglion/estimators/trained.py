@@ -161,8 +161,9 @@ class Trained(Estimator):
             history = fit_in_phases(network, phases, checkpoints=session.checkpoints, resume=session.resume)
             if self.losses_compare:
                 warn_of_divergence(history)
-            dead = dead_units(network, lambda: phases[-1].objectives[0].loss(network, source.example()))
-            raise_alarms(history, [*dead, *self._alarms(history, network)])
+            self.network_, self.history_ = network, history  # alarms may ask what it answers
+            dead = dead_units(network, lambda: phases[-1].objectives[0].loss(network, self._seen(source)))
+            raise_alarms(history, [*dead, *self._alarms(history, network, source)])
         history.execution = execution.to_dict() | {"batch_size": batch_size}
         network = whole_network(network, skeleton) if skeleton else network
         self.network_, self.history_ = network.cast(execution.dtype).to("cpu"), history
@@ -180,9 +181,13 @@ class Trained(Estimator):
         """Return what measures after each epoch what stands in `history_` and decides nothing, or None."""
         return None
 
-    def _alarms(self, history: History, network: Network) -> Sequence[tuple[str, str, str]]:
+    def _alarms(self, history: History, network: Network, source: Source) -> Sequence[tuple[str, str, str]]:
         """Return what went wrong in a training that ended: a name, the evidence, and what to do, each."""
         return ()
+
+    def _seen(self, source: Source) -> Batch:
+        """Return samples by which units are known for dead."""
+        return source.example()
 
     def _phases(self, network: Network, last: Phase) -> Sequence[Phase]:
         """Return what training consists of: for most algorithms one phase, `last`."""

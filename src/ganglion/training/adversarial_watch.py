@@ -10,23 +10,33 @@ import statistics
 from typing import cast
 
 import torch
-from torch import Tensor
 
-from ganglion.data.batches import Batches, batch_of
 from ganglion.networks.adversarial import Adversaries
 from ganglion.networks.network import Network
 from ganglion.training.adversarial import ranked_rightly
 from ganglion.training.history import History
+from ganglion.training.made import (
+    FEWEST_ROWS,
+    FEWEST_STEPS,
+    SPREAD,
+    Alarm,
+    Made,
+    collapse_alarm,
+    is_strange,
+    some_rows,
+    strange_alarm,
+    unlike_remedy,
+)
 from ganglion.training.run import Source
 from ganglion.training.trainer import Monitor
 from ganglion.training.variety import diversity
 
-FEWEST_ROWS, FEWEST_STEPS = 20, 300  # a game so short has not collapsed, it has not begun
-ROWS = 1000  # of the data, and as many samples, that are looked at
 LAST = 0.25  # of the epochs, which count
-COLLAPSED, WON = 0.4, 0.995
-
-Alarm = tuple[str, str, str]
+WON = 0.99  # of the pairs of a real and a made sample
+COLLAPSED = (
+    "Try a learning rate ten times smaller, a larger penalty (ten times), loss='wasserstein', or more epochs; for data "
+    "in clusters, categories=64."
+)
 
 
 def watched(network: Network, source: Source) -> Monitor | None:
@@ -47,41 +57,39 @@ def watched(network: Network, source: Source) -> Monitor | None:
     return measure
 
 
-def some_rows(network: Network, source: Source, n: int = ROWS) -> tuple[Tensor, Tensor | None]:
-    """Return rows of the training data as vectors, (n, d), in no order, and their labels, (n,), if there are any."""
-    batches = cast(Batches, source)
-    rows = torch.arange(batches.n_samples) if batches.rows is None else batches.rows
-    chosen = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:n]]
-    batch = batch_of(batches.columns, chosen.to(next(network.parameters()).device))
-    batch = {**batch, **batches.prepare(batch)} if batches.prepare else batch
-    return network.input(batch), batch["target"] if batch["target"].dim() == 1 else None
+def alarms_of(history: History, loss: str, made: Made | None, *, decay: float = 0.0) -> list[Alarm]:
+    """Return what went wrong in a game that has ended: a name, the evidence, and what to do.
 
-
-def alarms_of(history: History, loss: str) -> list[Alarm]:
-    """Return what went wrong in a game that has ended: a name, the evidence, and what to do."""
-    found: list[Alarm] = []
-    if not len(history) or "diversity" not in history.rows[-1] or history["step"][-1] < FEWEST_STEPS:
-        return found
+    Parameters
+    ----------
+    history : History
+    loss : str
+        The game's.
+    made : Made or None
+        How samples lie beside the data; None where nothing is known of them, and nothing is said.
+    decay : float
+        Of the generator's average, which makes the samples.
+    """
+    if made is None or not len(history) or history["step"][-1] < FEWEST_STEPS:
+        return []
+    collapsed = collapse_alarm(made, COLLAPSED)
+    if not is_strange(made):
+        return collapsed
+    collapsed = collapsed if made.spread < SPREAD else []  # where nothing is like the data, it has none of their kinds
     last = -max(1, round(LAST * len(history)))
-    varied = statistics.median(history["diversity"][last:])
-    if varied < COLLAPSED:
-        found.append(
-            (
-                "mode collapse",
-                f"samples are {varied:.2f} times as varied as the data, which is 1: they lie near few of its rows.",
-                "Try more epochs, a larger penalty (ten times), a learning rate ten times smaller, or "
-                "loss='wasserstein'; for data in clusters, categories=64.",
-            )
-        )
-    right = min(history["critic_accuracy"][last:])
+    right = statistics.median(history["critic_accuracy"][last:])
     if loss != "wasserstein" and right > WON:  # there a critic that can tell still shows the way
-        found.append(
-            (
-                "the critic has won",
-                f"it told {right:.1%} of pairs of a real and a made sample apart in each of the last {-last} epochs, "
-                "and what it says no longer helps the generator.",
-                "Try loss='wasserstein', a larger penalty, spectral_norm=True, a smaller critic, or a smaller "
-                "learning rate.",
-            )
-        )
-    return found
+        return [*collapsed, won_alarm(right, made)]
+    return [*collapsed, strange_alarm(made, unlike_remedy(history["step"][-1], decay))]
+
+
+def won_alarm(right: float, made: Made) -> Alarm:
+    """Return the alarm of a critic that has won: what it says no longer helps the generator."""
+    return (
+        "the critic has won",
+        f"the critic (discriminator) tells {right:.1%} of pairs of a real and a made sample apart, and "
+        f"{made.strange:.0%} of what is made is farther from the data than 19 of 20 rows of them are from one another: "
+        "the generator no longer learns from it.",
+        "Try a larger penalty (0.1, then 1), loss='wasserstein', spectral_norm=True, critic_steps=1, a smaller critic, "
+        "or, if training was short, more epochs.",
+    )

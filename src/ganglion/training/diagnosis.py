@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -25,14 +26,34 @@ def first_nonfinite(network: nn.Module, loss: Callable[[], Any], batch: Mapping[
     for name, parameter in network.named_parameters():
         if not parameter.isfinite().all():
             return f"in the weights {name!r}, after the step before"
-    found: list[str] = []
+    found, sizes = [], {}
 
     def look(name: str, output: Any) -> None:
-        if not found and isinstance(output, Tensor) and not output.isfinite().all():
+        if not isinstance(output, Tensor) or not output.numel():
+            return
+        sizes[name] = max(sizes.get(name, 0.0), float(output.abs().max()))
+        if not found and not math.isfinite(sizes[name]):
             found.append(name)
 
     outputs_of(network, loss, look, lambda module: not list(module.children()))
-    return f"in the output of the layer {found[0]!r}" if found else "in the loss itself, from finite scores"
+    if found:
+        return f"in the output of the layer {found[0]!r}"
+    return f"in the loss itself, from finite scores; {_largest(network, sizes)}"
+
+
+def _largest(network: nn.Module, sizes: Mapping[str, float]) -> str:
+    """Return where the largest numbers of a network are: in what one of its layers gave, or in weights."""
+    places = {f"came from the layer {name!r}": size for name, size in sizes.items()}
+    for name, each in network.named_parameters():
+        if each.numel():
+            places[f"are the weights {name!r}"] = float(each.detach().abs().max())
+    where = max(places, key=places.__getitem__)
+    return f"the largest numbers, up to {places[where]:.3g}, {where}"
+
+
+def nonfinite_weights(network: nn.Module) -> str:
+    """Return the name of the first weights that hold NaN or infinity, or "" if there are none."""
+    return next((name for name, each in network.named_parameters() if not bool(each.isfinite().all())), "")
 
 
 def outputs_of(
@@ -74,7 +95,8 @@ def dead_units(network: nn.Module, run: Callable[[], Any]) -> list[tuple[str, st
     return [
         (
             "dead units",
-            f"{', '.join(dead)} answer 0 to every sample of a batch and learn nothing any more.",
+            f"{', '.join(dead)} answer 0 to every sample that was looked at, so that they tell nothing of it and learn "
+            "nothing any more.",
             "Try a smaller learning rate or weight decay, another activation (leaky_relu, silu), or fewer units.",
         )
     ]

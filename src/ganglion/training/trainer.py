@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ganglion.errors import InvalidParameter, TrainingDiverged
 from ganglion.training.checkpoint import CheckpointWriter
-from ganglion.training.diagnosis import first_nonfinite
+from ganglion.training.diagnosis import first_nonfinite, nonfinite_weights
 from ganglion.training.distribution import Workers, workers
 from ganglion.training.history import History
 from ganglion.training.interrupt import Interrupt
@@ -137,14 +137,15 @@ class Trainer:
         if run.best:
             load_parts(network, run.best)
         network.eval()
+        _stop_if_broken(run)
         return run.history
 
     def _end_epoch(self, run: Run, monitor: Monitor | None, watch: Monitor | None) -> None:
         row = {"epoch": run.epoch + 1, "step": run.step, "seconds": run.seconds, "learning_rate": run.rate}
         row |= _named_losses(run) | ({} if run.phase is None else {"phase": run.phase + 1})
-        _stop_if_diverged(row, run.objectives)
+        _stop_if_diverged(row, run)
         row |= _measured(run, monitor) if monitor else {}
-        _stop_if_diverged(row, run.objectives)
+        _stop_if_diverged(row, run)
         row |= _measured(run, watch) if watch else {}
         run.end_epoch(row, row.get("validation_loss", row["loss"]), held_out=bool(monitor))
         for call in self.on_epoch if run.team.speaks else ():
@@ -251,14 +252,26 @@ def _diverged(run: Run, i: int, batch: Batch, loss: float) -> TrainingDiverged:
     )
 
 
-def _stop_if_diverged(row: dict[str, Any], objectives: Sequence[Objective]) -> None:
+def _stop_if_diverged(row: dict[str, Any], run: Run) -> None:
     """Raise TrainingDiverged if a mean is no number: on a GPU, where steps are not looked at, or on held-out data."""
     odd = [name for name, value in row.items() if not math.isfinite(value)]
     if odd:
-        names = ", ".join(objective.name for objective in objectives)
+        names = ", ".join(objective.name for objective in run.objectives)
+        broken = "" if run.sharded else nonfinite_weights(run.network)
+        where = f"; the weights {broken!r} hold NaN or infinity by now" if broken else ""
         raise TrainingDiverged(
             f"the {odd[0]} ({names}) became {row[odd[0]]} in epoch {row['epoch']} (step {row['step']} or before, "
-            f"learning rate {row['learning_rate']:.3g}). {_REMEDY}"
+            f"learning rate {row['learning_rate']:.3g}){where}. {_REMEDY}"
+        )
+
+
+def _stop_if_broken(run: Run) -> None:
+    """Raise TrainingDiverged if the last step, whose outcome no loss has seen, left weights that are no numbers."""
+    broken = "" if run.sharded else nonfinite_weights(run.network)
+    if broken:
+        raise TrainingDiverged(
+            f"the weights {broken!r} hold NaN or infinity after the last step (step {run.step}, learning rate "
+            f"{run.rate:.3g}). {_REMEDY}"
         )
 
 
