@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
@@ -83,18 +84,20 @@ def bits(seed: int, *, n_patterns: int, width: int) -> Data:
 
 def digits(seed: int) -> Data:
     """Return scikit-learn's digits, 8 × 8 bytes."""
-    X, y = load_digits(return_X_y=True)
-    return of((X * 15).astype(np.uint8).reshape(-1, 8, 8), y, seed)
+    table: Any = load_digits()
+    return of((table.images * 15).astype(np.uint8), table.target, seed)
 
 
 def wine(seed: int) -> Data:
     """Return scikit-learn's wine, 178 rows of 13 numbers, three sorts."""
-    return of(*load_wine(return_X_y=True), seed)
+    table: Any = load_wine()
+    return of(table.data, table.target, seed)
 
 
 def cancer(seed: int) -> Data:
     """Return scikit-learn's breast cancer, 569 rows of 30 numbers, two kinds."""
-    return of(*load_breast_cancer(return_X_y=True), seed)
+    table: Any = load_breast_cancer()
+    return of(table.data, table.target, seed)
 
 
 def black_and_white(data: Data) -> Data:

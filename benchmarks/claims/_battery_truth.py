@@ -66,8 +66,8 @@ class Law:
         self.data, self.held_out = data, flat(data.held_out)
         n = len(self.held_out) // 2
         if data.centers is None:
-            scaler = StandardScaler(with_std=data.X.dtype != np.uint8)  # pixels have one scale
-            self.scale = make_pipeline(scaler, PCA(min(10, n // 8), whiten=True)).fit(flat(data.X))
+            self.deviation = 1.0 if data.X.dtype == np.uint8 else data.X.std(0)  # pixels have one scale
+            self.components = PCA(min(10, n // 8), whiten=True).fit(flat(data.X) / self.deviation)
             few = max(1, min(10, len(data.X) // 60))
             seen = self._features(flat(data.X))
             self.density = GaussianMixture(few, reg_covar=0.05, random_state=0).fit(seen)
@@ -76,9 +76,9 @@ class Law:
 
     def _features(self, X: Array) -> Array:
         """Return the first principal components, and how much of a row they leave out, as a logarithm."""
-        code = self.scale.transform(X)
-        scale = self.scale[0].scale_ if self.scale[0].with_std else 1.0
-        left = ((X - self.scale.inverse_transform(code)) / scale).std(1)
+        X = X / self.deviation
+        code = self.components.transform(X)
+        left = (X - self.components.inverse_transform(code)).std(1)
         return np.column_stack([code, 2 * np.log(left + 1e-3)])
 
     def within(self, samples: Array) -> float:
@@ -158,7 +158,9 @@ def of_machine(machine: BoltzmannMachine, seen: Tensor, held_out: Tensor) -> tup
     """Return whether a machine is worse than one without hidden units, and whether it knows its rows by heart."""
     bare = BoltzmannMachine(machine.units, 1).to(machine.weight.dtype)
     with torch.inference_mode():
-        bare.weight.zero_(), bare.hidden_bias.zero_(), bare.visible_bias.copy_(machine.base)
+        bare.weight.zero_()
+        bare.hidden_bias.zero_()
+        bare.visible_bias.copy_(machine.base)
         log_z, of_bare = log_partition(machine), exact_log_partition(bare)
         gained = [
             float((-machine.free_energy(v) - log_z + bare.free_energy(v) + of_bare).mean()) for v in (seen, held_out)
