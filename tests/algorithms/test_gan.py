@@ -211,7 +211,6 @@ TOLD = {"critic_accuracy": [0.5, 1.0, 1.0, 1.0]}
         (TOLD, "non_saturating", replace(NOISE, spread=0.0), ["mode collapse", "the critic has won"]),
         (TOLD, "non_saturating", LIKE_DATA, []),
         (TOLD, "wasserstein", NOISE, ["samples unlike the data"]),
-        ({"step": [10, 20, 30, 40]}, "hinge", NOISE, []),
     ],
 )
 def test_alarms_follow_from_samples_and_the_last_epochs(columns, loss, made, names):

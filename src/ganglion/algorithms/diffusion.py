@@ -33,7 +33,7 @@ from ganglion.networks.waves import waves_of
 from ganglion.networks.work import most_images
 from ganglion.options import hyperparameters, option
 from ganglion.training.history import History
-from ganglion.training.made import FEWEST_STEPS, collapse_alarm, is_strange, strange_alarm, unlike_remedy
+from ganglion.training.made import collapse_alarm, is_strange, strange_alarm, unlike_remedy
 from ganglion.training.objective import Batch, Objective
 from ganglion.training.optimizers import Optimizer, optimizer_by_name
 from ganglion.training.run import Source
@@ -139,8 +139,8 @@ class Diffusion(Generative):
         return torch.cat(made)
 
     def _alarms(self, history: History, network: Network, source: Source) -> list[tuple[str, str, str]]:
-        made = self._made_beside(network, source, LOOKED_AT)
-        if made is None or history["step"][-1] < FEWEST_STEPS:
+        made = self._made_beside(network, source, history, LOOKED_AT)
+        if made is None:
             return []
         if is_strange(made):
             return [strange_alarm(made, unlike_remedy(history["step"][-1], self.averaging))]

@@ -232,7 +232,8 @@ class GAN(Generative):
         return watched(network, source)
 
     def _alarms(self, history: History, network: Network, source: Source) -> list[tuple[str, str, str]]:
-        return alarms_of(history, self.loss, self._made_beside(network, source, LOOKED_AT), decay=self.averaging)
+        made = self._made_beside(network, source, history, LOOKED_AT)
+        return alarms_of(history, self.loss, made, decay=self.averaging)
 
     # shared
 

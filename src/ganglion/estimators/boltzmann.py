@@ -153,10 +153,8 @@ class Boltzmann(Generative):
         last = {row.get("phase"): row for row in history.rows}  # of each phase
         found = {name: alarm for row in last.values() for name, *alarm in alarms_of(row, self._n_hidden(row))}
         alarms = [(name, evidence, remedy) for name, (evidence, remedy) in found.items()]
-        made = self._made_beside(network, source, DREAMT) if self.tags.task == "generation" else None
-        if made is None or history["step"][-1] < FEWEST_STEPS:
-            return alarms
-        return [*alarms, *collapse_alarm(made, ALIKE)]
+        made = self._made_beside(network, source, history, DREAMT) if self.tags.task == "generation" else None
+        return [*alarms, *(collapse_alarm(made, ALIKE) if made else [])]
 
     def _n_hidden(self, row: Mapping[str, Any]) -> int:
         """Return how many hidden units the machine has that a row of the history is of."""

@@ -32,7 +32,8 @@ from ganglion.options import hyperparameters
 from ganglion.training.diagnosis import first_nonfinite
 from ganglion.training.distribution import workers
 from ganglion.training.execution import fast_products
-from ganglion.training.made import FEWEST_ROWS, Made, beside, some_rows
+from ganglion.training.history import History
+from ganglion.training.made import FEWEST_ROWS, FEWEST_STEPS, Made, beside, some_rows
 from ganglion.training.objective import Batch
 from ganglion.training.run import Source
 
@@ -211,17 +212,20 @@ class Generative(Trained):
     def _seen(self, source: Source) -> Batch:
         return cast(Batches, source).example(SEEN)
 
-    def _made_beside(self, network: Network, source: Source, n: int) -> Made | None:
-        """Return how n samples lie beside rows of the training data, or None where there are too few rows to tell.
+    def _made_beside(self, network: Network, source: Source, history: History, n: int) -> Made | None:
+        """Return how n samples lie beside rows of the training data, or None after too few rows or steps to tell.
 
         Raises
         ------
         TrainingDiverged
             If samples are no numbers, though the weights are.
         """
-        rows, codes = some_rows(network, source)
-        if len(rows) < FEWEST_ROWS or workers().n > 1:
+        if workers().n > 1 or not len(history) or history["step"][-1] < FEWEST_STEPS:
             return None
+        rows, codes = some_rows(network, source)
+        if len(rows) < FEWEST_ROWS:
+            return None
+        rows = rows[: max(FEWEST_ROWS, 2 * TOGETHER // rows.shape[1])]  # large pictures are many numbers
         n = min(n, len(rows))
 
         def samples() -> Tensor:

@@ -17,7 +17,6 @@ from ganglion.training.adversarial import ranked_rightly
 from ganglion.training.history import History
 from ganglion.training.made import (
     FEWEST_ROWS,
-    FEWEST_STEPS,
     SPREAD,
     Alarm,
     Made,
@@ -70,7 +69,7 @@ def alarms_of(history: History, loss: str, made: Made | None, *, decay: float = 
     decay : float
         Of the generator's average, which makes the samples.
     """
-    if made is None or not len(history) or history["step"][-1] < FEWEST_STEPS:
+    if made is None:
         return []
     collapsed = collapse_alarm(made, COLLAPSED)
     if not is_strange(made):
