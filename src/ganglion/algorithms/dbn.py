@@ -52,7 +52,7 @@ class DBN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Boltzmann):
     --------
     >>> import numpy as np
     >>> X = np.repeat([[1, 1, 0, 0], [0, 0, 1, 1]], 50, axis=0)
-    >>> model = DBN(hidden=(4, 4), visible="bernoulli", epochs=100, random_state=0).fit(X)
+    >>> model = DBN(hidden=(4, 4), visible="bernoulli", epochs=300, learning_rate=0.3, random_state=0).fit(X)
     >>> model.transform(X).shape, model.sample(3, random_state=0).shape
     ((100, 4), (3, 4))
 

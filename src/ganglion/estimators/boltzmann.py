@@ -258,7 +258,7 @@ def alarms_of(row: Mapping[str, Any], n_hidden: int) -> list[tuple[str, str, str
                 "Try a learning rate ten times smaller, or more Gibbs steps (k).",
             )
         )
-    if gap > FARTHEST_GAP * max(deviation, 1.0) + 2 * row.get("free_energy_gap_error", 0.0):
+    if gap > FARTHEST_GAP * max(deviation, 1.0) + row.get("free_energy_gap_error", 0.0):
         alarms.append(
             (
                 "overfitting by free energy",
