@@ -20,6 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:(mode collapse|dead hidden units
 
 BARS = np.repeat([[1, 1, 0, 0, 1, 1], [0, 0, 1, 1, 0, 0]], 40, axis=0).astype(float)
 DIGITS = (load_digits().images[:400] * 15).astype(np.uint8)
+BLACK_AND_WHITE = np.where(DIGITS > 110, 255, 0).astype(np.uint8)
 QUICK = {"units": 8, "epochs": 20, "random_state": 0}
 BINARY = QUICK | {"visible": "bernoulli"}
 
@@ -165,7 +166,7 @@ def test_history_watches_held_out_rows():
 def test_alarm_of_a_machine_that_knows_its_rows_by_heart():
     options = {"units": 200, "epochs": 300, "learning_rate": 0.1, "batch_size": 20, "k": 1}
     with pytest.warns(TrainingWarning, match=r"overfitting by free energy.*Try fewer hidden units"):
-        model = RBM(**options, validation_fraction=0.5, random_state=0).fit(DIGITS[:60])
+        model = RBM(**options, validation_fraction=0.5, random_state=0).fit(BLACK_AND_WHITE[:60])
     assert model.history_.alarms[0]["name"] == "overfitting by free energy"
 
 
@@ -202,9 +203,8 @@ def test_alarm_of_dreams_that_are_all_alike():
 
 @pytest.mark.parametrize("options", [{}, {"persistent": True}, {"k": 3}, {"units": 64}])
 def test_healthy_machines_raise_no_alarm(options):
-    black_and_white = np.where(DIGITS > 110, 255, 0).astype(np.uint8)
     able = {"units": 40, "epochs": 60, "learning_rate": 0.3}
-    model = RBM(**QUICK | able | options, validation_fraction=0.2).fit(black_and_white)
+    model = RBM(**QUICK | able | options, validation_fraction=0.2).fit(BLACK_AND_WHITE)
     assert model.history_.alarms == []
 
 
