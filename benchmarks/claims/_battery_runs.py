@@ -217,7 +217,7 @@ def _vaes() -> Iterator[Run]:
             yield vae({**SMALL, "latent": 4, "epochs": epochs, **options})
         for options in ({"beta": 20.0}, {"beta": 300.0}, {"beta": 60.0, "latent": 32}, {"beta": 6.0, "latent": 8}):
             yield vae({**SMALL, "latent": 4, "epochs": epochs * 2 // 3, **options}, "posterior collapse")
-    yield Run(VAE, "modes", {**SMALL, "latent": 6, "epochs": 2, "learning_rate": 1e-5}, "posterior collapse")
+    yield Run(VAE, "modes", {**SMALL, "latent": 6, "epochs": 6, "learning_rate": 1e-5}, "posterior collapse")
 
 
 def _autoencoders() -> Iterator[Run]:

@@ -37,6 +37,7 @@ from ganglion.networks.variational import (
 from ganglion.networks.visible_law import VisibleLaw
 from ganglion.options import hyperparameters, option
 from ganglion.training.history import History
+from ganglion.training.made import FEWEST_STEPS
 from ganglion.training.objective import Batch, Objective
 from ganglion.training.run import Source
 from ganglion.training.trainer import Monitor
@@ -190,6 +191,8 @@ class VAE(Coding):
         return measure
 
     def _alarms(self, history: History, network: Network, source: Source) -> list[tuple[str, str, str]]:
+        if not len(history) or history["step"][-1] < FEWEST_STEPS:
+            return []
         active, nats = history["active_units"][-1], history["kl"][-1]
         told = self._told(network, source)
         if active and told > TOLD:
