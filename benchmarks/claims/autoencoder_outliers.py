@@ -62,7 +62,7 @@ def claim() -> Claim:
         settings=f"{TOGETHER} networks together, Autoencoder({shown}); their errors, each over its mean, are added. "
         f"Epochs for about {STEPS} steps, one at least; seeds 0 to {SEEDS[-1]}. There is no validation part without "
         "labels: one setting for all three was taken of many tried on these tables with other seeds, the peers as they "
-        "come. With half of the networks given a hidden layer of 16, a first run had 0.954, 0.949, 0.913; on cardio the "
+        "come. With half of the networks given a hidden layer of 16 a first run had 0.954, 0.949, 0.913; on cardio the "
         "distance from the mean of standardised columns has 0.950. Interval: the seeds (bootstrap).",
         reference=REFERENCE,
         figures=figures,
