@@ -30,6 +30,7 @@ from ganglion.estimators.selection import OF_SERIES, Selection, labels_of, selec
 from ganglion.evaluation.evaluate import evaluate
 from ganglion.evaluation.labels import match_labels
 from ganglion.evaluation.report import Report
+from ganglion.fairness.audit import audit
 from ganglion.options import options_of
 from ganglion.registry import algorithm
 from ganglion.training.trainer import OnEpoch
@@ -340,8 +341,13 @@ def _horizon(planned: Plan, options: Mapping[str, Any]) -> dict[str, Any]:
     return {"horizon": min(known["horizon"][2], max(1, planned.ahead // 2))}  # so that several forecasts are judged
 
 
-def assess(planned: Plan, model: Any, *, baselines: bool = True, random_state: int = 0) -> Report:
-    """Evaluate a model on the held-out rows of a plan, the baselines trained on the same rows as the model."""
+def assess(
+    planned: Plan, model: Any, *, baselines: bool = True, random_state: int = 0, sensitive: Sequence[str] = ()
+) -> Report:
+    """Evaluate a model on the held-out rows of a plan, the baselines trained on the same rows as the model.
+
+    With `sensitive`, columns of the data, groups of people are compared too; report and model card carry that.
+    """
     X, y = planned.test_data
     report = evaluate(
         model,
@@ -353,7 +359,11 @@ def assess(planned: Plan, model: Any, *, baselines: bool = True, random_state: i
         random_state=random_state,
     )
     model.metrics_ = report.to_dict()["model"]["metrics"]
-    return report
+    if not sensitive:
+        return report
+    audited = audit(model, X, y, sensitive=list(sensitive), random_state=random_state)
+    model.audit_ = audited.to_dict()
+    return report.with_audit(audited)
 
 
 def _documents(data: Dataset, chosen: Selection) -> np.ndarray | None:

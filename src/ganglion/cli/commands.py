@@ -70,6 +70,34 @@ def evaluate_model(
     print_json(result.to_dict()) if as_json else screen.print(result)
 
 
+def audit_model(
+    model: Path,
+    data: Path,
+    *,
+    sensitive: Sequence[str],
+    target: Sequence[str] | None,
+    positive: str | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Compare how a saved model treats groups of people; on the part for testing of files that keep one."""
+    from ganglion.cli.train import names_of
+    from ganglion.data.read import read_as, read_test_part
+    from ganglion.estimators.artifact import load
+    from ganglion.fairness.audit import audit
+
+    with shown_warnings():
+        estimator = load(model)
+        whole = read_as(data, _reading(estimator))
+        tested = read_test_part(data, whole)
+        X, y = _features_and_target(whole if tested is None else tested, target, estimator)
+        result = audit(estimator, X, y, sensitive=names_of(sensitive), positive=positive)
+    if html is not None:
+        result.to_html(html)
+        say(f"report {escape(str(html))}")
+    print_json(result.to_dict()) if as_json else screen.print(result)
+
+
 def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bool, as_json: bool) -> None:
     """Predict every row of a data file."""
     from ganglion.data.read import read_as

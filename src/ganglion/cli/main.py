@@ -100,6 +100,10 @@ def train_command(
         int | None, typer.Option("--rate", metavar="HZ", help="Bring recordings to so many samples a second, as 16000.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Seed of the split and the training.")] = 0,
+    sensitive: Annotated[
+        list[str] | None,
+        typer.Option("--sensitive", metavar="NAME,NAME", help="Compare groups of people by these columns, too."),
+    ] = None,
     report: Html = None,
     baselines: Annotated[bool, typer.Option(help="Whether to run the baselines too.")] = True,
     quiet: Quiet = False,
@@ -123,6 +127,7 @@ def train_command(
         resize=resize,
         rate=rate,
         seed=seed,
+        sensitive=sensitive or [],
         checkpoint=checkpoint,
         resume=resume,
         report=report,
@@ -154,6 +159,27 @@ def evaluate_command(
 
     asked = {"conformal": conformal, "costs": costs}
     evaluate_model(model, data, target=target, train=train, report=report, asked=asked, as_json=as_json)
+
+
+@app.command("audit")
+def audit_command(
+    model: Model,
+    data: Data,
+    sensitive: Annotated[
+        list[str],
+        typer.Option("--sensitive", metavar="NAME,NAME", help="Columns that say who belongs to which group."),
+    ],
+    target: Target = None,
+    positive: Annotated[
+        str | None, typer.Option("--positive", metavar="LABEL", help="The class that rates are of.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", "--report", metavar="HTML", help="Write a page here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare how a saved model treats groups of people."""
+    from ganglion.cli.commands import audit_model
+
+    audit_model(model, data, sensitive=sensitive, target=target, positive=positive, html=html, as_json=as_json)
 
 
 @app.command("predict")

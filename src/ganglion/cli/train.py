@@ -35,6 +35,7 @@ def train_model(
     quiet: bool,
     as_json: bool,
     size: str | None,
+    sensitive: Sequence[str],
     **asked: Any,
 ) -> None:
     """Plan, train, save, test, save again with the figures, and show the report.
@@ -64,7 +65,7 @@ def train_model(
             say(f"interrupted: the best model so far is in {escape(str(out))}; it was not tested.{go_on}")
             raise typer.Exit(1)
         say(f"saved {escape(str(out))}", quiet=quiet)
-        result = workflow.assess(planned, model, baselines=baselines, random_state=seed)
+        result = workflow.assess(planned, model, baselines=baselines, random_state=seed, sensitive=names_of(sensitive))
         model.save(out)
     if report is not None:
         result.to_html(report)
@@ -85,6 +86,11 @@ def parse_settings(name: str, settings: Sequence[str]) -> dict[str, Any]:
             raise unknown_option(name, option, list(declared))
         options[option] = parse_option(name, option, text, *declared[option][:2])
     return options
+
+
+def names_of(sensitive: Sequence[str]) -> list[str]:
+    """Read `--sensitive`: names of columns, several with commas between them or one after the other."""
+    return [name.strip() for given in sensitive for name in given.split(",") if name.strip()]
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

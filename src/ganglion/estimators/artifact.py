@@ -94,6 +94,7 @@ def describe(model: Estimator) -> dict[str, Any]:
         "dtype": str(model.network_.dtype).removeprefix("torch."),
         "history": model.history_.to_dict(),
         "metrics": getattr(model, "metrics_", {}),
+        "audit": getattr(model, "audit_", {}),
     }
 
 
@@ -121,6 +122,7 @@ def _restore(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
     _check_columns(model)
     model.target_name_ = str(manifest["target_name"])
     model.metrics_ = dict(manifest["metrics"])
+    model.audit_ = dict(manifest.get("audit") or {})
     model.history_ = History.from_dict(manifest["history"])
     model.network_ = _network(model, tensors, _FLOATS[manifest["dtype"]])
     return model

@@ -129,6 +129,7 @@ class Estimator(BaseEstimator):
         target_: Any
         target_name_: str
         metrics_: dict[str, Any]
+        audit_: dict[str, Any]  # of groups of people, as `Audit.to_dict` has it; empty where there was none
         history_: History
         n_features_in_: int
         feature_names_in_: np.ndarray  # only where columns have names

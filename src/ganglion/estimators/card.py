@@ -23,8 +23,10 @@ def model_card(manifest: Mapping[str, Any]) -> str:
             "## Output\n\n" + _output(manifest["target"]),
             "## Training\n\n" + _training(manifest["history"], manifest["options"]),
             _metrics(manifest["metrics"]),
-            "## Limits\n\nThe figures hold for data like those it was tested on. It was not checked for bias between "
-            "groups of people. A value far outside the range of the training data gives an answer all the same.",
+            _groups(manifest.get("audit") or {}),
+            "## Limits\n\nThe figures hold for data like those it was tested on. "
+            + ("" if manifest.get("audit") else "It was not checked for bias between groups of people. ")
+            + "A value far outside the range of the training data gives an answer all the same.",
             'Load it with `ganglion.load("FILE")`, or use it from the command line: `ganglion '
             + (
                 "sample FILE`."
@@ -118,6 +120,37 @@ def _metrics(metrics: Mapping[str, Any]) -> str:
     if not rows:
         return ""
     return "## Held-out figures\n\n| figure | value | 95 % interval |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def _groups(audit: Mapping[str, Any]) -> str:
+    """Return what an audit found: its verdicts, and the rates of each group that was judged."""
+    parts = []
+    for section in audit.get("sections", ())[:20]:
+        shown = [group for group in section["groups"] if not group["too_small"]][:30]
+        names = [name for name in _RATES if any(name in group["rates"] for group in shown)]
+        head = f"| {section['by']} | rows | " + " | ".join(_RATES[name] for name in names) + " |"
+        lines = [
+            f"| {group['name']} | {group['n']:,} | "
+            + " | ".join(_rate(group["rates"].get(name)) for name in names)
+            + " |"
+            for group in shown
+        ]
+        parts.append("\n".join([section["verdict"], "", head, "|---" * (2 + len(names)) + "|", *lines]))
+    return "## Groups of people\n\n" + "\n\n".join(parts) if parts else ""
+
+
+_RATES = {
+    "selection_rate": "selected",
+    "tpr": "TPR",
+    "fpr": "FPR",
+    "mean_error": "mean error",
+    "mae": "mean absolute error",
+}
+
+
+def _rate(estimate: Mapping[str, Any] | None) -> str:
+    value = (estimate or {}).get("value")
+    return "–" if value is None else f"{value:.3g}"
 
 
 def _series(encoder: Mapping[str, Any]) -> str:

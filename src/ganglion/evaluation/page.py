@@ -52,6 +52,7 @@ def fragment(report: Report) -> str:
         _trust(report),
         _mistakes(report),
         _augmentation(report),
+        report.audit.inner_html if report.audit is not None else "",
         _section("Data and model", _facts(report)),
         _notes(report),
     ]

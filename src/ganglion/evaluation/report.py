@@ -6,7 +6,7 @@ import io
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,8 @@ class Report:
         The evaluated rows, for charts; not part of `to_dict`.
     predictions : Predictions, MaskPredictions, BoxPredictions, Surprise, Heard, TagPredictions or TextPredictions
         What the model said of them; not part of `to_dict`.
+    audit : Audit, optional
+        How groups of people were treated on the same rows, where that was asked for (see `with_audit`).
     """
 
     task: Task
@@ -97,6 +99,11 @@ class Report:
     notes: tuple[str, ...]
     truth: Truth = field(compare=False)
     predictions: Any = field(compare=False)
+    audit: Any = field(default=None, compare=False)
+
+    def with_audit(self, audit: Any) -> Report:
+        """Return the report with an audit of groups, which it then shows and holds."""
+        return replace(self, audit=audit)
 
     @property
     def metrics(self) -> Mapping[str, Estimate]:
@@ -139,7 +146,8 @@ class Report:
         found = {name: plain(value) for name, value in kept.items()}
         for mistake in found["mistakes"]:
             del mistake["picture"]
-        return {"verdict": self.verdict, **found}
+        audited = {} if self.audit is None else {"audit": self.audit.to_dict()}
+        return {"verdict": self.verdict, **found, **audited}
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the report as JSON, and write it to `path` if one is given."""
@@ -166,7 +174,7 @@ class Report:
         return Charts(charts_of(self) | {name: each for name, each in pictures.items() if each})
 
 
-_DRAWN_ONLY = ("truth", "predictions", "augmentation")
+_DRAWN_ONLY = ("truth", "predictions", "augmentation", "audit")
 
 
 def plain(value: Any) -> Any:

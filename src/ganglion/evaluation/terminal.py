@@ -44,6 +44,7 @@ def render(report: Report) -> RenderableType:
         parts.append((_texts if KINDS[report.task].whole_texts else _marked_texts if marked else _mistakes)(report))
         if any(each.picture for each in report.mistakes):
             parts.append(Text("Their pictures are on the page: report.to_html(PATH), or --report PATH.\n", style="dim"))
+    parts += [] if report.audit is None else [report.audit]
     parts += [Text(f"• {note}") for note in [*_trust(report), *report.notes]]
     parts += [Text(f"• {names}: {note}.", style="dim") for note, names in _baseline_notes(report).items()]
     return Group(*parts)
