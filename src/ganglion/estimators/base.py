@@ -376,6 +376,14 @@ class Estimator(BaseEstimator):
             return self._in_pieces(ask, cast("Mapping[str, Tensor]", columns))
         return self._answers_to(columns, scores=scores)
 
+    def multiplying(self) -> contextlib.AbstractContextManager:
+        """Return a context in which `network_` multiplies as for answers of many rows, in no fewer digits than it has.
+
+        It is for who goes through the network itself: for slopes, where products rounded to three digits are noise.
+        """
+        self._check_fitted()
+        return fast_products(self.network_, math.inf)
+
     def _answers(self, X: Any, *, scores: bool = False, then: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Return what the network says of X: its answer, or its scores; or what `then` makes of them, row by row."""
         self._check_fitted()

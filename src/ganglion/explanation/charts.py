@@ -10,7 +10,7 @@ from ganglion.drawing.axes import Frame, tick_labels, ticks
 from ganglion.drawing.gallery import Charts
 from ganglion.drawing.png import palette_data_uri, png_data_uri, thinned
 from ganglion.drawing.svg import Chart, dot, image, line, rect, shorten, text, text_width
-from ganglion.explanation.regions import Regions
+from ganglion.explanation.regions import Heat, Regions
 from ganglion.explanation.terminal import amount, cell
 from ganglion.explanation.words import headline, rest, top
 
@@ -90,12 +90,13 @@ def regions(explanation: Explanation, drawn: Regions) -> Chart:
     height, width = drawn.picture.shape[1:]
     scale = SIDE / max(height, width)
     across, down = scale * width, scale * height
-    largest = float(np.abs(explanation.values).max(initial=0)) or 1.0
-    levels = np.round(SHADES * (explanation.values / largest)).astype(np.intp) + SHADES
+    shown = drawn.heat[explanation.shown] if isinstance(drawn, Heat) else explanation.values[drawn.part]
+    largest = float(np.abs(shown).max(initial=0)) or 1.0
+    levels = np.round(SHADES * (shown / largest)).astype(np.intp) + SHADES
     shades = [_shade(level / SHADES - 1) for level in range(2 * SHADES + 1)]
     crisp = max(height, width) <= 64
     uri = png_data_uri(drawn.picture)
-    overlay = palette_data_uri(thinned(levels[drawn.part], 256), shades)
+    overlay = palette_data_uri(thinned(levels, 256), shades)
     right = 24 + across
     marks = [text(12, 20, shorten(headline(explanation), 62), kind="t")]
     marks += [image(x, 34, across, down, uri, crisp=crisp) for x in (12, right)]

@@ -57,7 +57,7 @@ class Cut:
         given: Sequence[Any] | None = None,
         drawn: Any = None,
     ) -> None:
-        self._ask, self._values, self._fillings = ask, values, fillings
+        self._ask, self._values, self.fillings, self.part = ask, values, fillings, part
         self._part, self._fixed = part.clamp(min=0), part < 0
         self.names, self.modality, self.replaced = tuple(names), modality, replaced
         self.n_background = len(fillings)
@@ -68,7 +68,7 @@ class Cut:
         """Return which parts differ from their filling, (1, n_background, d)."""
         found = np.zeros((1, self.n_background, len(self.names)), dtype=bool)
         part = self._part.expand(self._values.shape)
-        for i, filling in enumerate(self._fillings):
+        for i, filling in enumerate(self.fillings):
             apart = (filling != self._values) & ~self._fixed
             found[0, i, part[apart].unique().numpy()] = True
         return found[: len(range(*rows.indices(1)))]
@@ -84,7 +84,7 @@ class Cut:
 
     def _mixed(self, background: Tensor, kept: Tensor) -> Tensor:
         shown = kept[:, self._part] | self._fixed
-        return torch.where(shown, self._values, self._fillings[background])
+        return torch.where(shown, self._values, self.fillings[background])
 
     def given(self, row: int) -> tuple[Any, ...]:
         """Return what each part is, in words, where it has any."""

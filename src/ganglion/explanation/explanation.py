@@ -16,6 +16,7 @@ from ganglion.drawing.gallery import Charts, document
 from ganglion.drawing.svg import Chart
 from ganglion.explanation.asking import chosen_outputs
 from ganglion.explanation.ranking import agreement
+from ganglion.explanation.words import SIZES
 from ganglion.storage import write_text
 
 Array = NDArray[np.float64]
@@ -133,7 +134,8 @@ class Explanation:
         return len(self.features)
 
     def __repr__(self) -> str:
-        return f"Explanation({self.output}: {self.base:.4g} → {self.prediction:.4g}, {self.method}, gap={self.gap:.2%})"
+        gap = "" if self.method in SIZES else f", gap={self.gap:.2%}"
+        return f"Explanation({self.output}: {self.base:.4g} → {self.prediction:.4g}, {self.method}{gap})"
 
     def __rich__(self) -> RenderableType:
         from ganglion.explanation.terminal import one
@@ -241,7 +243,7 @@ class Explanations(Sequence[Explanation]):
         return float(np.mean([float(agreement(one.values, two.values)) for one, two in pairs]))
 
     def __repr__(self) -> str:
-        gap = f", gap up to {self.gaps.max():.2%}" if len(self) else ""
+        gap = f", gap up to {self.gaps.max():.2%}" if len(self) and self[0].method not in SIZES else ""
         return f"Explanations({len(self)} samples{gap})"
 
     def __rich__(self) -> RenderableType:

@@ -14,3 +14,10 @@ class Regions:
 
     picture: NDArray[np.uint8]
     part: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heat(Regions):
+    """A picture of which is known what each pixel adds to each of the k outputs, (k, height, width)."""
+
+    heat: NDArray[np.float64]

@@ -71,6 +71,11 @@ class EncodedTable:
             for name, tensor in self._ready[0].items()
         }
 
+    @property
+    def encoded(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The rows, and those of the background, as the encoder gives them."""
+        return self._raw[0], self._raw[1]
+
     def differs(self, rows: slice) -> Flags:
         """Return where rows differ from the background, (rows, background, columns)."""
         found = np.zeros((len(range(*rows.indices(self.n_rows))), self.n_background, len(self.names)), dtype=bool)

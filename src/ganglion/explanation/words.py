@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ganglion.drawing.axes import number
 
 MOST_GAP = 0.01  # of the output range: what misses more is warned of
+SIZES = ("saliency", "smoothgrad", "grad_cam", "rollout")  # methods whose values say how much, in units of their own
 
 if TYPE_CHECKING:
     from ganglion.explanation.explanation import Explanation, Explanations
@@ -21,7 +22,9 @@ def headline(explanation: Explanation) -> str:
 def certainty(explanation: Explanation) -> list[str]:
     """Return how the values were found and how far they can be believed, in lines."""
     each = explanation
-    if not each.adds_up:
+    if each.method in SIZES:
+        adding = "values say how strongly, in units of their own: they add up to nothing"
+    elif not each.adds_up:
         adding = f"base and values miss the output by {each.gap:.1%} of its range; {each.method} does not promise a sum"
     elif each.gap > MOST_GAP:
         adding = f"base and values MISS the output by {each.gap:.1%} of its range: read them with care"
@@ -39,7 +42,9 @@ def summary(explanations: Explanations) -> str:
     """Return what several explanations are of."""
     outputs = sorted({each.output for each in explanations})
     of = outputs[0] if len(outputs) == 1 else "the predicted class of each"
-    said = f"{len(explanations)} samples, {of}, {explanations[0].method}, gap up to {explanations.gaps.max():.2%}"
+    said = f"{len(explanations)} samples, {of}, {explanations[0].method}"
+    if explanations[0].method not in SIZES:
+        said += f", gap up to {explanations.gaps.max():.2%}"
     stability = explanations.stability
     return said if stability is None else f"{said}, rank correlation of halves {stability:.2f}"
 

@@ -226,16 +226,26 @@ class LogMelInput(nn.Module):
     def _heard(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Return S of recordings, cut and drawn as the settings say, and how many steps each has."""
         energy, steps = self._energy(audio, lengths), self.steps_of(lengths)
-        raw, trim, n = self._logarithm(energy), self.settings.trim, self.settings.steps
-        if trim is None and n is None:
+        raw = self._logarithm(energy)
+        if self.settings.trim is None and self.settings.steps is None:
             return raw, steps
-        begin, end = torch.zeros_like(steps), steps - 1
-        if trim is not None:
-            begin, end = spoken(10 * energy.sum(2).clamp(min=QUIETEST).log10(), steps, trim)
+        places, steps = self._places(energy, steps)
+        return read_at(raw, places), steps
+
+    @torch.no_grad()
+    def heard_at(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Return at which step of the whole recording each step stands that `prepare` gives, (n, T) float."""
+        return self._places(self._energy(audio, lengths), self.steps_of(lengths))[0].float()
+
+    def _places(self, energy: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the places, in steps, of what is heard of recordings, (n, T), and how many there are of each."""
+        begin, end, n = torch.zeros_like(steps), steps - 1, self.settings.steps
+        if self.settings.trim is not None:
+            begin, end = spoken(10 * energy.sum(2).clamp(min=QUIETEST).log10(), steps, self.settings.trim)
         if n is not None:
-            return read_at(raw, evenly_between(begin, end, n)), torch.full_like(steps, n)
+            return evenly_between(begin, end, n), torch.full_like(steps, n)
         steps = end - begin + 1
-        return read_at(raw, begin[:, None] + torch.arange(int(steps.max()), device=raw.device)), steps
+        return begin[:, None] + torch.arange(int(steps.max()), device=energy.device), steps
 
     def _level(self, raw: Tensor, lengths: Tensor, *, vary: bool = False) -> Tensor:
         """Return S less what `settings.normalize` takes away, 0 where there is only filling."""
