@@ -27,7 +27,8 @@ def claim() -> Claim:
         "that names the group in 80 % of the rows, or two numbers whose product has the sign of the group.",
         settings=f"audit_data(table, sensitive='group'), all else as it comes; seeds 0 to {SEEDS[-1]}. A number "
         "or a category counts as found if it and no column of noise is called a proxy, a pair if all columns together "
-        "are, and no column alone. The bound of the verdict (0.75) was set before and not on these tables.",
+        "are, and no column alone. The bound of the verdict (0.75) was set before; the trees that ask all columns were made smaller after "
+        "a run on ten other tables.",
         reference="a promise of ours",
         figures=figures,
         details={"found": found},
@@ -36,14 +37,13 @@ def claim() -> Claim:
 
 def found_alone(plant, seed: int) -> bool:
     """Say whether what was planted, and nothing else, is called a proxy."""
-    rng = np.random.default_rng(1000 + seed)
+    rng = np.random.default_rng(2000 + seed)
     one = rng.uniform(size=ROWS) < 0.3
     table = {f"noise {k}": rng.normal(size=ROWS) if k % 2 else rng.choice(list("abcde"), ROWS) for k in range(NOISE)}
     planted, expected = plant(one, rng)
     audit = audit_data({"group": np.where(one, "one", "other"), **table, **planted}, sensitive="group")
-    return {each.column for each in audit.proxies if each.strength == "proxy"} - {ALL} == expected and any(
-        each.column == ALL and each.strength == "proxy" for each in audit.proxies
-    )
+    found = {each.column for each in audit.proxies if each.strength == "proxy"}
+    return found - {ALL} == expected and (bool(expected) or ALL in found)
 
 
 def number(one: np.ndarray, rng: np.random.Generator) -> tuple[dict, set]:
