@@ -27,8 +27,8 @@ def claim() -> Claim:
         "that names the group in 80 % of the rows, or two numbers whose product has the sign of the group.",
         settings=f"audit_data(table, sensitive='group'), all else as it comes; seeds 0 to {SEEDS[-1]}. A number "
         "or a category counts as found if it and no column of noise is called a proxy, a pair if all columns together "
-        "are, and no column alone. The bound of the verdict (0.75) was set before; the trees that ask all columns were made smaller "
-        "after a run on ten other tables.",
+        "are, and no column alone. The bound of the verdict (0.75) was set before; the trees that ask all columns were "
+        "made smaller after a run on ten other tables.",
         reference="a promise of ours",
         figures=figures,
         details={"found": found},
