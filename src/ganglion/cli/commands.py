@@ -100,13 +100,11 @@ def audit_model(
 
 def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bool, as_json: bool) -> None:
     """Predict every row of a data file."""
-    from ganglion.data.read import read_as
     from ganglion.estimators.artifact import load
 
     with shown_warnings():
         estimator = load(model)
-        dataset = read_as(data, _reading(estimator))
-        dataset = dataset.drop([name for name in dataset.target if name not in _feature_names(estimator)])
+        dataset = features_of(data, estimator)
         names = {name: dataset.values(name) for name in dataset.index if dataset.field(name).kind == "text"}
         if estimator.tags.task == "segmentation":
             _write_masks(estimator, dataset, out, names, probabilities=probabilities)
@@ -132,6 +130,14 @@ def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bo
     with atomic_write(out) as file:
         file.writelines(lines.encode() for lines in _lines(columns))
     say(f"saved {escape(str(out))}")
+
+
+def features_of(data: Path, estimator: Any) -> Any:
+    """Return what a model reads of a data file."""
+    from ganglion.data.read import read_as
+
+    dataset = read_as(data, _reading(estimator))
+    return dataset.drop([name for name in dataset.target if name not in _feature_names(estimator)])
 
 
 def list_algorithms(name: str | None, *, as_json: bool) -> None:

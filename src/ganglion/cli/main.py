@@ -198,6 +198,51 @@ def predict_command(
     predict_rows(model, data, out=out, probabilities=probabilities, as_json=as_json)
 
 
+@app.command("explain")
+def explain_command(
+    model: Model,
+    data: Data,
+    row: Annotated[
+        list[int] | None,
+        typer.Option("--row", "-r", metavar="NUMBER", help="Explain this row, from 0. Repeat for several; else all."),
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option("--method", "-m", metavar="NAME", help="auto, exact, permutation, kernel, lime or occlusion."),
+    ] = "auto",
+    background: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA", help="Rows whose values replace what is left out (else those of DATA)."),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="Explain this class or target, not the predicted one.")
+    ] = None,
+    evaluations: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Ask the model about so many times for a row.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Seed of all that is drawn.")] = 0,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="HTML", help="Write the explanations as a page here.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Explain what a saved model says of rows: what each feature adds, and how sure that is."""
+    from ganglion.cli.explaining import explain_rows
+
+    explain_rows(
+        model,
+        data,
+        rows=row,
+        method=method,
+        background=background,
+        output=output,
+        n_evaluations=evaluations,
+        seed=seed,
+        html=html,
+        as_json=as_json,
+    )
+
+
 @app.command("sample")
 def sample_command(
     model: Model,
