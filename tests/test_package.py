@@ -97,7 +97,7 @@ def test_the_public_surface_grows_on_purpose_only():
         *("Autoencoder", "VAE"),
         *("audit_data", "debias", "reweigh", "trade_off"),
         *("audit", "audit_scores"),
-        *("Explanation", "Explanations", "explain"),
+        *("Explanation", "Explanations", "explain", "importance", "partial_dependence"),
     }
     assert dir(ganglion) == ganglion.__all__
 

@@ -55,8 +55,10 @@ if TYPE_CHECKING:
     from ganglion.evaluation.evaluate import evaluate
     from ganglion.evaluation.looking import plot_augmentation, plot_feature_maps, plot_filters
     from ganglion.evaluation.remembering import plot_gradients
+    from ganglion.explanation.dependence import partial_dependence
     from ganglion.explanation.explain import explain
     from ganglion.explanation.explanation import Explanation, Explanations
+    from ganglion.explanation.importance import importance
     from ganglion.fairness.audit import audit, audit_scores
     from ganglion.fairness.data_audit import audit_data
     from ganglion.fairness.debias import debias
@@ -110,9 +112,11 @@ _HOMES = {
     "evaluate": "ganglion.evaluation.evaluate",
     "explain": "ganglion.explanation.explain",
     "hyperparameters": "ganglion.options",
+    "importance": "ganglion.explanation.importance",
     "inspect": "ganglion.data.inspection",
     "load": "ganglion.estimators.artifact",
     "option": "ganglion.options",
+    "partial_dependence": "ganglion.explanation.dependence",
     "plot_augmentation": "ganglion.evaluation.looking",
     "plot_feature_maps": "ganglion.evaluation.looking",
     "plot_filters": "ganglion.evaluation.looking",
@@ -169,9 +173,11 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "evaluate",
     "explain",
     "hyperparameters",
+    "importance",
     "inspect",
     "load",
     "option",
+    "partial_dependence",
     "plot_augmentation",
     "plot_feature_maps",
     "plot_filters",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from ganglion.drawing.axes import Frame, tick_labels, ticks
 from ganglion.drawing.gallery import Charts
 from ganglion.drawing.png import palette_data_uri, png_data_uri, thinned
 from ganglion.drawing.svg import Chart, dot, image, line, rect, shorten, text, text_width
+from ganglion.errors import InvalidParameter, suggestion
 from ganglion.explanation.regions import Heat, Regions
 from ganglion.explanation.terminal import amount, cell
 from ganglion.explanation.words import headline, rest, top
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 WIDTH, STEP = 480.0, 26.0
 MOST_BARS = 14
+MOST_POINTS = 1000
 MOST_DOTS = 300  # of a feature
 MOST_CHARTS = 12  # of samples
 SIDE = 220.0  # of a picture, in pixels
@@ -83,6 +86,49 @@ def bars(explanation: Explanation) -> Chart:
             marks.append(line(at[0], y + 11, at[1], y + 11, colour="ink", width=1.5))
         marks.append(text(max(high, frame.x(ends[i + 1] + error)) + 5, y + 15, label, kind="s xs"))
     return Chart(headline(explanation), WIDTH, bottom + 40, "".join(marks))
+
+
+def interval_bars(names: Sequence[str], values: Any, reach: Any, title: str) -> Chart:
+    """Draw a bar from 0 for each name, and over it how far its interval reaches on either side."""
+    column = min(200.0, 16 + max(text_width(shorten(name, 26)) for name in names))
+    bottom = 44 + STEP * len(names)
+    ends = padded_both(float(np.min(values - reach)), float(np.max(values + reach)))
+    frame = Frame(column, 40, WIDTH - 60, bottom, *ends, 0, 1)
+    marks = [text(12, 20, shorten(title, 66), kind="t"), _axis(frame)]
+    for i, (name, value, error) in enumerate(zip(names, values, reach, strict=True)):
+        y, (low, high) = 44 + STEP * i, sorted((frame.x(0.0), frame.x(float(value))))
+        label = f"{value:.3g} ±{error:.2g}"
+        marks.append(text(column - 8, y + 15, shorten(name, 26), anchor="end"))
+        marks.append(rect(low, y + 3, max(high - low, 1), 16, colour="blue", opacity=0.85, tip=label))
+        marks.append(line(frame.x(value - error), y + 11, frame.x(value + error), y + 11, colour="ink", width=1.5))
+        marks.append(text(max(high, frame.x(value + error)) + 5, y + 15, f"{value:.3g}", kind="s xs"))
+    return Chart(title, WIDTH, bottom + 40, "".join(marks))
+
+
+def dependence(explanations: Explanations, feature: str | int) -> Chart:
+    """Draw what a feature adds over what it is, a dot a sample (SHAP dependence plot)."""
+    names = explanations[0].features
+    if feature not in names and feature not in range(len(names)):
+        raise InvalidParameter(f"no feature is {feature!r}.{suggestion(str(feature), names)} There are {len(names)}.")
+    i = names.index(feature) if isinstance(feature, str) else feature
+    values, given = explanations.values[:, i], [each.given[i] for each in explanations]
+    numbers = all(isinstance(each, int | float) for each in given)
+    kinds = sorted({cell(each) for each in given})
+    at = np.array([float(each) if numbers else kinds.index(cell(each)) for each in given])
+    sides = (*_room(np.nanmin(at), np.nanmax(at)), *padded_both(float(values.min()), float(values.max())))
+    frame = Frame(66, 34, WIDTH - 16, 250, *sides)
+    marks = [text(16, 20, f"What {shorten(names[i], 30)} adds", kind="t")]
+    marks.append(frame.axes("" if not numbers else names[i], "adds", write_x=None if numbers else lambda value: ""))
+    if not numbers:
+        places = enumerate(shorten(kind, 14) for kind in kinds)
+        marks += [text(frame.x(k), 268, kind, anchor="middle", kind="s xs") for k, kind in places]
+    shown = zip(at.tolist(), values.tolist(), given, strict=True)
+    marks += [
+        dot(frame.x(x), frame.y(y), colour="blue", radius=2.6, opacity=0.6, tip=f"{cell(what)}: {y:+.3g}")
+        for x, y, what in list(shown)[:MOST_POINTS]
+        if x == x
+    ]
+    return Chart(f"What {names[i]} adds", WIDTH, 290, "".join(marks))
 
 
 def regions(explanation: Explanation, drawn: Regions) -> Chart:

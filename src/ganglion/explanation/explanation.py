@@ -265,6 +265,25 @@ class Explanations(Sequence[Explanation]):
 
         return charts_of(self)
 
+    def plot_dependence(self, feature: str | int) -> Chart:
+        """Return a dot a sample: what a feature adds, over what it is.
+
+        Parameters
+        ----------
+        feature : str or int
+            By name or place; of samples that have the same features.
+
+        Raises
+        ------
+        InvalidParameter
+            If there is no such feature.
+        ValueError
+            If samples have features of their own.
+        """
+        from ganglion.explanation.charts import dependence
+
+        return dependence(self, feature)
+
     def to_dict(self) -> dict[str, Any]:
         """Return all of them in plain types that JSON can hold."""
         return {"explanations": [each.to_dict() for each in self._each]}

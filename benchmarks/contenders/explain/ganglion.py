@@ -1,0 +1,18 @@
+"""Ganglion: explain, as it comes."""
+
+import torch  # noqa: F401 - Ganglion imports late; the user's top-level imports are outside the clock
+
+from benchmarks.contenders.explain.network import error
+from benchmarks.contenders.harness import contend, job_of_process
+from ganglion.estimators.artifact import load
+from ganglion.explanation.explain import explain
+
+MODEL = load(job_of_process().model)
+
+
+def run(job, X, background):
+    return explain(MODEL, X, job.method, background=background, output="1", random_state=job.seed)
+
+
+if __name__ == "__main__":
+    contend(run, ["X", "background"], lambda found, arrays: error(found.values, arrays), ["ganglion", "torch", "numpy"])

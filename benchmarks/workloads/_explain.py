@@ -1,0 +1,88 @@
+"""What the workloads of explanation share: a network, 100 rows, a background, and the values in the long run.
+
+The network is trained once, and its scaling folded into its first layer, so that everybody explains the same function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+TRAINED, EXPLAINED, WALKS = 20_000, 100, 1000
+
+
+def data(background: str, *, values: bool = True) -> Callable[[Path], Mapping[str, Any]]:
+    """Return what writes the network and the rows; the background is the "mean" of the training rows, or 100 "rows"."""
+
+    def write(folder: Path) -> dict[str, str]:
+        import numpy as np
+
+        from ganglion.algorithms.mlp import MLPClassifier
+
+        X, y = one_hot()
+        model = MLPClassifier(hidden=(64,), epochs=5, validation_fraction=0, random_state=0)
+        model.fit(X[:TRAINED], y[:TRAINED])
+        model.save(folder / "adult.ganglion")
+        rows = X[TRAINED : TRAINED + EXPLAINED]
+        others = X[:TRAINED].mean(axis=0, keepdims=True) if background == "mean" else X[:100]
+        arrays = {"X": rows, "background": others.astype(np.float32), **folded(model)}
+        if values:
+            arrays["values"] = long_run(arrays, np.random.default_rng(12345))
+        np.savez(folder / "explain.npz", **arrays)
+        return {"data": str(folder / "explain.npz"), "model": str(folder / "adult.ganglion")}
+
+    return write
+
+
+def one_hot() -> tuple[Any, Any]:
+    """Return Adult's training file with a column a category, 108 in all, numbers scaled, float32; and its labels."""
+    import numpy as np
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    from benchmarks.contenders.adult.rows import CATEGORICAL, COLUMNS, NUMERIC
+    from ganglion.data.public import find
+
+    lines = [line.split(", ") for line in find("adult/adult.data").read_text().splitlines() if line.strip()]
+    table = np.array(lines, dtype=object)
+    numbers = StandardScaler().fit_transform(table[:, [COLUMNS.index(name) for name in NUMERIC]].astype(float))
+    flags = OneHotEncoder(sparse_output=False).fit_transform(table[:, [COLUMNS.index(name) for name in CATEGORICAL]])
+    return np.column_stack([numbers, flags]).astype(np.float32), (table[:, -1] == ">50K").astype(int)
+
+
+def folded(model: Any) -> dict[str, Any]:
+    """Return the weights of a fitted MLP with one hidden layer, its scaling folded into the first."""
+    import numpy as np
+    import torch
+
+    first, last = (each for each in model.network_.body.modules() if isinstance(each, torch.nn.Linear))
+    center, factor = (each.numpy() for each in (model.network_.input.center, model.network_.input.factor))
+    W0 = first.weight.detach().double().numpy() * factor
+    b0 = first.bias.detach().double().numpy() - W0 @ center
+    arrays = {"W0": W0, "b0": b0, "W1": last.weight.detach().numpy(), "b1": last.bias.detach().numpy()}
+    return {name: np.asarray(each, dtype=np.float32) for name, each in arrays.items()}
+
+
+def long_run(arrays: Mapping[str, Any], rng: Any, walks: int = WALKS) -> Any:
+    """Return the Shapley values of the rows, by many random orders walked from both ends, in plain NumPy."""
+    import numpy as np
+
+    X, others = arrays["X"].astype(np.float64), arrays["background"].astype(np.float64)
+
+    def said(rows: Any) -> Any:
+        hidden = np.maximum(rows @ arrays["W0"].T + arrays["b0"], 0)
+        return 1 / (1 + np.exp(-(hidden @ arrays["W1"][0] + arrays["b1"][0])))
+
+    n, d = X.shape
+    total = np.zeros((n, d))
+    for walk in range(walks):
+        order = rng.permutation(d)
+        for direction in (order, order[::-1]):
+            rows = np.repeat(others[walk % len(others)][None], n, axis=0)
+            before = said(rows)
+            for j in direction:
+                rows[:, j] = X[:, j]
+                after = said(rows)
+                total[:, j] += after - before
+                before = after
+    return total / (2 * walks)

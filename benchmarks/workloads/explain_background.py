@@ -1,0 +1,19 @@
+"""Shapley values against 100 background rows, as shap advises."""
+
+from benchmarks.workloads import Contender, Workload
+from benchmarks.workloads._explain import data
+
+WORKLOAD = Workload(
+    title="Shapley values, 100 rows of one-hot Adult (108 columns), MLP of 64 units, against 100 rows; error to "
+    "1,000 pairs of walks",
+    job={"method": "permutation"},
+    contenders={
+        "ganglion": Contender("explain.ganglion"),
+        "shap permutation": Contender("explain.shap", "explainers", settings={"explainer": "permutation"}),
+        "shap kernel": Contender("explain.shap", "explainers", settings={"explainer": "kernel"}),
+    },
+    data=data("rows"),
+    targets={"shap permutation": 15.0, "shap kernel": 40.0},
+    quality="error",
+    lower_is_better=True,
+)
