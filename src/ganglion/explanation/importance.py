@@ -82,7 +82,7 @@ class Importance:
             table.add_column(name, justify=cast(Any, justify), no_wrap=True)
         largest = max(float(self.values.max(initial=0)), 1e-300)
         for i in np.argsort(-self.values, kind="stable")[:MOST_SHOWN].tolist():
-            bar = Text("█" * max(0, round(WIDE * self.values[i] / largest)), style="cyan")
+            bar = Text("█" * max(0, round(WIDE * float(self.values[i]) / largest)), style="cyan")
             table.add_row(
                 Text(shorten(self.features[i], 32)), f"{self.values[i]:+.3g} ±{1.96 * self.errors[i]:.2g}", bar
             )
