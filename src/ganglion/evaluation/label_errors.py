@@ -58,7 +58,7 @@ def suspected(codes: Array, probabilities: Array) -> tuple[Array, Array]:
 
 
 def label_suspects(
-    codes: Array, probabilities: Array, classes: tuple[str, ...], *, most: int = 20
+    codes: Array, probabilities: Array, classes: tuple[str, ...], *, most: int = 1000
 ) -> tuple[Suspect, ...]:
     """Return the suspected rows as what a reader sees, the surest first; parameters as of `suspected`."""
     rows, likely = suspected(codes, probabilities)

@@ -57,7 +57,7 @@ def _trust(report: Report) -> list[str]:
     if not found.suspects:
         return [*found.sentences, *worse]
     rows = ", ".join(f"{each.row} ({each.given}, probably {each.likely})" for each in found.suspects[:5])
-    more = f"; {len(found.suspects) - 5} more are on the page" if len(found.suspects) > 5 else ""
+    more = f"; {len(found.suspects) - 5:,} more in report.diagnosis.suspects" if len(found.suspects) > 5 else ""
     return [*found.sentences, *worse, f"Labels that are probably wrong: rows {rows}{more}."]
 
 
