@@ -95,7 +95,7 @@ def test_the_public_surface_grows_on_purpose_only():
         *("Translator", "plot_augmentation", "plot_feature_maps", "plot_filters", "plot_gradients"),
         *("RBM", "DBN", "DBNClassifier"),
         *("Autoencoder", "VAE"),
-        *("audit_data", "debias", "reweigh", "trade_off"),
+        *("audit_data", "conformal", "debias", "reweigh", "trade_off"),
         *("audit", "audit_scores"),
         *("Explanation", "Explanations", "explain", "importance", "partial_dependence"),
     }

@@ -39,7 +39,8 @@ def claim() -> Claim:
         f"categories (one row in nine) {IN_GROUP:.0%} of the labels are drawn anew, in both halves; found if the worst "
         f"group is that pair. Wrong labels: {WRONG:.0%} of the evaluation rows'; found if {FOUND:.0%} of them are "
         f"suspected, and as many of the first suspects as there are wrong labels are wrong in {RIGHT:.0%}. Leak: a "
-        "column that says the class but for noise; found if inspect names it, and no other column.",
+        "column that says the class but for noise; found if inspect names it, and no other column. Wrong labels were looked "
+        "for by another rule before, which found too few on other tables (7 of 10).",
         reference="a promise of ours",
         figures=figures,
         details={"found": found},
@@ -48,7 +49,7 @@ def claim() -> Claim:
 
 def table(seed: int) -> tuple[pd.DataFrame, np.ndarray, np.random.Generator]:
     """Return rows, classes and what goes on drawing."""
-    rng = np.random.default_rng(7000 + seed)
+    rng = np.random.default_rng(8000 + seed)
     frame = pd.DataFrame(rng.normal(size=(ROWS, 4)), columns=["a", "b", "c", "d"])
     frame["shop"] = rng.choice(["north", "south", "west"], ROWS)
     frame["kind"] = rng.choice(["old", "new", "other"], ROWS)

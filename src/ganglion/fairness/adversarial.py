@@ -8,7 +8,7 @@
 Zhang, Lemoine & Mitchell 2018, "Mitigating unwanted biases with adversarial learning", arXiv:1801.07593, sections 3
 and 4: the projection keeps a step from helping the adversary, the last term makes it worse. For equalised odds the
 adversary is given the true class, for demographic parity it is not. Differs: several classes and groups (s and y
-one-hot); α rises in the first steps and then stays, in place of growing without bound; y stands beside s y (what the
+one-hot); α stays the same, in place of growing without bound; y stands beside s y (what the
 class alone tells of the group is no fault of the network); AdamW.
 """
 
