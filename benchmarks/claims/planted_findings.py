@@ -39,8 +39,8 @@ def claim() -> Claim:
         f"categories (one row in nine) {IN_GROUP:.0%} of the labels are drawn anew, in both halves; found if the worst "
         f"group is that pair. Wrong labels: {WRONG:.0%} of the evaluation rows'; found if {FOUND:.0%} of them are "
         f"suspected, and as many of the first suspects as there are wrong labels are wrong in {RIGHT:.0%}. Leak: a "
-        "column that says the class but for noise; found if inspect names it, and no other column. Wrong labels were looked "
-        "for by another rule before, which found too few on other tables (7 of 10).",
+        "column that says the class but for noise; found if inspect names it, and no other column. Wrong labels "
+        "were looked for by another rule before, which found too few on other tables (7 of 10).",
         reference="a promise of ours",
         figures=figures,
         details={"found": found},
