@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ganglion.drawing.gallery import GALLERY_STYLE, grid
 from ganglion.drawing.svg import STYLE
-from ganglion.explanation.words import certainty, headline
+from ganglion.explanation.words import certainty
 
 if TYPE_CHECKING:
     from ganglion.explanation.explanation import Explanation
@@ -32,16 +32,17 @@ def fragment(explanations: Sequence[Explanation]) -> str:
     shown = Explanations(explanations[:MOST_SHOWN])
     charts = charts_of(Explanations(explanations))
     parts = [grid([charts["summary"]])] if "summary" in charts else []
-    parts += [_one(i, each) for i, each in enumerate(shown)]
+    headings = [f"<h2>Sample {i}</h2>" for i in range(len(shown))] if len(explanations) > 1 else [""]
+    parts += [heading + _one(each) for heading, each in zip(headings, shown, strict=True)]
     if len(explanations) > len(shown):
         parts.append(f"<p>… and {len(explanations) - len(shown):,} more.</p>")
     style = f"<style>{STYLE}{GALLERY_STYLE}{EXPLANATION_STYLE}</style>"
     return f'{style}<div class="gg-explained">{"".join(parts)}</div>'
 
 
-def _one(i: int, explanation: Explanation) -> str:
+def _one(explanation: Explanation) -> str:
     lines = "".join(f"<p{_kind(line)}>{html.escape(line)}</p>" for line in certainty(explanation))
-    return f"<h2>{i}. {html.escape(headline(explanation))}</h2>{lines}{grid([explanation.plot()])}"
+    return f"{grid([explanation.plot()])}{lines}"
 
 
 def _kind(line: str) -> str:
