@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from ganglion.explanation.explain import explain
     from ganglion.explanation.explanation import Explanation, Explanations
     from ganglion.explanation.importance import importance
+    from ganglion.explanation.sanity import sanity
     from ganglion.fairness.audit import audit, audit_scores
     from ganglion.fairness.data_audit import audit_data
     from ganglion.fairness.debias import debias
@@ -123,6 +124,7 @@ _HOMES = {
     "plot_gradients": "ganglion.evaluation.remembering",
     "read": "ganglion.data.read",
     "reweigh": "ganglion.fairness.reweighing",
+    "sanity": "ganglion.explanation.sanity",
     "select": "ganglion.estimators.selection",
     "trade_off": "ganglion.fairness.trade_off",
     "write_music": "ganglion.data.music_files",
@@ -184,6 +186,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "plot_gradients",
     "read",
     "reweigh",
+    "sanity",
     "select",
     "trade_off",
     "write_music",
