@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from ganglion.errors import TrainingWarning
 from ganglion.networks.mlp import MLP
@@ -50,3 +51,18 @@ def test_a_loss_without_room_for_its_number_names_where_the_largest_ones_came_fr
 def test_a_loss_without_layers_names_the_largest_weights():
     machine = torch.nn.ParameterDict({"weight": torch.full((2,), 1e30), "bias": torch.ones(2)})
     assert first_nonfinite(machine, lambda: None, {}).endswith("up to 1e+30, are the weights 'weight'")
+
+
+class Root(nn.Module):
+    def forward(self, x):
+        return x.sqrt()
+
+
+def test_nan_is_found_where_it_first_appears():
+    network = nn.Sequential(nn.Linear(2, 2), Root(), nn.Linear(2, 1))  # NaN from finite numbers, infinity nowhere
+    x = -torch.ones(3, 2)
+    with torch.no_grad():
+        network[0].weight.fill_(1.0)
+        network[0].bias.zero_()
+    where = first_nonfinite(network, lambda: network(x).sum(), {"x": x})
+    assert where == "in the output of the layer '1 (Root)'"

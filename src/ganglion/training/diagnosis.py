@@ -31,8 +31,9 @@ def first_nonfinite(network: nn.Module, loss: Callable[[], Any], batch: Mapping[
     def look(name: str, output: Any) -> None:
         if not isinstance(output, Tensor) or not output.numel():
             return
-        sizes[name] = max(sizes.get(name, 0.0), float(output.abs().max()))
-        if not found and not math.isfinite(sizes[name]):
+        size = float(output.abs().max())
+        sizes[name] = max(sizes.get(name, 0.0), size)
+        if not found and not math.isfinite(size):  # NaN is no maximum
             found.append(name)
 
     outputs_of(network, loss, look, lambda module: not list(module.children()))
