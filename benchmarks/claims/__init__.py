@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-import math
 import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from ganglion.evaluation.proportions import wilson as wilson
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,6 @@ class Skipped(Exception):
 def names() -> list[str]:
     """Return the names of all claims."""
     return sorted(each.name for each in pkgutil.iter_modules(__path__) if not each.name.startswith("_"))
-
-
-def wilson(share: float, n: int, *, z: float = 1.959964) -> tuple[float, float]:
-    """Return the 95 % interval of a share of n independent trials (Wilson 1927, JASA 22, 209-212)."""
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return middle - half, middle + half
 
 
 def bootstrap_mean(values: Sequence[float], *, resamples: int = 10_000, seed: int = 0) -> tuple[float, float]:

@@ -184,7 +184,7 @@ def test_a_report_says_how_far_to_trust_the_model(report):
     assert found.diagnosis.coverage.held.value == pytest.approx(0.9, abs=0.06)
     assert found.diagnosis.threshold.calibrated == pytest.approx(1 / 6)
     shown, page = str(found), found.to_html()
-    for words in ("rows that it learned from", "90% prediction sets", "say yes from", "emperature", "probably wrong"):
+    for words in ("rows that it learned from", "90% prediction sets", "say yes from", "emperature", "worth a check"):
         assert words in " ".join(shown.split()), words
     assert "How far to trust it" in page
     assert json.loads(found.to_json())["diagnosis"]["coverage"]["nominal"] == 0.9

@@ -52,7 +52,7 @@ class Diagnosis:
     slices : Slices or None
         Groups of rows on which the model is worse than on the others.
     suspects : tuple of Suspect
-        Rows whose label is probably wrong.
+        Rows whose label is worth a check.
     temperature : Scaled or None
         What one temperature would change.
     coverage : Coverage or None

@@ -1,4 +1,4 @@
-"""Labels that are probably wrong, by confident learning.
+"""Labels worth a check, by confident learning: of a good model most of them are wrong, of a weak one its own mistakes.
 
     t_j = mean of p(j | x) over rows labelled j        how sure the model is of class j where that is said       (eq. 2)
     C_ij = rows labelled i whose likeliest class among those with p(j | x) >= t_j is j                           (eq. 1)
@@ -21,7 +21,7 @@ from ganglion.evaluation.predictions import Array
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A row whose label is probably wrong.
+    """A row whose label is worth a check.
 
     Attributes
     ----------

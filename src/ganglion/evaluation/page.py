@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 8  # of a row's values beside a mistake
 MOST_LETTERS = 300  # of a text
 _MARKED = "Marked are the words that pushed it there: without them it would have leant more to the truth."
-MOST_SUSPECTS = 20  # rows whose label is probably wrong
+MOST_SUSPECTS = 20  # rows whose label is worth a check
 _OUTCOME = {"better": "good", "no difference": "even", "worse": "bad", "not compared": "even"}
 _HEADING = {
     "better": "Better than the baselines",
@@ -263,9 +263,11 @@ def _trust(report: Report) -> str:
         shown = found.suspects[:MOST_SUSPECTS]
         rows = [[str(each.row), each.given, each.likely, f"{each.margin:.2f}"] for each in shown]
         more = f"; the first {len(shown)} are shown" if len(shown) < len(found.suspects) else ""
-        lead = f"Labels that are probably wrong: {len(found.suspects):,} rows of which the model is surer that they are"
-        lead += f" of another class than where that is true{more}."
-        parts.append(f'<p class="soft">{lead}</p>{_table(("Row", "Label", "Probably", "Surer by"), rows)}')
+        lead = (
+            f"Labels worth a check, {len(found.suspects):,} of {report.n_rows:,}: where the model is surest of another "
+        )
+        lead += f"class. One of the two is wrong; of a weak model it is mostly the model{more}."
+        parts.append(f'<p class="soft">{lead}</p>{_table(("Row", "Label", "The model says", "Surer by"), rows)}')
     return _section("How far to trust it", "".join(parts)) if parts else ""
 
 

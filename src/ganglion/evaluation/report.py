@@ -67,7 +67,7 @@ class Report:
     augmentation : Chart or None
         Some pictures and how training changed them at random, where it did; not part of `to_dict`.
     diagnosis : Diagnosis
-        Where it is worst, labels that are probably wrong, how it does on rows of training, and what was asked for:
+        Where it is worst, labels worth a check, how it does on rows of training, and what was asked for:
         coverage of prediction sets, a threshold by cost.
     facts : dict of str to str
         Of model and data.

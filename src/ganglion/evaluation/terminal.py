@@ -56,9 +56,9 @@ def _trust(report: Report) -> list[str]:
     worse = [f"Worse in a group: {each.sentence}" for each in found.slices.found] if found.slices else []
     if not found.suspects:
         return [*found.sentences, *worse]
-    rows = ", ".join(f"{each.row} ({each.given}, probably {each.likely})" for each in found.suspects[:5])
+    rows = ", ".join(f"{each.row} ({each.given}, by the model {each.likely})" for each in found.suspects[:5])
     more = f"; {len(found.suspects) - 5:,} more in report.diagnosis.suspects" if len(found.suspects) > 5 else ""
-    return [*found.sentences, *worse, f"Labels that are probably wrong: rows {rows}{more}."]
+    return [*found.sentences, *worse, f"Labels worth a check: rows {rows}{more}."]
 
 
 def figure(estimate: Estimate) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from ganglion.drawing.lines import Series, line_chart
 from ganglion.drawing.svg import Chart
 from ganglion.errors import InvalidInput, suggestion
+from ganglion.evaluation.proportions import Z95
 from ganglion.explanation.asking import Array, Asked, kind_of
 from ganglion.explanation.background import n_rows, take_rows
 from ganglion.explanation.charts import interval_bars
@@ -53,8 +54,8 @@ class Dependence:
         """Return a line over numbers, with its 95 % interval; of other values a bar each."""
         title = f"{self.output} if {self.feature} were …"
         if not all(isinstance(each, int | float) for each in self.grid):
-            return interval_bars([cell(each) for each in self.grid], self.mean, 1.96 * self.error, title)
-        bounds = {"mean": self.mean, "95 %, low": self.mean - 1.96 * self.error, "high": self.mean + 1.96 * self.error}
+            return interval_bars([cell(each) for each in self.grid], self.mean, Z95 * self.error, title)
+        bounds = {"mean": self.mean, "95 %, low": self.mean - Z95 * self.error, "high": self.mean + Z95 * self.error}
         series = [Series(name, self.grid, values.tolist()) for name, values in bounds.items()]
         return line_chart(series, title=title, x_label=self.feature, y_label=self.output)
 

@@ -14,13 +14,13 @@ from rich.console import Console, RenderableType
 
 from ganglion.drawing.gallery import Charts, document
 from ganglion.drawing.svg import Chart
+from ganglion.evaluation.proportions import Z95
 from ganglion.explanation.asking import chosen_outputs
 from ganglion.explanation.ranking import agreement
 from ganglion.explanation.words import SIZES
 from ganglion.storage import write_text
 
 Array = NDArray[np.float64]
-Z = 1.959963984540054  # 95 % of a normal distribution lie within so many deviations
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -107,7 +107,11 @@ class Explanation:
     @property
     def interval(self) -> Array | None:
         """The 95 % interval of each value, (d, 2), or None."""
-        return None if self.error is None else np.stack([self.values - Z * self.error, self.values + Z * self.error], 1)
+        return (
+            None
+            if self.error is None
+            else np.stack([self.values - Z95 * self.error, self.values + Z95 * self.error], 1)
+        )
 
     @property
     def gap(self) -> float:

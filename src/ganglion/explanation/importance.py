@@ -24,6 +24,7 @@ from rich.text import Text
 from ganglion.drawing.svg import Chart, shorten
 from ganglion.errors import InvalidInput, InvalidParameter, unknown_name
 from ganglion.evaluation.inputs import split_target, truth_of
+from ganglion.evaluation.proportions import Z95
 from ganglion.explanation.asking import Array, kind_of
 from ganglion.explanation.charts import interval_bars
 from ganglion.explanation.players import TablePlayers, answers
@@ -64,7 +65,7 @@ class Importance:
     @property
     def interval(self) -> Array:
         """The 95 % interval of each, (d, 2)."""
-        return np.stack([self.values - 1.96 * self.errors, self.values + 1.96 * self.errors], axis=1)
+        return np.stack([self.values - Z95 * self.errors, self.values + Z95 * self.errors], axis=1)
 
     @property
     def title(self) -> str:
@@ -84,7 +85,7 @@ class Importance:
         for i in np.argsort(-self.values, kind="stable")[:MOST_SHOWN].tolist():
             bar = Text("█" * max(0, round(WIDE * float(self.values[i]) / largest)), style="cyan")
             table.add_row(
-                Text(shorten(self.features[i], 32)), f"{self.values[i]:+.3g} ±{1.96 * self.errors[i]:.2g}", bar
+                Text(shorten(self.features[i], 32)), f"{self.values[i]:+.3g} ±{Z95 * self.errors[i]:.2g}", bar
             )
         about = f"±: 95 % interval over the rows; {self.n_repeats} shuffles of each column."
         return Group(Text(self.title, style="bold"), table, Text(about, style="dim"))
@@ -101,7 +102,7 @@ class Importance:
         """Return a bar for each of the most important columns, with its interval."""
         order = np.argsort(-self.values, kind="stable")[:MOST_SHOWN].tolist()
         names = [self.features[i] for i in order]
-        return interval_bars(names, self.values[order], 1.96 * self.errors[order], self.title)
+        return interval_bars(names, self.values[order], Z95 * self.errors[order], self.title)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it in plain types that JSON can hold."""

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from ganglion.drawing.axes import number
 from ganglion.drawing.svg import shorten
+from ganglion.evaluation.proportions import Z95
 from ganglion.explanation.words import certainty, headline, rest, summary, top
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def amount(explanation: Explanation, i: int) -> str:
     value, error = float(explanation.values[i]), explanation.error
     if error is None or not error.any():
         return f"{value:+.3g}"
-    return f"{value:+.3g} ±{1.96 * float(error[i]):.2g}"
+    return f"{value:+.3g} ±{Z95 * float(error[i]):.2g}"
 
 
 def bar(share: float) -> Text:
