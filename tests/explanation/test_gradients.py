@@ -194,7 +194,7 @@ def test_sizes_of_slopes_of_a_linear_network_are_its_weights(linear):
         np.testing.assert_allclose(found.values[:, 3], slope, rtol=1e-4)
         assert (found.values >= 0).all()
         assert not found[0].adds_up
-        assert "add up to nothing" in str(found[0])
+        assert "no sum that says anything" in str(found[0])
         assert "gap" not in repr(found)
 
 

@@ -14,7 +14,7 @@ from ganglion.drawing.svg import Chart, dot, image, line, rect, shorten, text, t
 from ganglion.errors import InvalidParameter, suggestion
 from ganglion.explanation.regions import Heat, Regions
 from ganglion.explanation.terminal import amount, cell
-from ganglion.explanation.words import headline, rest, top
+from ganglion.explanation.words import SIZES, headline, rest, top
 
 if TYPE_CHECKING:
     from ganglion.explanation.explanation import Explanation, Explanations
@@ -147,8 +147,7 @@ def regions(explanation: Explanation, drawn: Regions) -> Chart:
     marks = [text(12, 20, shorten(headline(explanation), 62), kind="t")]
     marks += [image(x, 34, across, down, uri, crisp=crisp) for x in (12, right)]
     marks.append(image(right, 34, across, down, overlay, opacity=0.6, crisp=crisp))
-    below = f"orange: adds up to {largest:.2g}, blue: takes as much"
-    marks.append(text(right, 50 + down, below, kind="s xs"))
+    marks.append(text(right, 50 + down, _legend(explanation, largest), kind="s xs"))
     return Chart(headline(explanation), max(right + across + 12, WIDTH), down + 64, "".join(marks))
 
 
@@ -167,8 +166,14 @@ def words(explanation: Explanation, drawn: Any) -> Chart:
         marks.append(rect(x, y - 14, long, 19, colour=colour, opacity=0.75 * abs(value) / largest, tip=f"{value:+.3g}"))
         marks.append(text(x + 3, y, shown))
         x += long + 3
-    marks.append(text(12, y + 28, f"orange: adds up to {largest:.2g}, blue: takes as much", kind="s xs"))
+    marks.append(text(12, y + 28, _legend(explanation, largest), kind="s xs"))
     return Chart(headline(explanation), WIDTH, y + 40, "".join(marks))
+
+
+def _legend(explanation: Explanation, largest: float) -> str:
+    if explanation.method in SIZES:
+        return f"the darker, the stronger: up to {largest:.2g}"
+    return f"orange: adds up to {largest:.2g}, blue: takes as much"
 
 
 def _shade(share: float) -> str | None:

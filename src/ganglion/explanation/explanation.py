@@ -107,11 +107,10 @@ class Explanation:
     @property
     def interval(self) -> Array | None:
         """The 95 % interval of each value, (d, 2), or None."""
-        return (
-            None
-            if self.error is None
-            else np.stack([self.values - Z95 * self.error, self.values + Z95 * self.error], 1)
-        )
+        if self.error is None:
+            return None
+        half = Z95 * self.error
+        return np.stack([self.values - half, self.values + half], 1)
 
     @property
     def gap(self) -> float:

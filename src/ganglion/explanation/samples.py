@@ -161,7 +161,12 @@ def _part_of(image: np.ndarray, parts: Any) -> np.ndarray:
 
 def _region_name(part: np.ndarray, k: int) -> str:
     rows, columns = np.nonzero(part == k)
-    return f"rows {rows.min()}–{rows.max()}, columns {columns.min()}–{columns.max()}"
+    return f"{_span('row', rows)}, {_span('column', columns)}"
+
+
+def _span(what: str, places: np.ndarray) -> str:
+    first, last = places.min(), places.max()
+    return f"{what} {first}" if first == last else f"{what}s {first}–{last}"
 
 
 def blurred(image: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ def certainty(explanation: Explanation) -> list[str]:
     """Return how the values were found and how far they can be believed, in lines."""
     each = explanation
     if each.method in SIZES:
-        adding = "values say how strongly, in units of their own: they add up to nothing"
+        adding = "values say how strongly, in units of their own, and have no sum that says anything"
     elif not each.adds_up:
         adding = f"base and values miss the output by {each.gap:.1%} of its range; {each.method} does not promise a sum"
     elif each.gap > MOST_GAP:
