@@ -264,8 +264,8 @@ def _trust(report: Report) -> str:
         rows = [[str(each.row), each.given, each.likely, f"{each.margin:.2f}"] for each in shown]
         more = f"; the first {len(shown)} are shown" if len(shown) < len(found.suspects) else ""
         many = f"{len(found.suspects):,} of {report.n_rows:,}"
-        lead = f"Labels worth a check, {many}: the model is surest of another class{more}. One of the two is wrong; with a "
-        lead += "weak model it is mostly the model."
+        lead = f"Labels worth a check, {many}: the model is surest of another class{more}."
+        lead += " One of the two is wrong; with a weak model it is mostly the model."
         parts.append(f'<p class="soft">{lead}</p>{_table(("Row", "Label", "The model says", "Surer by"), rows)}')
     return _section("How far to trust it", "".join(parts)) if parts else ""
 
