@@ -1,0 +1,1 @@
+"""Smaller and faster networks, and whether they really are."""
