@@ -6,7 +6,8 @@
 Hinton 2002, eq. 10; the persistent chain is Tieleman's (2008). A target for how often a hidden unit is on adds
 λ Σ_j (q_j - target)², q_j its mean over the batch (Lee, Ekanadham & Ng 2008, NIPS, eq. 5).
 
-The parameters become views of one vector, as in `networks.backpropagation`.
+The parameters become views of one vector, as in `networks.backpropagation`. Data and dreams stand in one matrix, r
+rows, so that there is one product where each alone would have its own.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ganglion.networks.backpropagation import packed
 from ganglion.networks.energy import BoltzmannMachine
-from ganglion.networks.visible_units import draw_bernoulli
+from ganglion.networks.visible_units import draw_bernoulli, toss
 
 Reader = Callable[[Any], Tensor]
 
@@ -108,63 +108,68 @@ class ContrastiveDivergence:
 
     def _loss(self, batch: Mapping[str, Tensor]) -> Tensor:
         data, weight = self.read(batch), batch.get("weight")
-        x_nh = self.machine.hidden_input(data)
-        dreamt, x_mh = self._go_on() if self.contrast.persistent else self._begin_at(x_nh)
-        loss = self._half(data, x_nh, -1 / len(data), weight, self.contrast.cost)
-        return loss + self._half(dreamt, x_mh, 1 / len(dreamt), None if self.contrast.persistent else weight)
+        v_rd, x_rh = self._go_on(data) if self.contrast.persistent else self._begin_at(data)
+        share_r = _shares(data, len(v_rd), weight, dreams_are_of_data=not self.contrast.persistent)
+        p_rh = x_rh.sigmoid()
+        if self.contrast.persistent:
+            self.machine.chain.copy_(toss(p_rh[len(data) :]))
+        loss = self._gap(v_rd, x_rh, p_rh, share_r)
+        penalty = self._penalise(p_rh[: len(data)], weight) if self.contrast.cost else 0.0
+        of_weight, of_visible, of_hidden = self.gradients
+        torch.mm(p_rh.mul_(share_r[:, None]).t(), v_rd, out=of_weight)
+        torch.mv(v_rd.t(), share_r, out=of_visible)
+        torch.sum(p_rh, 0, out=of_hidden)
+        return loss + penalty
 
-    def _go_on(self) -> tuple[Tensor, Tensor]:
-        """Return what the persistent chains dream next, and the inputs of the hidden units, and move the chains."""
+    def _go_on(self, data: Tensor) -> tuple[Tensor, Tensor]:
+        """Return data and what the persistent chains dream next, and the inputs of the hidden units of both."""
         machine = self.machine
         if self.contrast.steps > 1:
             machine.persist(self.contrast.steps - 1)
-        v_md = machine.units.draw(machine.visible_input(machine.chain))
-        x_mh = machine.hidden_input(v_md)
-        machine.chain.copy_(draw_bernoulli(x_mh))
-        return v_md, x_mh
+        v_rd = torch.cat([data, machine.units.draw(machine.visible_input(machine.chain))])
+        return v_rd, machine.hidden_input(v_rd)
 
-    def _begin_at(self, x_nh: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what k steps from the data lead to, and the inputs of the hidden units."""
+    def _begin_at(self, data: Tensor) -> tuple[Tensor, Tensor]:
+        """Return data and what k steps from them lead to, and the inputs of the hidden units of both."""
         machine, more = self.machine, self.contrast.steps - 1
+        x_nh = machine.hidden_input(data)
         if self.contrast.sampled:
-            v_md = machine.gibbs(machine.units.draw(machine.visible_input(draw_bernoulli(x_nh))), more)
+            v_nd = machine.gibbs(machine.units.draw(machine.visible_input(draw_bernoulli(x_nh))), more)
         else:
-            v_md = machine.mean_field(machine.visible_mean(x_nh.sigmoid()), more)
-        return v_md, machine.hidden_input(v_md)
+            v_nd = machine.mean_field(machine.visible_mean(x_nh.sigmoid()), more)
+        return torch.cat([data, v_nd]), torch.cat([x_nh, machine.hidden_input(v_nd)])
 
-    def _half(self, v_nd: Tensor, x_nh: Tensor, share: float, weight_n: Tensor | None, cost: float = 0.0) -> Tensor:
-        """Leave, or add, one of the two statistics, times `share`, and return its part of the loss.
+    def _gap(self, v_rd: Tensor, x_rh: Tensor, p_rh: Tensor, share_r: Tensor) -> Tensor:
+        """Return the free energies, each times its share, but for the sign: a scalar.
 
-        The share is below zero for data, whose energy falls, and comes first; above it for dreams.
+        log(1 + eˣ) = max(x, 0) - log max(p, 1 - p) costs a third of the logarithm and exponential that it is made of.
         """
-        of_weight, of_visible, of_hidden = self.gradients
-        energies = functional.softplus(x_nh)
+        soft_rh = x_rh.relu().sub_(torch.maximum(p_rh, 1 - p_rh).log_())
+        energy_r = torch.mv(v_rd, self.machine.visible_bias).add_(soft_rh.sum(1))
         if not self.machine.units.are_binary:
-            energies = energies.sum(1) - self.machine.units.base(v_nd)
-        energy = energies.sum() if weight_n is None else weight_n @ energies.view(len(v_nd), -1).sum(1)
-        seen = v_nd.sum(0) if weight_n is None else weight_n @ v_nd
-        loss = share * (energy + seen @ self.machine.visible_bias)
-        slope = x_nh.sigmoid_()
-        if cost:
-            penalty, slope = self._penalised(slope, weight_n)
-            loss = loss + penalty
-        elif weight_n is not None:
-            slope.mul_(weight_n[:, None])
-        if share < 0:  # the first of the two: what is there is of the last batch
-            self.gradient.zero_()
-        of_weight.addmm_(slope.t(), v_nd, alpha=share)
-        of_visible.add_(seen, alpha=share)
-        of_hidden.add_(slope.sum(0), alpha=share)
-        return loss
+            energy_r.sub_(self.machine.units.base(v_rd))
+        return energy_r @ share_r
 
-    def _penalised(self, p_nh: Tensor, weight_n: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return what units cost that are on too often or too seldom, and the chances less the slope of that cost."""
-        weight_n1 = 1.0 if weight_n is None else weight_n[:, None]
-        off = (weight_n1 * p_nh).mean(0) - self.contrast.target
-        slope = weight_n1 * p_nh * (1 - 2 * self.contrast.cost * off * (1 - p_nh))
-        return self.contrast.cost * off.square().sum(), slope
+    def _penalise(self, p_nh: Tensor, weight_n: Tensor | None) -> Tensor:
+        """Return what units cost that are on too often or too seldom; take the slope of that cost from the chances."""
+        mean = p_nh.mean(0) if weight_n is None else weight_n @ p_nh / len(p_nh)
+        off = mean - self.contrast.target
+        p_nh.mul_(1 - 2 * self.contrast.cost * off * (1 - p_nh))
+        return self.contrast.cost * off.square().sum()
 
     def release(self) -> None:
         """Give each parameter its own memory back."""
         for parameter in self.machine.parameters():
             parameter.data = parameter.data.clone()
+
+
+def _shares(data: Tensor, n_rows: int, weight_n: Tensor | None, *, dreams_are_of_data: bool) -> Tensor:
+    """Return how much each row counts: data, which come first, below zero, since their energy falls; dreams above."""
+    n = len(data)
+    share_r = data.new_full((n_rows,), 1 / (n_rows - n))
+    share_r[:n] = -1 / n
+    if weight_n is not None:
+        share_r[:n] *= weight_n
+        if dreams_are_of_data:
+            share_r[n:] *= weight_n
+    return share_r
