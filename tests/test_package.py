@@ -97,6 +97,7 @@ def test_the_public_surface_grows_on_purpose_only():
         *("Autoencoder", "VAE"),
         *("audit_data", "conformal", "debias", "reweigh", "trade_off"),
         *("audit", "audit_scores"),
+        *("Comparison", "compare"),
         *("Explanation", "Explanations", "explain", "importance", "partial_dependence", "sanity"),
     }
     assert dir(ganglion) == ganglion.__all__

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from ganglion.estimators.classifier import Classifier
     from ganglion.estimators.regressor import Regressor
     from ganglion.estimators.selection import select
+    from ganglion.evaluation.compare import compare
+    from ganglion.evaluation.comparison import Comparison
     from ganglion.evaluation.conformal import conformal
     from ganglion.evaluation.evaluate import evaluate
     from ganglion.evaluation.looking import plot_augmentation, plot_feature_maps, plot_filters
@@ -105,7 +107,9 @@ _HOMES = {
     "Translator": "ganglion.algorithms.translator",
     "VAE": "ganglion.algorithms.vae",
     "VisionTransformer": "ganglion.algorithms.vision_transformer",
+    "Comparison": "ganglion.evaluation.comparison",
     "audit": "ganglion.fairness.audit",
+    "compare": "ganglion.evaluation.compare",
     "audit_data": "ganglion.fairness.data_audit",
     "audit_scores": "ganglion.fairness.audit",
     "debias": "ganglion.fairness.debias",
@@ -136,6 +140,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "CNNClassifier",
     "CNNRegressor",
     "Classifier",
+    "Comparison",
     "DBN",
     "DBNClassifier",
     "Dataset",
@@ -170,6 +175,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "audit",
     "audit_data",
     "audit_scores",
+    "compare",
     "conformal",
     "debias",
     "evaluate",

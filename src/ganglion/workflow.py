@@ -170,6 +170,32 @@ def plan(
     return Plan(train, tested, chosen, findings, (*notes, *_leaks(findings)))
 
 
+def learnable(
+    data: str | os.PathLike[str] | Dataset, *, target: Any = None, drop: Sequence[str] = (), task: str | None = None
+) -> tuple[Dataset, np.ndarray, Selection]:
+    """Read rows whose target is known: features, labels or numbers, and the algorithm that suits them.
+
+    Parameters
+    ----------
+    data : path or Dataset
+    target : str, int, or a sequence of them, optional
+    drop : sequence of str
+        Columns to leave out.
+    task : {"classification", "regression"}, optional
+        In place of what the target looks like.
+
+    Raises
+    ------
+    InvalidFile, InvalidInput, InvalidParameter
+        If the data cannot be read, or something named does not exist.
+    """
+    given = data if isinstance(data, Dataset) else read(data)
+    whole = _without_unlabelled(with_known_target(given, target).drop(list(drop)))
+    chosen = select(whole, task=task)
+    X, y = whole.X_y()
+    return X, labels_of(y, chosen.task), chosen
+
+
 def _learns_alone(data: Dataset, target: Any, name: str | None, task: str | None) -> bool:
     """Say whether what comes next in texts or music is to be learned: as asked, or because there is nothing else."""
     if task is not None or name is not None:

@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from ganglion.cli import comparing
+
 app = typer.Typer(
     name="ganglion",
     help="scikit-learn for deep learning: from a file to a trained, honestly evaluated, saved model.",
@@ -159,6 +161,46 @@ def evaluate_command(
 
     asked = {"conformal": conformal, "costs": costs}
     evaluate_model(model, data, target=target, train=train, report=report, asked=asked, as_json=as_json)
+
+
+@app.command("compare")
+def compare_command(
+    data: Data,
+    target: Target = None,
+    models: comparing.Named = None,
+    settings: comparing.Settings = None,
+    cv: comparing.Cv = None,
+    repeats: comparing.Repeats = None,
+    groups: comparing.Groups = None,
+    metric: comparing.Judged = None,
+    drop: comparing.Dropped = None,
+    task: comparing.Asked = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Seed of folds and models.")] = 0,
+    report: Html = None,
+    baselines: Annotated[bool, typer.Option(help="Whether the baselines take part.")] = True,
+    curve: comparing.Growing = True,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Compare algorithms on the same folds: which to take, and what more rows would change."""
+    comparing.compare_models(
+        data,
+        target=target,
+        models=models or [],
+        settings=settings or [],
+        drop=drop or [],
+        task=task,
+        seed=seed,
+        report=report,
+        quiet=quiet,
+        as_json=as_json,
+        cv=comparing.cv_of(cv),
+        n_repeats=repeats,
+        groups=groups,
+        metric=metric,
+        baselines=baselines,
+        learning_curve=curve,
+    )
 
 
 @app.command("audit")

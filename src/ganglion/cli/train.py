@@ -49,7 +49,7 @@ def train_model(
     with shown_warnings(quiet=quiet, told=(SuspiciousData,)):
         with together():
             for path in (out, report) if speaks else ():
-                _check_folder(path)
+                check_folder(path)
             planned = workflow.plan(data, random_state=seed, size=parse_size(size), **asked)
             options = {"random_state": seed} | parse_settings(planned.selection.name, settings)
             _tell(planned, quiet=quiet)
@@ -103,7 +103,8 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(sides[0]), int(sides[-1])
 
 
-def _check_folder(path: Path | None) -> None:
+def check_folder(path: Path | None) -> None:
+    """Raise SaveFailed unless a file can be written at a path."""
     if path is not None and not path.absolute().parent.is_dir():
         raise SaveFailed(
             f"the folder {path.absolute().parent} does not exist, so {path.name} cannot be saved there. Create it "

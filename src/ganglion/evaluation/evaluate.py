@@ -22,7 +22,7 @@ from ganglion.evaluation.marking import with_words
 from ganglion.evaluation.measuring import measure
 from ganglion.evaluation.predictions import Array, Truth
 from ganglion.evaluation.report import Contender, Report
-from ganglion.evaluation.verdict import compare
+from ganglion.evaluation.verdict import stand
 
 FEW_ROWS = 100
 FEW_IMAGES = 30  # each says more than a row: it has many pixels, objects or words
@@ -143,7 +143,7 @@ def evaluate(
         classes=truth.classes,
         model=Contender(name, measured[name].metrics),
         baselines=tuple(Contender(b.name, measured[b.name].metrics, b.note, b.seconds) for b in raced),
-        comparison=compare(name, rivals, metric, is_deep=is_deep(model)),
+        comparison=stand(name, rivals, metric, is_deep=is_deep(model)),
         confusion=kind.confusion(truth, said),
         calibration=kind.calibration(truth, said),
         curves=kind.curves(truth, said),

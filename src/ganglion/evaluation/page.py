@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ganglion.drawing.axes import number
-from ganglion.drawing.gallery import GALLERY_STYLE, document, grid, scrollable
+from ganglion.drawing.gallery import grid, scrollable
 from ganglion.drawing.learning import learning_charts
-from ganglion.drawing.svg import STYLE, Chart, shorten, shorten_inside
+from ganglion.drawing.svg import Chart, shorten, shorten_inside
 from ganglion.evaluation import plots
 from ganglion.evaluation.kinds import KINDS
 from ganglion.evaluation.metrics import METRICS, Metric, class_metrics, metric_of
 from ganglion.evaluation.mistakes import Mistake
-from ganglion.evaluation.page_style import PAGE_STYLE
+from ganglion.evaluation.page_parts import framed, listed, plain_table, section
 from ganglion.evaluation.terminal import cell, figure, guess
 
 if TYPE_CHECKING:
@@ -33,11 +33,6 @@ _HEADING = {
 }
 
 
-def page(report: Report) -> str:
-    """Return the whole page of a report."""
-    return document(f"{report.model.name}: evaluation", fragment(report))
-
-
 def fragment(report: Report) -> str:
     """Return the report as a piece of HTML with its style, for a page or a notebook."""
     charts = plots.charts_of(report)
@@ -47,25 +42,17 @@ def fragment(report: Report) -> str:
     parts = [
         _header(report),
         _verdict(report),
-        _section("Figures", _top(report, race) + _figures(report)),
-        _section("Learning curves", grid(curves)) if curves else "",
+        section("Figures", _top(report, race) + _figures(report)),
+        section("Learning curves", grid(curves)) if curves else "",
         _answers(report, {name: each for name, each in charts.items() if each not in curves}),
         _trust(report),
         _mistakes(report),
         _augmentation(report),
         report.audit.inner_html if report.audit is not None else "",
-        _section("Data and model", _facts(report)),
-        _notes(report),
+        section("Data and model", _facts(report)),
+        listed("Notes", report.notes),
     ]
-    return f'{_style()}<main class="gg-report">{"".join(parts)}</main>'
-
-
-def _style() -> str:
-    return f"<style>{STYLE}{GALLERY_STYLE}{PAGE_STYLE}</style>"
-
-
-def _section(heading: str, content: str) -> str:
-    return f"<section><h2>{html.escape(heading)}</h2>{content}</section>"
+    return framed("".join(parts))
 
 
 def _header(report: Report) -> str:
@@ -131,12 +118,12 @@ def _figure_table(report: Report, metrics: Sequence[Metric], name: str) -> str:
 
 def _answers(report: Report, charts: Mapping[str, Chart]) -> str:
     if report.task == "regression":
-        return _section("Predictions and errors", grid(charts.values()))
+        return section("Predictions and errors", grid(charts.values()))
     content = grid(charts.values())
     if report.confusion is not None and "confusion" not in charts:
         rows = [(a, b, f"{n:,}", f"{share:.1%}") for a, b, n, share in plots.top_confusions(report)]
         heads = ("true", "predicted", plots.unit_of(report), "of the true class")
-        content += f"<h3>Commonest confusions</h3>{_table(heads, rows)}"
+        content += f"<h3>Commonest confusions</h3>{plain_table(heads, rows)}"
     headings = {
         "segmentation": "Confusion of pixels",
         "detection": "Precision and recall",
@@ -147,7 +134,7 @@ def _answers(report: Report, charts: Mapping[str, Chart]) -> str:
         "generation": "Made beside real",
         "reconstruction": "Said again",
     }
-    return _section(headings.get(report.task, "Confusion and calibration"), content) if content else ""
+    return section(headings.get(report.task, "Confusion and calibration"), content) if content else ""
 
 
 def _mistakes(report: Report) -> str:
@@ -156,31 +143,31 @@ def _mistakes(report: Report) -> str:
     if not kind.worst:
         return ""
     if not report.mistakes:
-        return _section(heading, f"<p>None: every {kind.unit[:-1]} is predicted right.</p>")
+        return section(heading, f"<p>None: every {kind.unit[:-1]} is predicted right.</p>")
     lead, shown = kind.lead, [each.picture for each in report.mistakes if each.picture]
     if shown:
         least = max(118, 0.9 * max(each.width for each in shown))  # pixels: room for the words below
         most = MOST_LETTERS if kind.whole_texts else 60
         cards = "".join(_card(each, each.picture, most) for each in report.mistakes if each.picture)
-        return _section(
+        return section(
             heading, f'<p class="soft">{lead}</p><ul class="pictures" style="--card:{least:.0f}px">{cards}</ul>'
         )
     if report.mistakes[0].pieces:
         words = kind.lead if kind.unit != "rows" else f"{kind.lead} {_MARKED}"
         texts = "".join(_text(each, kind.unit) for each in report.mistakes)
-        return _section(heading, f'<p class="soft">{words}</p><ul class="texts">{texts}</ul>')
+        return section(heading, f'<p class="soft">{words}</p><ul class="texts">{texts}</ul>')
     if report.mistakes[0].words:
         texts = "".join(map(_tags, report.mistakes))
-        return _section(heading, f'<p class="soft">{lead}</p><ul class="texts">{texts}</ul>')
+        return section(heading, f'<p class="soft">{lead}</p><ul class="texts">{texts}</ul>')
     columns = list(report.mistakes[0].features)[:MOST_COLUMNS]
     rows = [
         (str(each.row), _answer(each.truth), guess(each), *(cell(each.features.get(name)) for name in columns))
         for each in report.mistakes
     ]
-    table = _table(("row", "truth", "prediction", *columns), rows)
+    table = plain_table(("row", "truth", "prediction", *columns), rows)
     left_out = len(report.mistakes[0].features) - len(columns)
     more = f" The first {len(columns)} columns are shown; {left_out} more are in the JSON." if left_out else ""
-    return _section(heading, f'<p class="soft">{lead}{more}</p>{table}')
+    return section(heading, f'<p class="soft">{lead}{more}</p>{table}')
 
 
 def _text(mistake: Mistake, unit: str) -> str:
@@ -207,7 +194,7 @@ def _augmentation(report: Report) -> str:
     if report.augmentation is None:
         return ""
     lead = "As they are, at the left, and as the network met them while it learned: changed anew each time."
-    return _section("Augmentation", f'<p class="soft">{lead}</p>{grid([report.augmentation])}')
+    return section("Augmentation", f'<p class="soft">{lead}</p>{grid([report.augmentation])}')
 
 
 def _card(mistake: Mistake, picture: Chart, most: int) -> str:
@@ -258,7 +245,7 @@ def _trust(report: Report) -> str:
             "alone, and each difference stands at 5 % after a correction for so many looks."
         )
         heads = ("Group", "Rows", figure_name, "Elsewhere")
-        parts.append(f'<p class="soft">{lead}</p>{_table(heads, rows)}')
+        parts.append(f'<p class="soft">{lead}</p>{plain_table(heads, rows)}')
     if found.suspects:
         shown = found.suspects[:MOST_SUSPECTS]
         rows = [[str(each.row), each.given, each.likely, f"{each.margin:.2f}"] for each in shown]
@@ -266,8 +253,8 @@ def _trust(report: Report) -> str:
         many = f"{len(found.suspects):,} of {report.n_rows:,}"
         lead = f"Labels worth a check, {many}: the model is surest of another class{more}."
         lead += " One of the two is wrong; with a weak model it is mostly the model."
-        parts.append(f'<p class="soft">{lead}</p>{_table(("Row", "Label", "The model says", "Surer by"), rows)}')
-    return _section("How far to trust it", "".join(parts)) if parts else ""
+        parts.append(f'<p class="soft">{lead}</p>{plain_table(("Row", "Label", "The model says", "Surer by"), rows)}')
+    return section("How far to trust it", "".join(parts)) if parts else ""
 
 
 def _facts(report: Report) -> str:
@@ -278,14 +265,3 @@ def _facts(report: Report) -> str:
         if each.seconds is not None
     )
     return f'<dl class="facts">{pairs}{baselines}</dl>'
-
-
-def _notes(report: Report) -> str:
-    items = "".join(f"<li>{html.escape(note)}</li>" for note in report.notes)
-    return _section("Notes", f"<ul>{items}</ul>") if items else ""
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{html.escape(shorten(name, 30))}</th>' for name in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{html.escape(words)}</td>' for words in row)}</tr>" for row in rows)
-    return scrollable(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>", "Table")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from ganglion.drawing.gallery import Charts
 from ganglion.drawing.svg import Chart
@@ -19,10 +15,8 @@ from ganglion.evaluation.calibration import CalibrationBin
 from ganglion.evaluation.diagnosis import Diagnosis
 from ganglion.evaluation.mistakes import Mistake
 from ganglion.evaluation.predictions import Task, Truth
-from ganglion.evaluation.verdict import Comparison
-from ganglion.storage import write_text
-
-TERMINAL_WIDTH = 118
+from ganglion.evaluation.shown import Shown, plain
+from ganglion.evaluation.verdict import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +30,7 @@ class Contender:
 
 
 @dataclass(frozen=True, repr=False)
-class Report:
+class Report(Shown):
     """What an evaluation found.
 
     Attributes
@@ -50,7 +44,7 @@ class Report:
     model : Contender
     baselines : tuple of Contender
         Empty where none were run.
-    comparison : Comparison
+    comparison : Standing
         The model against the best baseline; its sentence is `verdict`.
     confusion : tuple of tuple of int, or None
         Counts of rows (segmentation: of pixels, tagging: of words), true class by predicted class.
@@ -86,7 +80,7 @@ class Report:
     classes: tuple[str, ...]
     model: Contender
     baselines: tuple[Contender, ...]
-    comparison: Comparison
+    comparison: Standing
     confusion: tuple[tuple[int, ...], ...] | None
     calibration: tuple[CalibrationBin, ...]
     curves: Mapping[str, list[tuple[float, float]]]
@@ -120,6 +114,11 @@ class Report:
         """One sentence: whether the model is worth it."""
         return self.comparison.sentence
 
+    @property
+    def title(self) -> str:
+        """Of its page."""
+        return f"{self.model.name}: evaluation"
+
     def __repr__(self) -> str:
         metric = self.comparison.metric
         return f"Report({self.model.name}, {self.task}, {self.n_rows} rows, {metric}={self.metrics[metric]})"
@@ -128,12 +127,6 @@ class Report:
         from ganglion.evaluation.terminal import render
 
         return render(self)
-
-    def __str__(self) -> str:
-        console = Console(file=io.StringIO(), width=TERMINAL_WIDTH, color_system=None, legacy_windows=False)
-        console.print(self)
-        written = console.file.getvalue()  # type: ignore[attr-defined]
-        return "\n".join(row.rstrip() for row in written.splitlines())
 
     def _repr_html_(self) -> str:
         from ganglion.evaluation.page import fragment
@@ -149,22 +142,6 @@ class Report:
         audited = {} if self.audit is None else {"audit": self.audit.to_dict()}
         return {"verdict": self.verdict, **found, **audited}
 
-    def to_json(self, path: str | Path | None = None) -> str:
-        """Return the report as JSON, and write it to `path` if one is given."""
-        content = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-        if path is not None:
-            write_text(path, content)
-        return content
-
-    def to_html(self, path: str | Path | None = None) -> str:
-        """Return the report as one page complete in itself, and write it to `path` if one is given."""
-        from ganglion.evaluation.page import page
-
-        content = page(self)
-        if path is not None:
-            write_text(path, content)
-        return content
-
     def plot(self) -> Charts:
         """Return the charts that suit the task, and the pictures of the worst mistakes, by name."""
         from ganglion.evaluation.plots import charts_of
@@ -175,19 +152,3 @@ class Report:
 
 
 _DRAWN_ONLY = ("truth", "predictions", "augmentation", "audit")
-
-
-def plain(value: Any) -> Any:
-    """Return a value in types that JSON knows; NaN and infinity become None."""
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: plain(each) for name, each in asdict(value).items()}
-    if isinstance(value, Mapping):
-        return {str(name): plain(each) for name, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
-    if isinstance(value, (bool, str)) or value is None:
-        return value
-    if isinstance(value, int):
-        return int(value)
-    number = float(value)
-    return number if math.isfinite(number) else None

@@ -6,7 +6,7 @@ Tibshirani 1993, ch. 16). The baseline that is best on these rows is taken: a ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,7 +21,7 @@ UNBALANCED = 0.8  # a class with more of the rows than this makes accuracy flatt
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Standing:
     """How a model stands against the best baseline.
 
     Attributes
@@ -44,19 +44,31 @@ class Comparison:
     sentence: str
 
 
+def label_in_text(metric: Metric) -> str:
+    """Return the name of a metric as it stands within a sentence: abbreviations keep their capitals."""
+    kept = metric.label[1:2].isupper() or metric.label[1:2].isdigit()
+    return metric.label if kept else metric.label[0].lower() + metric.label[1:]
+
+
 def headline_metric(truth: Truth, measured: Mapping[str, Measured]) -> Metric:
     """Return the metric that decides: accuracy, where one class prevails ROC AUC; micro F1; RMSE."""
+    return usual_metric(
+        truth, ranked=lambda: all(each.metrics["roc_auc"].value is not None for each in measured.values())
+    )
+
+
+def usual_metric(truth: Truth, *, ranked: Callable[[], bool]) -> Metric:
+    """Return the metric that decides; `ranked` is asked whether every contender ranks the rows."""
     if truth.task == "regression":
         return metric_of(truth.task, "rmse")
     if truth.task == "multilabel":
         return metric_of(truth.task, "f1_micro")
     if np.bincount(truth.values).max() <= UNBALANCED * len(truth):
         return metric_of(truth.task, "accuracy")
-    ranked = all(each.metrics["roc_auc"].value is not None for each in measured.values())
-    return metric_of(truth.task, "roc_auc" if ranked else "balanced_accuracy")
+    return metric_of(truth.task, "roc_auc" if ranked() else "balanced_accuracy")
 
 
-def compare(model: str, measured: Mapping[str, Measured], metric: Metric, *, is_deep: bool = True) -> Comparison:
+def stand(model: str, measured: Mapping[str, Measured], metric: Metric, *, is_deep: bool = True) -> Standing:
     """Decide whether a model is better than every baseline, on the same resamples.
 
     Parameters
@@ -73,7 +85,7 @@ def compare(model: str, measured: Mapping[str, Measured], metric: Metric, *, is_
     own = measured[model].metrics[metric.name]
     if not baselines or own.value is None:
         why = own.reason or "no baseline was run"
-        return Comparison("not compared", metric.name, "", Estimate(None, reason=why), f"Not compared: {why}.")
+        return Standing("not compared", metric.name, "", Estimate(None, reason=why), f"Not compared: {why}.")
     sign = 1.0 if metric.higher_is_better else -1.0
 
     def quality(name: str) -> float:
@@ -86,13 +98,9 @@ def compare(model: str, measured: Mapping[str, Measured], metric: Metric, *, is_
     outcome: Outcome = "no difference"
     if gain.low is not None and gain.high is not None:
         outcome = "better" if gain.low > 0 else "worse" if gain.high < 0 else "no difference"
-    label = (
-        metric.label
-        if metric.label[1:2].isupper() or metric.label[1:2].isdigit()
-        else metric.label[0].lower() + metric.label[1:]
-    )
+    label = label_in_text(metric)
     figures = f"{model} has {label} {own.value:.4g}, against {measured[best].metrics[metric.name].value:.4g} for {best}"
-    return Comparison(outcome, metric.name, best, gain, _sentence(outcome, model, best, figures, gain, is_deep))
+    return Standing(outcome, metric.name, best, gain, _sentence(outcome, model, best, figures, gain, is_deep))
 
 
 def _sentence(outcome: Outcome, model: str, best: str, figures: str, gain: Estimate, is_deep: bool) -> str:

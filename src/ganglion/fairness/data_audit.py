@@ -18,12 +18,11 @@ from ganglion.errors import InvalidInput, unknown_name
 from ganglion.evaluation.bootstrap import Estimate, affordable_resamples, resampled_weights
 from ganglion.evaluation.inputs import check_resamples, read_answers
 from ganglion.evaluation.proportions import wilson
-from ganglion.evaluation.report import plain
 from ganglion.evaluation.resampling import indicator, ratio
+from ganglion.evaluation.shown import Shown, plain
 from ganglion.fairness.gaps import interval
 from ganglion.fairness.groups import Array, Groups, Sensitive, names_in, read_groups, with_intersection
 from ganglion.fairness.proxies import ALL, Proxy, proxies_of
-from ganglion.fairness.result import Shown
 
 SMALL_SHARE = 0.05  # of the rows: a group that a model learns little of
 

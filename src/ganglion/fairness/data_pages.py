@@ -16,9 +16,9 @@ from ganglion.drawing.gallery import Charts, grid
 from ganglion.drawing.svg import Chart, shorten
 from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.charts import interval_chart
+from ganglion.evaluation.page_parts import framed, listed, row, section, table
 from ganglion.evaluation.terminal import figure
 from ganglion.fairness.data_audit import DataAudit, Share, Spread
-from ganglion.fairness.page import framed, listed, table
 from ganglion.fairness.proxies import Proxy
 
 MOST_PROXIES = 8  # shown of each sensitive column; the others are in the dictionary
@@ -64,7 +64,7 @@ def fragment(audit: DataAudit) -> str:
     head = f"<header><h1>Audit of the data</h1><p>{audit.n_rows:,} rows</p></header>"
     items = "".join(f"<li>{html.escape(each)}</li>" for each in audit.findings) or "<li>Nothing that stands out.</li>"
     found = f'<section class="verdict even"><h2>Findings</h2><ul>{items}</ul></section>'
-    charts = f"<section><h2>Charts</h2>{grid(charts_of(audit).values())}</section>"
+    charts = section("Charts", grid(charts_of(audit).values()))
     spreads = "".join(_spread(audit, each) for each in audit.spreads)
     told = "".join(_told(by, proxies) for by, proxies in strongest(audit).items())
     return framed(head + found + charts + spreads + told + listed("Notes", audit.notes))
@@ -107,23 +107,14 @@ def _word(proxy: Proxy) -> str:
 
 
 def _spread(audit: DataAudit, spread: Spread) -> str:
-    rows = [_row(_cells(audit, group)) for group in spread.groups]
+    rows = [row(_cells(audit, group)) for group in spread.groups]
     gap = spread.label_difference
     apart = f"Largest difference: {figure(gap)}, {spread.most} over {spread.least}." if gap.value is not None else ""
     name = f"Groups by {spread.by}"
-    return _section(name, f"{table(_heads(audit, spread), rows, name)}<p>{html.escape(apart)}</p>")
+    return section(name, f"{table(_heads(audit, spread), rows, name)}<p>{html.escape(apart)}</p>")
 
 
 def _told(by: str, proxies: Sequence[Proxy]) -> str:
-    rows = [_row([each.column, figure(each.area), _word(each)]) for each in proxies]
+    rows = [row([each.column, figure(each.area), _word(each)]) for each in proxies]
     name = f"What tells {by}"
-    return _section(name, table(["column", "area under the ROC curve", ""], rows, name))
-
-
-def _section(name: str, content: str) -> str:
-    return f"<section><h2>{html.escape(name)}</h2>{content}</section>"
-
-
-def _row(cells: Sequence[str]) -> str:
-    first, *others = (html.escape(cell) for cell in cells)
-    return f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in others)}</tr>'
+    return section(name, table(["column", "area under the ROC curve", ""], rows, name))

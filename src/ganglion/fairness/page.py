@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import html
 
-from ganglion.drawing.gallery import GALLERY_STYLE, grid, scrollable
-from ganglion.drawing.svg import STYLE
-from ganglion.evaluation.page_style import PAGE_STYLE
+from ganglion.drawing.gallery import grid
+from ganglion.evaluation.page_parts import framed, listed, section, table
 from ganglion.evaluation.terminal import figure
 from ganglion.fairness.charts import chart_of
 from ganglion.fairness.result import Audit, Section
@@ -27,40 +26,22 @@ def fragment(audit: Audit) -> str:
     return framed(head + inner(audit))
 
 
-def framed(content: str) -> str:
-    """Return content with the style of reports around it."""
-    return f'<style>{STYLE}{GALLERY_STYLE}{PAGE_STYLE}</style><main class="gg-report">{content}</main>'
-
-
 def inner(audit: Audit) -> str:
     """Return the sections of an audit, for a page that has the style already."""
     facts = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in audit.facts.items())
     return (
         "".join(map(_section, audit.sections))
         + listed("Notes on groups", audit.notes)
-        + f'<section><h2>How groups were compared</h2><dl class="facts">{facts}</dl></section>'
+        + section("How groups were compared", f'<dl class="facts">{facts}</dl>')
     )
 
 
-def listed(heading: str, notes: tuple[str, ...]) -> str:
-    """Return notes as a section, or nothing where there are none."""
-    items = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
-    return f"<section><h2>{heading}</h2><ul>{items}</ul></section>" if items else ""
-
-
-def table(heads: list[str], rows: list[str], name: str) -> str:
-    """Return a table of rows that are HTML already."""
-    head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in heads)
-    content = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return scrollable(content, html.escape(name))
-
-
-def _section(section: Section) -> str:
+def _section(found: Section) -> str:
+    groups = f"{grid([chart_of(found)])}{_groups(found)}<h3>How far groups are apart</h3>{_gaps(found)}"
     return (
-        f'<section class="verdict {OUTCOME[section.outcome]}"><h2>{HEADING[section.outcome]}: '
-        f"{html.escape(title(section))}</h2><p>{html.escape(section.verdict)}</p></section>"
-        f"<section><h2>{html.escape(title(section))}</h2>{grid([chart_of(section)])}{_groups(section)}"
-        f"<h3>How far groups are apart</h3>{_gaps(section)}</section>"
+        f'<section class="verdict {OUTCOME[found.outcome]}"><h2>{HEADING[found.outcome]}: '
+        f"{html.escape(title(found))}</h2><p>{html.escape(found.verdict)}</p></section>"
+        f"{section(title(found), groups)}"
     )
 
 

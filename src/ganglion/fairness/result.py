@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from ganglion.drawing.gallery import Charts
 from ganglion.errors import unknown_name
 from ganglion.evaluation.bootstrap import Estimate
-from ganglion.evaluation.report import TERMINAL_WIDTH, plain
+from ganglion.evaluation.shown import Shown, plain
 from ganglion.fairness.gaps import Gap
 from ganglion.fairness.rates import Rate
-from ganglion.storage import write_text
 
 Outcome = Literal["unequal", "undecided", "even", "not judged"]
 
@@ -80,42 +76,6 @@ class Section:
         if name not in found:
             raise unknown_name("group", name, found)
         return found[name]
-
-
-class Shown:
-    """What prints itself in a terminal, in a notebook and as a page: the habit of every result."""
-
-    def __rich__(self) -> RenderableType:
-        raise NotImplementedError
-
-    def _repr_html_(self) -> str:
-        raise NotImplementedError
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything in plain types that JSON can hold."""
-        raise NotImplementedError
-
-    def __str__(self) -> str:
-        console = Console(file=io.StringIO(), width=TERMINAL_WIDTH, color_system=None, legacy_windows=False)
-        console.print(self)
-        written = console.file.getvalue()  # type: ignore[attr-defined]
-        return "\n".join(row.rstrip() for row in written.splitlines())
-
-    def to_json(self, path: str | Path | None = None) -> str:
-        """Return everything as JSON, and write it to `path` if one is given."""
-        content = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-        if path is not None:
-            write_text(path, content)
-        return content
-
-    def to_html(self, path: str | Path | None = None) -> str:
-        """Return one page complete in itself, and write it to `path` if one is given."""
-        from ganglion.drawing.gallery import document
-
-        content = document(repr(self), self._repr_html_())
-        if path is not None:
-            write_text(path, content)
-        return content
 
 
 @dataclass(frozen=True, repr=False)

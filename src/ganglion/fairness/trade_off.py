@@ -20,13 +20,12 @@ from ganglion.drawing.svg import SERIES, Chart, dot, legend, line, text
 from ganglion.errors import InvalidInput, unknown_name
 from ganglion.evaluation.bootstrap import Estimate, percentile_interval, resampled_weights
 from ganglion.evaluation.inputs import read_answers
-from ganglion.evaluation.report import plain
+from ganglion.evaluation.page_parts import framed, table
+from ganglion.evaluation.shown import Shown, plain
 from ganglion.evaluation.terminal import figure
 from ganglion.fairness.gaps import CLASS_GAPS, gap_named, gaps_of
 from ganglion.fairness.groups import Array, Groups, Sensitive, crossed, read_groups
-from ganglion.fairness.page import framed, table
 from ganglion.fairness.rates import measure_classes
-from ganglion.fairness.result import Shown
 
 
 @dataclass(frozen=True, slots=True)
