@@ -99,6 +99,7 @@ def test_the_public_surface_grows_on_purpose_only():
         *("audit", "audit_scores"),
         *("Comparison", "compare"),
         *("Explanation", "Explanations", "explain", "importance", "partial_dependence", "sanity"),
+        *("serve",),
     }
     assert dir(ganglion) == ganglion.__all__
 

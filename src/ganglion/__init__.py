@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ganglion.data.inspection import inspect
     from ganglion.data.music_files import write_music
     from ganglion.data.read import read
+    from ganglion.deployment.serving.server import serve
     from ganglion.estimators.artifact import load
     from ganglion.estimators.base import Estimator
     from ganglion.estimators.classifier import Classifier
@@ -130,6 +131,7 @@ _HOMES = {
     "reweigh": "ganglion.fairness.reweighing",
     "sanity": "ganglion.explanation.sanity",
     "select": "ganglion.estimators.selection",
+    "serve": "ganglion.deployment.serving.server",
     "trade_off": "ganglion.fairness.trade_off",
     "write_music": "ganglion.data.music_files",
 }
@@ -194,6 +196,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "reweigh",
     "sanity",
     "select",
+    "serve",
     "trade_off",
     "write_music",
 ]

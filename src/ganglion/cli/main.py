@@ -342,6 +342,34 @@ def sample_command(
     )
 
 
+@app.command("serve")
+def serve_command(
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL…", help="Files that `train` wrote, as FILE or NAME=FILE; a name twice: versions."
+        ),
+    ],
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Listen here; any but 127.0.0.1 needs a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", "-p", metavar="NUMBER", help="0 takes a free one.")] = 8000,
+    token: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What each request must bring; better in GANGLION_TOKEN.")
+    ] = None,
+    names: Annotated[
+        list[str] | None, typer.Option("--name", metavar="NAME", help="A name of this machine to be asked by. Repeat.")
+    ] = None,
+    log: Annotated[
+        Path | None, typer.Option("--log", metavar="FILE", help="Append counts of what comes, for `ganglion monitor`.")
+    ] = None,
+) -> None:
+    """Answer requests for saved models over HTTP: see /docs of the running server."""
+    from ganglion.cli.serving import serve_models
+
+    serve_models(models, host=host, port=port, token=token, names=names or [], log=log)
+
+
 @app.command("list")
 def list_command(
     name: Annotated[str | None, typer.Argument(metavar="ALGORITHM", help="Show the options of this one.")] = None,

@@ -25,11 +25,12 @@ _LAST_PAGE = 0x04  # of an Ogg stream
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the head of a file says: samples of each channel, samples a second, and whether 16 bits hold a sample."""
+    """What the head of a file says: samples of each channel, samples a second, if 16 bits hold a sample, channels."""
 
     n_samples: int
     rate: int
     is_short: bool
+    n_channels: int = 1
 
     def n_at(self, rate: int) -> int:
         """Return how many samples there are at another rate."""
@@ -54,7 +55,8 @@ def look(stream: IO[bytes]) -> Head:
     """Return what the head of a file says; raises Unreadable if it is no sound, was cut off, or holds no sample."""
     _refuse_cut(stream)
     with _opened(stream) as file:
-        head = Head(file.frames, file.samplerate, not file.subtype.endswith(("_24", "_32", "FLOAT", "DOUBLE")))
+        is_short = not file.subtype.endswith(("_24", "_32", "FLOAT", "DOUBLE"))
+        head = Head(file.frames, file.samplerate, is_short, file.channels)
     if not head.n_samples:
         raise Unreadable("holds no sample (0 seconds)")
     if not LOWEST <= head.rate <= HIGHEST:

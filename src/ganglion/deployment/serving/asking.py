@@ -1,0 +1,169 @@
+"""What each path answers: predictions, explanations, health, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ganglion.deployment.serving.answers import TEXT, Reply, json_reply, predictions
+from ganglion.deployment.serving.body import read_body
+from ganglion.deployment.serving.interface import Interface
+from ganglion.deployment.serving.json_text import parse_json
+from ganglion.deployment.serving.metrics import family
+from ganglion.deployment.serving.refused import Refused
+from ganglion.deployment.serving.routes import Handler, Request
+from ganglion.deployment.serving.served import Asked, Served
+from ganglion.deployment.serving.settings import Limits
+from ganglion.deployment.serving.uploads import files_in_form, picture, recording, table_in_csv, too_many_rows
+
+if TYPE_CHECKING:
+    from ganglion.deployment.serving.service import Service
+
+SMALL = 2**16  # bytes that are read beside other requests; larger bodies are read in a thread
+_JSON = (b"", b"application/json", b"text/json", b"application/x-www-form-urlencoded")  # the last is what curl -d says
+_CSV = (b"text/csv", b"application/csv", b"text/plain")
+
+
+def table(service: Service) -> dict[tuple[str, str], Handler]:
+    """Return the table of all paths."""
+    asking = Asking(service)
+    return {
+        ("POST", "/predict"): asking.predict,
+        ("POST", "/predict/{name}"): asking.predict,
+        ("POST", "/predict/{name}/versions/{version}"): asking.predict,
+        ("GET", "/health"): asking.health,
+        ("GET", "/metrics"): asking.metrics,
+    }
+
+
+class Asking:
+    """The handlers of what is no protocol of others."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._limits = service.settings.limits
+
+    async def predict(self, request: Request) -> Reply:
+        """Answer what a model says of each row."""
+        served = self._served(request)
+        asked = await self.asked(request, served)
+        return predictions(served, asked, await self.answer(served, asked))
+
+    async def health(self, request: Request) -> Reply:
+        """Answer how the server and each model are."""
+        return json_reply(
+            {
+                "status": "stopping" if self._service.draining else "ok",
+                "models": [_health(served) for served in self._service.shelf],
+            }
+        )
+
+    async def metrics(self, request: Request) -> Reply:
+        """Answer what was counted."""
+        shelf = list(self._service.shelf)
+        lines = self._service.metrics.lines()
+        for name, kind, text, values in (
+            ("ganglion_rows_total", "counter", "Rows answered.", [each.batcher.rows for each in shelf]),
+            ("ganglion_batches_total", "counter", "Calls of the model.", [each.batcher.batches for each in shelf]),
+            ("ganglion_queue", "gauge", "Requests that wait.", [len(each.batcher) for each in shelf]),
+            ("ganglion_reloads_total", "counter", "Changed files taken.", [each.reloads for each in shelf]),
+            ("ganglion_model_problem", "gauge", "Not taken: 1.", [int(bool(each.problem)) for each in shelf]),
+        ):
+            labels = [(("model", each.name), ("version", each.version)) for each in shelf]
+            lines += family(name, kind, text, zip(labels, values, strict=True))
+        return Reply(("\n".join(lines) + "\n").encode(), kind=TEXT)
+
+    def _served(self, request: Request) -> Served:
+        return self._service.shelf.find(request.arguments.get("name"), request.arguments.get("version"))
+
+    async def answer(self, served: Served, asked: Asked) -> Any:
+        """Return the model's answer to a request, once its batch has been answered."""
+        return await served.batcher.ask(asked, len(asked))
+
+    async def asked(self, request: Request, served: Served) -> Asked:
+        """Return the rows of a request, whatever it brings them as."""
+        self._service.arriving += 1
+        try:
+            body = await read_body(request.headers, request.receive, self._limits)
+            kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+            arguments = (body, kind, request.headers.get(b"content-type", b""), served.backend, self._limits)
+            return await asyncio.to_thread(read, *arguments) if len(body) > SMALL else read(*arguments)
+        finally:
+            self._service.arriving -= 1
+
+
+def read(body: bytes, kind: bytes, content_type: bytes, backend: Any, limits: Limits) -> Asked:
+    """Return what a body asks of a backend.
+
+    Parameters
+    ----------
+    body : bytes
+    kind, content_type : bytes
+        The type of the body, alone and with its parameters.
+    backend : Backend
+    limits : Limits
+
+    Raises
+    ------
+    Refused
+        415 if the type is none that the model reads; 413 or 422 if the body will not do.
+    """
+    if kind in _JSON:
+        return Asked(backend, rows=rows_in(parse_json(body, limits), backend.interface, limits))
+    interface: Interface = backend.interface
+    files = files_in_form(body, content_type) if kind == b"multipart/form-data" else [body]
+    if len(files) > limits.rows:
+        raise too_many_rows(len(files), limits)
+    form = kind in (b"multipart/form-data", b"application/octet-stream")
+    each = interface.inputs[0]
+    if interface.modality == "image" and (form or kind.startswith(b"image/")):
+        return Asked(
+            backend, columns={each.name: np.stack([picture(f, each, interface.resize, limits) for f in files])}
+        )
+    if interface.modality == "audio" and (form or kind.startswith(b"audio/")):
+        return Asked(backend, columns={each.name: _objects([recording(f, each, limits) for f in files])})
+    if interface.modality in ("table", "text") and (form or kind in _CSV):
+        if len(files) > 1:
+            raise Refused(422, f"{len(files)} files came; send one CSV file in a request.")
+        return Asked(backend, columns=table_in_csv(files[0], interface, limits))
+    raise Refused(415, f"Content-Type {kind[:60].decode('latin-1')!r} came; {_takes(interface)}.")
+
+
+def rows_in(content: Any, interface: Interface, limits: Limits) -> list[Any]:
+    """Return the rows of a JSON body: a list of them, an object with "rows", or one row alone."""
+    if interface.modality not in ("table", "text"):
+        raise Refused(415, f"JSON came; {_takes(interface)}.")
+    if isinstance(content, dict):
+        content = content["rows"] if "rows" in content and "rows" not in interface.columns else [content]
+    if not isinstance(content, list) or not content:
+        raise Refused(422, 'no rows came. Send a list of rows, [{"column": value, …}, …], or an object of one row.')
+    if len(content) > limits.rows:
+        raise too_many_rows(len(content), limits)
+    return content
+
+
+def _takes(interface: Interface) -> str:
+    files = {"image": "a picture as image/png, image/jpeg, …", "audio": "a recording as audio/wav, audio/flac, …"}
+    if interface.modality in files:
+        return f"the model takes {files[interface.modality]} in the body, or files in a form, multipart/form-data"
+    return "the model takes application/json, text/csv, or a CSV file in a form, multipart/form-data"
+
+
+def _objects(values: list[Any]) -> np.ndarray:
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
+def _health(served: Served) -> dict[str, Any]:
+    return {
+        "name": served.name,
+        "version": served.version,
+        "status": "old" if served.problem else "ok",
+        "problem": served.problem,
+        "engine": served.backend.engine,
+        "estimator": served.interface.estimator,
+        "reloads": served.reloads,
+    }

@@ -1,0 +1,115 @@
+"""One version of one model as it is served: a backend, a batcher, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganglion.deployment.serving.backend import Backend
+from ganglion.deployment.serving.columns import Columns, columns_of
+from ganglion.deployment.serving.refused import Refused
+from ganglion.errors import GanglionError
+
+Answer = dict[str, np.ndarray]
+
+
+@dataclass(slots=True)
+class Asked:
+    """A request: rows of JSON, which are checked in a batch, or columns that were checked already.
+
+    It is answered by the backend that was there when it came, whatever is loaded meanwhile.
+    """
+
+    backend: Backend
+    rows: Sequence[Any] | None = None
+    columns: Columns | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows if self.rows is not None else next(iter((self.columns or {}).values()), ()))
+
+
+@dataclass(slots=True, eq=False)
+class Served:
+    """A version of a model.
+
+    Attributes
+    ----------
+    name, version : str
+    path : Path or None
+        The file, of a model that came from one.
+    stamp : tuple
+        What changes when the file does: time, size, and its place on the disk.
+    backend : Backend
+    problem : str
+        Why a newer file could not be taken; empty where all is well.
+    reloads : int
+        How often a newer file was taken.
+    """
+
+    name: str
+    version: str
+    path: Path | None
+    stamp: tuple[int, ...]
+    backend: Backend
+    problem: str = ""
+    reloads: int = 0
+    watch: Any = None
+    batcher: Any = None
+
+    @property
+    def interface(self) -> Any:
+        """What the model takes and answers."""
+        return self.backend.interface
+
+    def answer_all(self, batch: Sequence[Asked]) -> list[Answer | Exception]:
+        """Return one answer a request of a batch, or the error that is its outcome."""
+        backend = batch[0].backend
+        try:
+            if any(each.backend is not backend for each in batch):
+                raise _Apart
+            columns = joined([_checked(each) for each in _together(batch)])
+            answer = backend.answer(columns)
+            if self.watch is not None:
+                self.watch.note(columns, answer)
+            return _parts(answer, [len(each) for each in batch])
+        except GanglionError as error:
+            if len(batch) == 1:
+                return [error if isinstance(error, Refused) else Refused(422, str(error))]
+        return [outcome for each in batch for outcome in self.answer_all([each])]  # whose fault it was
+
+
+class _Apart(GanglionError):
+    """Requests of a batch that cannot be answered by one call."""
+
+
+def _together(batch: Sequence[Asked]) -> list[Asked]:
+    """Return a batch with all rows of JSON as one request, where all are such."""
+    if len(batch) > 1 and all(each.rows is not None for each in batch):
+        return [Asked(batch[0].backend, rows=[row for each in batch for row in each.rows or ()])]
+    return list(batch)
+
+
+def _checked(asked: Asked) -> Columns:
+    if asked.rows is not None:
+        return columns_of(asked.rows, asked.backend.interface)
+    return asked.columns or {}
+
+
+def joined(parts: Sequence[Columns]) -> Columns:
+    """Return the columns of several requests below one another."""
+    if len(parts) == 1:
+        return parts[0]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _parts(answer: Answer, lengths: Sequence[int]) -> list[Answer | Exception]:
+    if len(lengths) == 1:
+        return [answer]
+    ends = np.cumsum(lengths).tolist()
+    return [
+        {name: values[end - n : end] for name, values in answer.items()} for end, n in zip(ends, lengths, strict=True)
+    ]

@@ -1,0 +1,58 @@
+"""Data, and a client that asks an application without a network."""
+
+import asyncio
+
+import httpx
+import numpy as np
+import pandas as pd
+
+LOCAL = "http://127.0.0.1"
+
+
+def frame(n=120, seed=0):
+    rng = np.random.default_rng(seed)
+    size = rng.normal(size=n)
+    size[::9] = np.nan
+    when = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), unit="D")
+    return pd.DataFrame(
+        {
+            "color": rng.choice(["red", "green", "blue"], n),
+            "size": size,
+            "when": when,
+            "loud": rng.random(n) > 0.5,
+            "weight": rng.normal(size=n),
+        }
+    )
+
+
+def rows_of(table):
+    """Return a frame as rows of JSON."""
+    rows = table.to_dict("records")
+    for row in rows:
+        row["when"] = row["when"].strftime("%Y-%m-%d")
+        row["size"] = None if np.isnan(row["size"]) else row["size"]
+        row["loud"] = bool(row["loud"])
+    return rows
+
+
+def ask(application, *requests, base=LOCAL, **options):
+    """Return the answers to requests, (method, path, options of httpx), which are sent together."""
+
+    async def all_of_them():
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url=base, **options) as client:
+            return await asyncio.gather(*(client.request(m, path, **more) for m, path, more in requests))
+
+    return asyncio.run(all_of_them())
+
+
+def post(application, path, **options):
+    """Return the answer to one POST."""
+    (answer,) = ask(application, ("POST", path, options))
+    return answer
+
+
+def get(application, path, **options):
+    """Return the answer to one GET."""
+    (answer,) = ask(application, ("GET", path, options))
+    return answer
