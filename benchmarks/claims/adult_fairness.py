@@ -23,6 +23,7 @@ WANTED = 0.4  # of the unfairness, on the validation part: what is tuned for, so
 OPTIONS: dict[str, Any] = {"epochs": 10, "random_state": 0}
 SETTINGS: dict[str, list[dict[str, float]]] = {
     "reweighing": [{"strength": 0.4}, {"strength": 0.55}, {"strength": 0.7}],
+    "constraints": [{"slack": 0.02, "max_iter": 12}, {"slack": 0.03, "max_iter": 12}],
     "thresholds": [{"slack": 0.02}, {"slack": 0.03}],
     "adversarial": [{"strength": 1.0, "rate": 5.0}, {"strength": 1.0, "rate": 20.0}],
 }
