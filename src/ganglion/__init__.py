@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from ganglion.algorithms.translator import Translator
     from ganglion.algorithms.vae import VAE
     from ganglion.algorithms.vision_transformer import VisionTransformer
+    from ganglion.compression.prune import prune
+    from ganglion.compression.shrink import shrink
     from ganglion.data.dataset import Dataset
     from ganglion.data.inspection import inspect
     from ganglion.data.music_files import write_music
@@ -127,11 +129,13 @@ _HOMES = {
     "plot_feature_maps": "ganglion.evaluation.looking",
     "plot_filters": "ganglion.evaluation.looking",
     "plot_gradients": "ganglion.evaluation.remembering",
+    "prune": "ganglion.compression.prune",
     "read": "ganglion.data.read",
     "reweigh": "ganglion.fairness.reweighing",
     "sanity": "ganglion.explanation.sanity",
     "select": "ganglion.estimators.selection",
     "serve": "ganglion.deployment.serving.server",
+    "shrink": "ganglion.compression.shrink",
     "trade_off": "ganglion.fairness.trade_off",
     "write_music": "ganglion.data.music_files",
 }
@@ -192,11 +196,13 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "plot_feature_maps",
     "plot_filters",
     "plot_gradients",
+    "prune",
     "read",
     "reweigh",
     "sanity",
     "select",
     "serve",
+    "shrink",
     "trade_off",
     "write_music",
 ]

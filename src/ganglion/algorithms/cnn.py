@@ -28,7 +28,7 @@ from ganglion.estimators.regressor import Regressor
 from ganglion.estimators.sound import SoundOptions
 from ganglion.estimators.spec import Spec
 from ganglion.networks.activations import check_activation
-from ganglion.networks.convolution import ConvolutionStack
+from ganglion.networks.convolution import ConvolutionStack, widths_of
 from ganglion.networks.log_mel import LogMelInput
 from ganglion.networks.mlp import MLP
 from ganglion.networks.network import Network
@@ -42,14 +42,26 @@ def check_odd(kernel_size: Any) -> None:
         raise InvalidParameter(f"kernel_size={kernel_size!r}: give an odd whole number: 1, 3, 5, 7, ….")
 
 
+def check_channels(channels: Any) -> None:
+    """Raise InvalidParameter unless every convolution that a tuple in `channels` names has a channel or more."""
+    for stage in channels if isinstance(channels, tuple | list) else ():
+        if isinstance(stage, tuple | list) and (not stage or min(stage) < 1):
+            raise InvalidParameter(
+                f"channels={channels!r}: {stage!r} is to be the channels of each convolution of a stage, one or more "
+                "of at least 1."
+            )
+
+
 @hyperparameters
 class CNNOptions(PictureOptions, SoundOptions):
     """What shapes the network, for classes and numbers alike."""
 
-    channels: tuple[int, ...] | Literal["auto"] = option(
+    channels: tuple[int | tuple[int, ...], ...] | Literal["auto"] = option(
         "auto",
-        "Channels of each stage, after which the picture is halved; 'auto' is 32, 64, … until a side is 8 or less.",
+        "Channels of each stage, after which the picture is halved, or a tuple of those of each of its convolutions in "
+        "place of `depth`; 'auto' is 32, 64, … until a side is 8 or less.",
         at_least=1,
+        check=check_channels,
     )
     depth: int = option(1, "Convolutions, or residual blocks, in a stage.", at_least=1)
     kernel_size: int = option(3, "Width of a window, an odd number: a window has a middle.", check=check_odd)
@@ -77,7 +89,6 @@ class CNNOptions(PictureOptions, SoundOptions):
         stack = ConvolutionStack(
             shape,
             channels,
-            depth=self.depth,
             kernel_size=self.kernel_size,
             residual=self.residual,
             pooling=self.pooling,
@@ -89,7 +100,7 @@ class CNNOptions(PictureOptions, SoundOptions):
         features: Any = stack
         if spec.inputs.audio:
             features = (
-                SpectrogramPicture(stack) if steps else SpectrogramStack(stack, shape[2], channels[-1], self.head)
+                SpectrogramPicture(stack) if steps else SpectrogramStack(stack, shape[2], channels[-1][-1], self.head)
             )
         top = MLP(
             features.n_out,
@@ -111,11 +122,20 @@ class CNNOptions(PictureOptions, SoundOptions):
         """Return how many steps all recordings have, or None if some have more."""
         return entry.settings.steps if isinstance(entry, LogMelInput) else None
 
-    def _channels(self, side: int) -> tuple[int, ...]:
-        if self.channels != "auto":
-            return self.channels
-        n_stages = max(1, math.ceil(math.log2(side / 8)))
-        return tuple(min(256, 32 * 2**i) for i in range(n_stages))
+    def _channels(self, side: int) -> tuple[tuple[int, ...], ...]:
+        """Return the channels of each convolution, or residual block, of each stage."""
+        stages = self.channels
+        if isinstance(stages, str):
+            stages = tuple(min(256, 32 * 2**i) for i in range(max(1, math.ceil(math.log2(side / 8)))))
+        return widths_of(stages, self.depth)
+
+    def widths(self: Any) -> dict[str, Any]:
+        """Return the channels of each convolution (of each stage, if it has shortcuts) and the hidden units."""
+        spec = Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output())
+        channels: tuple[Any, ...] = self._channels(max(self._shape(spec, self.network_.input)[1:]))
+        if self.residual:  # blocks without a convolution in their shortcut are equally wide
+            channels = tuple(stage if len(set(stage)) > 1 else stage[0] for stage in channels)
+        return {"channels": channels, "hidden": tuple(self.hidden)}
 
     def feature_maps(self: Any, X: Any) -> list[np.ndarray]:
         """Return what each stage makes of X.

@@ -11,7 +11,7 @@ can be chosen (`optimizer="sgd"`).
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import nn
 
@@ -60,6 +60,10 @@ class MLPOptions:
             first_gain=1.0 if spec.n_samples < 2000 else 1 / 3,
         )
         return Network(entry, nn.Sequential(nn.Flatten(), body) if spec.inputs.image else body, spec.output)
+
+    def widths(self) -> dict[str, Any]:
+        """Return the units of each hidden layer; of layers with shortcuts nothing, for they must be equally wide."""
+        return {} if self.residual else {"hidden": tuple(self.hidden)}
 
 
 @hyperparameters

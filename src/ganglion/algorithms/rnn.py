@@ -11,10 +11,11 @@ orthogonal at first, and gradients are clipped at a norm of 1 (Pascanu, Mikolov 
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
+from ganglion.data.encoding import InputSpec
 from ganglion.estimators.base import Tags
 from ganglion.estimators.classifier import Classifier
 from ganglion.estimators.recurrent import RecurrentOptions
@@ -47,10 +48,10 @@ class RNNOptions(RecurrentOptions, SoundOptions, SequenceReader):
     def build(self, spec: Spec) -> Network:
         """Return input layer, recurrent layers, read-out and output layer for data like `spec`."""
         entry = self._hearing(spec) if spec.inputs.audio else spec.sequence_layer(self.embedding)
-        dropout, rich = self._silenced(spec), bool(spec.inputs.vocabulary or spec.inputs.audio)
+        dropout, rich = self._silenced(spec), _is_rich(spec.inputs)
         cells = Recurrent(
             entry.n_out,
-            (128 if rich else 32) if self.width == "auto" else int(self.width),
+            self._width(spec.inputs),
             layers=self.layers,
             cell=self.cell,
             bidirectional=self.bidirectional,
@@ -59,6 +60,20 @@ class RNNOptions(RecurrentOptions, SoundOptions, SequenceReader):
         )
         pooling = self.pooling if self.pooling != "auto" else "max" if rich else "last"
         return Network(entry, nn.Sequential(cells, ReadOut(cells, spec.n_scores, pooling, dropout)), spec.output)
+
+    def _width(self, inputs: InputSpec) -> int:
+        return (128 if _is_rich(inputs) else 32) if self.width == "auto" else int(self.width)
+
+    def widths(self: Any) -> dict[str, Any]:
+        """Return the units of each layer and direction, and of texts the numbers of a token's vector."""
+        inputs = self.encoder_.spec
+        vectors = {"embedding": int(self.embedding)} if inputs.vocabulary else {}
+        return {"width": self._width(inputs), **vectors}
+
+
+def _is_rich(inputs: InputSpec) -> bool:
+    """Return whether there is much to know of a step: of texts and recordings."""
+    return bool(inputs.vocabulary or inputs.audio)
 
 
 class ReadOut(nn.Module):

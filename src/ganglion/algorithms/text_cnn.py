@@ -12,7 +12,7 @@ weight decay in place of Adadelta with a bound on the norm of W. Sequences of nu
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -76,3 +76,8 @@ class TextCNN(SequenceReader, Classifier):
         found = Windows(entry.n_out, self.maps, self.windows, activation=self.activation)
         read_out = nn.Sequential(nn.Dropout(self._silenced(spec)), linear(found.n_out, spec.n_scores, "identity"))
         return Network(entry, nn.Sequential(found, read_out), spec.output)
+
+    def widths(self) -> dict[str, Any]:
+        """Return the windows of each width that are learned, and of texts the numbers of a token's vector."""
+        vectors = {"embedding": int(self.embedding)} if self.encoder_.spec.vocabulary else {}
+        return {"maps": int(self.maps), **vectors}

@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
 from ganglion.data.encoders import encoder_from_json
 from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.errors import GanglionError, InvalidModel, InvalidParameter
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.card import model_card
-from ganglion.estimators.spec import Spec
+from ganglion.estimators.empty import empty_network
 from ganglion.estimators.targets import target_from_json
 from ganglion.networks.network import Network
 from ganglion.options import check_options, from_json, options_of, to_json
@@ -95,6 +94,7 @@ def describe(model: Estimator) -> dict[str, Any]:
         "history": model.history_.to_dict(),
         "metrics": getattr(model, "metrics_", {}),
         "audit": getattr(model, "audit_", {}),
+        "compression": getattr(model, "compression_", []),
     }
 
 
@@ -123,6 +123,7 @@ def _restore(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
     model.target_name_ = str(manifest["target_name"])
     model.metrics_ = dict(manifest["metrics"])
     model.audit_ = dict(manifest.get("audit") or {})
+    model.compression_ = [dict(step) for step in manifest.get("compression") or []]
     model.history_ = History.from_dict(manifest["history"])
     model.network_ = _network(model, tensors, _FLOATS[manifest["dtype"]])
     return model
@@ -131,9 +132,7 @@ def _restore(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
 def _network(model: Estimator, tensors: dict[str, Tensor], dtype: torch.dtype) -> Network:
     """Build the network without memory, compare it with the weights that are there, and only then take them."""
     _plausible(model, len(tensors))
-    with torch.device("meta"), _NothingDrawn():
-        spec = Spec(model.encoder_.spec, model.target_.n_scores, model.target_.output())
-        network = model.build(spec).cast(dtype)
+    network = empty_network(model, dtype)
     expected = network.state_dict()
     if expected.keys() != tensors.keys():
         odd = sorted(expected.keys() ^ tensors.keys())
@@ -155,17 +154,6 @@ def _plausible(model: Estimator, n_tensors: int) -> None:
     n_layers = max(len(getattr(model, "hidden", ())), *(count for count in counts if isinstance(count, int)))
     if n_layers >= n_tensors or math.prod(model.encoder_.spec.image or (1,)) > 2**40:
         raise InvalidModel("the manifest describes a network larger than the weights in the file.")
-
-
-class _NothingDrawn(TorchFunctionMode):
-    """Leaves tensors without memory as they are: to draw normal numbers for them torch imports its compiler."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Pass by `Tensor.normal_` and `init.normal_`, and do the rest."""
-        kwargs = kwargs or {}
-        if getattr(func, "__name__", "") == "normal_":
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)
 
 
 def _with_device_of_here(options: dict[str, Any]) -> dict[str, Any]:

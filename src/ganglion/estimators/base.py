@@ -130,6 +130,7 @@ class Estimator(BaseEstimator):
         target_name_: str
         metrics_: dict[str, Any]
         audit_: dict[str, Any]  # of groups of people, as `Audit.to_dict` has it; empty where there was none
+        compression_: list[dict[str, Any]]  # what made it smaller, in order: a name and its settings each
         history_: History
         n_features_in_: int
         feature_names_in_: np.ndarray  # only where columns have names
@@ -242,6 +243,18 @@ class Estimator(BaseEstimator):
     def build(self, spec: Spec) -> Network:
         """Return the network for data that look like `spec`; its parameters are drawn from torch's random state."""
         raise NotImplementedError
+
+    def widths(self) -> dict[str, Any]:
+        """Return how many units each layer of the fitted network has, in the options that say so.
+
+        Each can be made smaller by itself: built with these options, and with one less anywhere in them, a network has
+        the same layers. Compression removes units so; an algorithm that has no such options says nothing.
+
+        Returns
+        -------
+        dict of str to int, or tuple of int or of such tuples
+        """
+        return {}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted estimator to one file: manifest, weights, model card. See `ganglion.load`.

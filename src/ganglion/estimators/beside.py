@@ -31,10 +31,13 @@ class Beside:
     objectives : callable
         `objectives(network, own)` → the objectives to train by, made of the estimator's own ones. It is called when the
         network has its device and precision; modules that it makes are seeded as the network is.
+    begins : callable, optional
+        `begins(steps)` is called before, with the number of batches in an epoch.
     """
 
     columns: Mapping[str, np.ndarray]
     objectives: Callable[[Network, Sequence[Objective]], Sequence[Objective]]
+    begins: Callable[[int], object] | None = None
 
     def check(self, name: str, n_samples: int, *, gradients: bool, saves: bool) -> None:
         """Raise InvalidInput or InvalidParameter if the estimator `name` cannot be trained with it."""
@@ -64,4 +67,6 @@ class Beside:
                 f"{name} makes its batches itself, without the columns {', '.join(sorted(absent))}. Take an estimator "
                 "that learns from rows with one answer each."
             )
+        if self.begins is not None:
+            self.begins(len(source))
         return self.objectives(network, own)

@@ -15,6 +15,7 @@ from ganglion.data.ragged import Columns, Ragged
 from ganglion.data.spool import pieces
 from ganglion.errors import InvalidInput, InvalidModel, InvalidParameter
 from ganglion.estimators.beside import Beside
+from ganglion.networks.network import Network
 from ganglion.options import options_of, to_json
 from ganglion.training.checkpoint import Checkpoints, CheckpointWriter, has_checkpoint, read_checkpoint
 from ganglion.training.distribution import workers
@@ -38,6 +39,8 @@ class Session:
     checkpoints : CheckpointWriter or None
     resume : Snapshot or None
     beside : Beside or None
+    start : Network or None
+        A network to go on from, in place; None builds one.
     """
 
     seed: int
@@ -45,6 +48,7 @@ class Session:
     checkpoints: CheckpointWriter | None = None
     resume: Snapshot | None = None
     beside: Beside | None = None
+    start: Network | None = None
 
 
 def open_session(

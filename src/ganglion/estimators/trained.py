@@ -136,8 +136,7 @@ class Trained(Estimator):
     def _learn(self, samples: Samples, held_out: Samples | None, session: Session) -> None:
         rows, held_rows = (None, None) if held_out is not None else self._split(samples, session.seed)
         n_samples = len(samples) if rows is None else len(rows)
-        network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output(), n_samples))
-        network.entry.adapt(*for_statistics(samples, rows))
+        network = session.start or self._new_network(samples, rows, n_samples)
         optimizer = optimizer_by_name(self.optimizer)
         batch_size = n_samples if optimizer.full_batch else self._batch_size(n_samples)
         execution = self._execution(samples, network, batch_size)
@@ -157,7 +156,7 @@ class Trained(Estimator):
             if session.beside is not None:
                 objectives = session.beside.joined(type(self).__name__, network, objectives, source)
             last = Phase(objectives, source, trainer, monitor, self._watch(network, source))
-            phases = self._phases(network, last)
+            phases = [last] if session.start else self._phases(network, last)
             history = fit_in_phases(network, phases, checkpoints=session.checkpoints, resume=session.resume)
             if self.losses_compare:
                 warn_of_divergence(history)
@@ -176,6 +175,12 @@ class Trained(Estimator):
                 TrainingWarning,
                 stacklevel=3,
             )
+
+    def _new_network(self, samples: Samples, rows: Tensor | None, n_samples: int) -> Network:
+        """Return a network to train, its weights drawn, its preprocessing fitted."""
+        network = self.build(Spec(self.encoder_.spec, self.target_.n_scores, self.target_.output(), n_samples))
+        network.entry.adapt(*for_statistics(samples, rows))
+        return network
 
     def _watch(self, network: Network, source: Source) -> Monitor | None:
         """Return what measures after each epoch what stands in `history_` and decides nothing, or None."""

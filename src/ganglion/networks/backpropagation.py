@@ -150,6 +150,7 @@ def is_plain(network: nn.Module) -> bool:
     return (
         mlp is not None
         and (hasattr(entry, "backward") or not list(entry.parameters()))
+        and type(mlp[-1]) is nn.Linear
         and all(_is_simple(layer.layers) and not layer.shortcut for layer in mlp[:-1])
         and all(parameter.requires_grad for parameter in network.parameters())
     )
@@ -157,7 +158,11 @@ def is_plain(network: nn.Module) -> bool:
 
 def _is_simple(layers: nn.Sequential) -> bool:
     """Return whether a layer is linear, then a known activation, then dropout at most."""
-    return type(layers[1]) in _RULES and all(type(each) is Dropout for each in list(layers)[2:])
+    return (
+        type(layers[0]) is nn.Linear
+        and type(layers[1]) in _RULES
+        and all(type(each) is Dropout for each in list(layers)[2:])
+    )
 
 
 def _mlp(network: Network) -> Any:

@@ -6,6 +6,7 @@ A signal is a picture of height 1: its kernels are (1, k), its pools (1, 2). Let
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Literal
 
 import torch
@@ -68,6 +69,11 @@ class ResidualBlock(nn.Module):
         return self.activation(self.second(first if there is None else first * there) + self.shortcut(x))
 
 
+def widths_of(channels: Sequence[int | Sequence[int]], depth: int) -> tuple[tuple[int, ...], ...]:
+    """Return the channels of each convolution of each stage; a stage of one number has `depth` of so many."""
+    return tuple(tuple(each) if isinstance(each, Sequence) else (each,) * depth for each in channels)
+
+
 class ConvolutionStack(nn.Module):
     """Stages of convolutions, each at half the size of the one before: (n, C, H, W) → (n, n_out) features.
 
@@ -75,10 +81,10 @@ class ConvolutionStack(nn.Module):
     ----------
     shape : (C, H, W)
         Of one picture.
-    channels : sequence of int
-        Channels of each stage.
+    channels : sequence of int, or of sequences of int
+        Channels of each stage, or of each of its convolutions or residual blocks.
     depth : int
-        Convolutions, or residual blocks, in a stage.
+        Convolutions, or residual blocks, in a stage, where `channels` does not say so.
     kernel_size : int
     residual : bool
     pooling : {"max", "average"}
@@ -92,7 +98,7 @@ class ConvolutionStack(nn.Module):
     def __init__(
         self,
         shape: Sequence[int],
-        channels: Sequence[int],
+        channels: Sequence[int | Sequence[int]],
         *,
         depth: int = 1,
         kernel_size: int = 3,
@@ -109,17 +115,18 @@ class ConvolutionStack(nn.Module):
         kernel = (min(kernel_size, 2 * height - 1), min(kernel_size, 2 * width - 1))  # wider ones see padding only
         block = ResidualBlock if residual else convolution
         stages: list[nn.Module] = []
-        for n_out in channels:
+        for widths in widths_of(channels, depth):
             parts: list[nn.Module] = [
-                block(n_in if i == 0 else n_out, n_out, kernel, activation=activation, normalization=normalization)
-                for i in range(depth)
+                block(*pair, kernel, activation=activation, normalization=normalization)
+                for pair in pairwise([n_in, *widths])
             ]
+            n_in = widths[-1]
             pool = (min(2, height), min(2, width))
             parts.append(POOLS[pooling](pool, ceil_mode=True))
             if dropout > 0:
                 parts.append(nn.Dropout2d(dropout))
             stages.append(nn.Sequential(*parts))
-            n_in, height, width = n_out, -(-height // 2), -(-width // 2)
+            height, width = -(-height // 2), -(-width // 2)
         self.stages = nn.Sequential(*stages)
         self.head = nn.Flatten() if head == "flatten" else nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.n_out = n_in * height * width if head == "flatten" else n_in

@@ -1,0 +1,36 @@
+"""What the functions that compress have in common: settings checked, and a note of what was done."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+from ganglion.errors import InvalidParameter
+
+
+def check_share(name: str, value: Any) -> None:
+    """Raise InvalidParameter unless `value` is a number above 0 and below 1."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < float(value) < 1:
+        raise InvalidParameter(f"{name}={value!r}: give a number above 0 and below 1.")
+
+
+def check_count(name: str, value: Any) -> int:
+    """Return a whole number of 1 or more, or raise InvalidParameter."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+        raise InvalidParameter(f"{name}={value!r}: give a whole number of 1 or more.")
+    return int(value)
+
+
+def epochs_further(model: Any, epochs: int | None) -> int:
+    """Return how long to go on training: as wished, or a third of the epochs behind the model, 2 at least."""
+    model._check_fitted()
+    if epochs is not None:
+        return check_count("epochs", epochs)
+    return max(2, math.ceil(len(model.history_) / 3))
+
+
+def noted(made: Any, model: Any, step: str, **settings: Any) -> Any:
+    """Return `made`, whose `compression_` says what was done to `model` and now to it."""
+    made.compression_ = [*getattr(model, "compression_", []), {"step": step, **settings}]
+    return made
