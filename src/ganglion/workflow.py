@@ -167,7 +167,7 @@ def plan(
         train, tested = whole, _without_unlabelled(tested.with_target(whole.target).drop(list(drop)))
         notes = [f"Tested on {tested.source or 'other data'}, {len(tested):,} rows."]
     _check_labels(train, tested, chosen)
-    return Plan(train, tested, chosen, findings, (*notes, *_leaks(findings)))
+    return Plan(train, tested, chosen, findings, tuple(notes))
 
 
 def learnable(
@@ -471,7 +471,3 @@ def _choose(data: Dataset, name: str | None, task: str | None) -> Selection:
     if found.kind != cls.tags.task:
         found = task_of(y, cls.tags.task)  # the algorithm says what is wanted
     return Selection(cls.__name__, found, f"as asked; {found.name.replace('_', ' ')}")
-
-
-def _leaks(findings: Sequence[Finding]) -> list[str]:
-    return [f"{finding.column}: {finding.text}" for finding in findings if finding.check == "leakage"]

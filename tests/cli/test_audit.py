@@ -40,6 +40,18 @@ def test_report_and_model_file_carry_the_audit(ganglion, people, model, tmp_path
     assert gg.load("m.ganglion").audit_["sections"][0]["by"] == "job"
 
 
+def test_evaluate_carries_an_audit(ganglion, people, model, tmp_path):
+    ran = ganglion("evaluate", "m.ganglion", people, "--sensitive", "job", "--report", "e.html", "--json")
+    assert ran.code == 0, ran.err
+    found = json.loads(ganglion("audit", "m.ganglion", people, "--sensitive", "job", "--json").out)
+    assert json.loads(ran.out)["audit"]["sections"] == found["sections"]
+    page = (tmp_path / "e.html").read_text()
+    assert "How groups were compared" in page
+    assert page.count("<main") == 1
+    told = ganglion("evaluate", "m.ganglion", people, "--train", people, "--groups", "job").out
+    assert "too good" in told
+
+
 def test_what_is_refused(ganglion, people, model):
     ran = ganglion("audit", "m.ganglion", people, "--sensitive", "jop")
     assert ran.code == 1

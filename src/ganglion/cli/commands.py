@@ -42,16 +42,19 @@ def evaluate_model(
     target: Sequence[str] | None,
     train: Path | None,
     report: Path | None,
+    sensitive: Sequence[str],
     asked: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Evaluate a saved model on a data file; of one that keeps a part for testing, on that part.
 
-    `asked` holds what `evaluate` is asked for beside the usual: coverage, costs.
+    `asked` holds what `evaluate` is asked for beside the usual: coverage, costs, groups, time.
     """
+    from ganglion.cli.train import names_of
     from ganglion.data.read import read_as, read_test_part
     from ganglion.estimators.artifact import load
     from ganglion.evaluation.evaluate import evaluate
+    from ganglion.fairness.audit import audit
 
     with shown_warnings():
         estimator = load(model)
@@ -62,6 +65,8 @@ def evaluate_model(
         if train is not None:
             seen = _features_and_target(read_as(train, _reading(estimator)), target, estimator)
         result = evaluate(estimator, X, y, train=seen, **asked)
+        if sensitive:
+            result = result.with_audit(audit(estimator, X, y, sensitive=names_of(sensitive)))
     if tested is not None:
         say(f"evaluated on the part for testing, {len(tested):,} of {len(tested) + len(whole):,}")
     if report is not None:

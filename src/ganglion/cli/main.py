@@ -154,13 +154,26 @@ def evaluate_command(
         tuple[float, float] | None,
         typer.Option(metavar="FALSE-POSITIVE FALSE-NEGATIVE", help="What each mistake costs: where to draw the line."),
     ] = None,
+    sensitive: Annotated[
+        list[str] | None,
+        typer.Option("--sensitive", metavar="NAME,NAME", help="Compare groups of people by these columns, too."),
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option("--groups", metavar="NAME", help="Look for groups (patients) that were learned from (--train)."),
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option("--time", metavar="NAME", help="Look for rows older than what was learned from (--train)."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a saved model on rows whose target is known."""
     from ganglion.cli.commands import evaluate_model
 
-    asked = {"conformal": conformal, "costs": costs}
-    evaluate_model(model, data, target=target, train=train, report=report, asked=asked, as_json=as_json)
+    asked = {"conformal": conformal, "costs": costs, "groups": groups, "time": time}
+    paths = {"train": train, "report": report}
+    evaluate_model(model, data, target=target, sensitive=sensitive or [], asked=asked, as_json=as_json, **paths)
 
 
 @app.command("compare")

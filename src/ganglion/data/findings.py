@@ -56,7 +56,7 @@ def find(
     """Return all findings, the gravest first; `data` may be a sample of `n_rows` rows."""
     found: list[Finding] = []
     if target is not None and task is not None:
-        found += [*_target(target, task), *_leaks(features, target, task)]
+        found += [*_target(target, task), *leaking_columns(features, target, task)]
         found += [*_few_rows(n_rows or len(data), features, target, task), *_dates(features)]
     found += [*_columns(features), *_pairs(features), *_rows(data)]
     return list(gravest_first(found))
@@ -194,7 +194,16 @@ def _label(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else repr(value)
 
 
-def _leaks(features: list[Profile], target: Profile, task: Task) -> Iterator[Finding]:
+def leaking_columns(features: list[Profile], target: Profile, task: Task) -> Iterator[Finding]:
+    """Find columns that alone, or in a weighted sum, give the target away.
+
+    Parameters
+    ----------
+    features : list of Profile
+    target : Profile
+        Of the same rows.
+    task : Task
+    """
     rows = sample_rows(len(target.codes))
     for column in features:
         # the nearest date, or row number, has nearly the same target in any series: that is order, not a leak

@@ -74,6 +74,13 @@ def warn_of_suspicions(data: Dataset, y: np.ndarray) -> None:
         )
 
 
+def repeated_rows(data: Dataset, training: Dataset) -> np.ndarray | None:
+    """Say which rows of `data` have the features of a training row, (n_samples,), or None if they have others."""
+    if {field.name for field in data.features} != {field.name for field in training.features}:
+        return None
+    return duplicate_rows(data.drop(data.target), training)
+
+
 def warn_of_repeated_rows(data: Dataset, training: Dataset, what: str) -> str:
     """Say how many rows of `data` were trained on, and give a DataWarning when they are more than chance makes equal.
 
@@ -89,9 +96,8 @@ def warn_of_repeated_rows(data: Dataset, training: Dataset, what: str) -> str:
     str
         What was found, in words; empty where nothing was.
     """
-    if {field.name for field in data.features} != {field.name for field in training.features}:
-        return ""
-    n_twice = int(duplicate_rows(data.drop(data.target), training).sum())
+    repeated = repeated_rows(data, training)
+    n_twice = 0 if repeated is None else int(repeated.sum())
     if not n_twice:
         return ""
     remark = (

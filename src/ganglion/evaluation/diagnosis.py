@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.utils import _safe_indexing
 
-from ganglion.data.dataset import Dataset
+from ganglion.data.rows import take_rows
 from ganglion.errors import InvalidParameter
 from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.conformal import Coverage, check_coverage_level, checked_coverage
 from ganglion.evaluation.costs import Threshold, check_costs, checked_threshold
+from ganglion.evaluation.facts import innermost
 from ganglion.evaluation.label_errors import Suspect, label_suspects
+from ganglion.evaluation.leaks import Judged, Leak, find_leaks
 from ganglion.evaluation.metrics import Metric, point_values
 from ganglion.evaluation.predictions import Predictions, Truth, predict
 from ganglion.evaluation.slices import Slices, badness_of, worst_slices
@@ -47,6 +48,8 @@ class Diagnosis:
 
     Attributes
     ----------
+    leaks : tuple of Leak
+        Why the figures may be too good: evaluation rows that were learned from, columns that hold the answer.
     fit : Fit or None
         Of training rows, where they were given.
     slices : Slices or None
@@ -61,6 +64,7 @@ class Diagnosis:
         Where to draw the line between two classes, by the costs that were given.
     """
 
+    leaks: tuple[Leak, ...] = ()
     fit: Fit | None = None
     slices: Slices | None = None
     suspects: tuple[Suspect, ...] = ()
@@ -78,8 +82,21 @@ class Diagnosis:
         return found
 
 
-def check_asked(task: str, conformal: Any, costs: Any) -> tuple[float | None, tuple[float, float] | None]:
-    """Return the coverage and the costs that were asked for, or raise InvalidParameter."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `evaluate` was asked for beside the usual: coverage, costs of mistakes, groups and times of the rows."""
+
+    conformal: float | None = None
+    costs: tuple[float, float] | None = None
+    groups: Any = None
+    time: Any = None
+
+
+def check_asked(task: str, conformal: Any, costs: Any, groups: Any = None, time: Any = None) -> Asked:
+    """Return what was asked for, or raise InvalidParameter."""
+    told = [name for name, given in (("groups", groups), ("time", time)) if given is not None]
+    if told and task not in TASKS:
+        raise InvalidParameter(f"{told[0]}=…: for classes and numbers, but the task is {task}. Leave it out.")
     if conformal is not None:
         conformal = check_coverage_level(conformal)
         if task not in ("binary", "multiclass", "regression"):
@@ -90,7 +107,7 @@ def check_asked(task: str, conformal: Any, costs: Any) -> tuple[float | None, tu
         costs = check_costs(costs)
         if task != "binary":
             raise InvalidParameter(f"costs={costs}: for two classes, but the task is {task}. Leave them out.")
-    return conformal, costs
+    return Asked(conformal, costs, groups, time)
 
 
 def diagnose(
@@ -102,7 +119,7 @@ def diagnose(
     here: Estimate,
     *,
     train: tuple[Any, Truth] | None,
-    asked: tuple[float | None, tuple[float, float] | None],
+    asked: Asked,
     n_bootstrap: int,
     seed: int,
 ) -> Diagnosis:
@@ -117,9 +134,14 @@ def diagnose(
     asked : what `check_asked` returned
     n_bootstrap, seed : int
     """
-    conformal, costs = asked
-    covered = None if conformal is None else checked_coverage(truth, said, conformal, seed=seed)
-    found = Diagnosis(fit=None if train is None else _fit(model, *train, metric, here, seed), coverage=covered)
+    covered = None if asked.conformal is None else checked_coverage(truth, said, asked.conformal, seed=seed)
+    judged = Judged(X, truth, said, metric, n_bootstrap, seed)
+    target = getattr(innermost(model), "target_name_", "") or "y"
+    found = Diagnosis(
+        leaks=find_leaks(judged, train=train, target=target, groups=asked.groups, time=asked.time),
+        fit=None if train is None else _fit(model, *train, metric, here, seed),
+        coverage=covered,
+    )
     if len(truth) < FEWEST:
         return found
     found = replace(found, slices=worst_slices(X, badness_of(truth, said)))
@@ -127,8 +149,8 @@ def diagnose(
         return found
     codes, probabilities = truth.values, said.probabilities
     line = None
-    if costs is not None:
-        line = checked_threshold(codes == 1, probabilities[:, 1], costs, n_bootstrap=n_bootstrap, seed=seed)
+    if asked.costs is not None:
+        line = checked_threshold(codes == 1, probabilities[:, 1], asked.costs, n_bootstrap=n_bootstrap, seed=seed)
     return replace(
         found,
         suspects=label_suspects(codes, probabilities, truth.classes),
@@ -139,6 +161,6 @@ def diagnose(
 
 def _fit(model: Any, X: Any, truth: Truth, metric: Metric, here: Estimate, seed: int) -> Fit | None:
     rows = np.sort(np.random.default_rng(seed).permutation(len(truth))[:MOST_TRAINING])
-    some, true = X.take(rows) if isinstance(X, Dataset) else _safe_indexing(X, rows), truth.take(rows)
+    some, true = take_rows(X, rows), truth.take(rows)
     value = point_values(true, predict(model, some, true)).get(metric.name)
     return Fit(metric.label, value, here, len(rows)) if isinstance(value, float) else None

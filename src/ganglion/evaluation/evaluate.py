@@ -48,6 +48,8 @@ def evaluate(
     baselines: bool = True,
     conformal: float | None = None,
     costs: tuple[float, float] | None = None,
+    groups: Any = None,
+    time: Any = None,
     notes: Sequence[str] = (),
 ) -> Report:
     """Judge a fitted model on rows with known answers, honestly: intervals, baselines, and whether it is worth it.
@@ -78,6 +80,9 @@ def evaluate(
         share of new rows do so; see `conformal`.
     costs : (float, float), optional
         Of two classes: what a false positive and what a false negative costs. Also say where to draw the line.
+    groups, time : str, or pair of array-like, optional
+        A column of X and X_train, or its values there, of training and of evaluation rows: also say whether evaluation
+        rows are of groups (patients, customers) that the model learned from, or older than what it learned from.
     notes : sequence of str
         What else a reader should know (leakage found, how rows were split); shown in the report.
 
@@ -104,17 +109,21 @@ def evaluate(
     X, y = split_target(model, X, y)
     truth = read_truth(model, X, y, train)
     kind = KINDS[truth.task]
-    asked = check_asked(truth.task, conformal, costs)
+    asked = check_asked(truth.task, conformal, costs, groups, time)
     truth = truth if train is None else kind.informed(truth, X, train)
     weight = check_weight(sample_weight, len(truth))
+    diagnosed = truth.task in TASKS and weight is None
     said = kind.predict(model, X, truth)
     remarks = [
         *notes,
         *_remarks(kind, truth, said),
         *alarms_of(model),
-        *([] if train is None else _seen_before(X, train[0])),
+        *([] if train is None else _seen_before(X, train[0], told=not diagnosed)),
     ]
-    raced = _race(kind, truth, X, model, train, weight, random_state, remarks) if baselines else []
+    seen = None
+    if train is not None and (baselines or diagnosed):
+        seen = (train[0], kind.truth(model, *train, "y_train"))
+    raced = _race(kind, truth, X, seen, weight, random_state, remarks) if baselines else []
     name = _free_name(type(innermost(model)).__name__, raced)
     n_resamples = affordable_resamples(len(truth), kind.n_rankings(truth, said) * (1 + len(raced)), n_bootstrap)
     if n_resamples < n_bootstrap:
@@ -123,7 +132,7 @@ def evaluate(
     measured = measure(truth, contenders, weight=weight, n_bootstrap=n_resamples, seed=random_state)
     metric = kind.headline(truth, measured)
     found = Diagnosis()
-    if truth.task in TASKS and weight is None:
+    if diagnosed:
         found = diagnose(
             model,
             X,
@@ -131,7 +140,7 @@ def evaluate(
             said,
             metric,
             measured[name].metrics[metric.name],
-            train=None if train is None else (train[0], kind.truth(model, *train, "y_train")),
+            train=seen,
             asked=asked,
             n_bootstrap=n_resamples,
             seed=random_state,
@@ -163,8 +172,7 @@ def _race(
     kind: Kind,
     truth: Truth,
     X: Any,
-    model: Any,
-    train: tuple[Any, Any] | None,
+    train: tuple[Any, Truth] | None,
     weight: Array | None,
     seed: int,
     remarks: list[str],
@@ -177,9 +185,8 @@ def _race(
     if train is None and len(truth) < FEWEST_ROWS:
         remarks.append(f"No baselines: {len(truth)} {kind.unit} are too few to fit any. Give train=(X_train, y_train).")
         return []
-    seen = None if train is None else (train[0], kind.truth(model, train[0], train[1], "y_train"))
     try:
-        raced = kind.baselines(truth, X, train=seen, weight=weight, random_state=seed)
+        raced = kind.baselines(truth, X, train=train, weight=weight, random_state=seed)
     except InvalidInput as error:
         remarks.append(f"No baselines: they cannot read these data. {error}")
         warnings.warn(f"the baselines were not run: {error}", DataWarning, stacklevel=3)
@@ -209,14 +216,14 @@ def _remarks(kind: Kind, truth: Truth, said: Any) -> list[str]:
     return remarks
 
 
-def _seen_before(X: Any, X_train: Any) -> list[str]:
-    """Say how many evaluation rows were trained on, where both can be read."""
+def _seen_before(X: Any, X_train: Any, *, told: bool) -> list[str]:
+    """Warn of evaluation rows that were trained on, where both can be read, and tell it unless a diagnosis does."""
     try:
         data, seen = as_dataset(X), as_dataset(X_train)
     except InvalidInput:  # text, graphs: what the model reads and we do not
         return []
     remark = warn_of_repeated_rows(data, seen, "evaluation")
-    return [remark] if remark else []
+    return [remark] if remark and told else []
 
 
 def _augmentation(model: Any, X: Any) -> Chart | None:

@@ -90,7 +90,7 @@ def scored(
     names = [each.name for each in answers[0]]
     parts = [truth.take(held) for _, held in folds.pairs]
     table = np.array([[score(part, each, metric) for each in fold] for part, fold in zip(parts, answers, strict=True)])
-    kept: Array = np.isfinite(table).all(axis=1)
+    kept = np.isfinite(table).all(axis=1).reshape(-1)
     places = np.flatnonzero(kept).tolist()
     if kept.sum() < 2:
         worst = names[int(np.isnan(table).sum(axis=0).argmax())]

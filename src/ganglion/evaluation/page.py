@@ -15,7 +15,7 @@ from ganglion.evaluation.kinds import KINDS
 from ganglion.evaluation.metrics import METRICS, Metric, class_metrics, metric_of
 from ganglion.evaluation.mistakes import Mistake
 from ganglion.evaluation.page_parts import framed, listed, plain_table, section
-from ganglion.evaluation.terminal import cell, figure, guess
+from ganglion.evaluation.terminal import TOO_GOOD, cell, figure, guess
 
 if TYPE_CHECKING:
     from ganglion.evaluation.report import Report
@@ -42,6 +42,7 @@ def fragment(report: Report) -> str:
     parts = [
         _header(report),
         _verdict(report),
+        _leaks(report),
         section("Figures", _top(report, race) + _figures(report)),
         section("Learning curves", grid(curves)) if curves else "",
         _answers(report, {name: each for name, each in charts.items() if each not in curves}),
@@ -67,6 +68,11 @@ def _verdict(report: Report) -> str:
         f'<section class="verdict {_OUTCOME[outcome]}"><h2>{_HEADING[outcome]}</h2>'
         f"<p>{html.escape(report.verdict).replace('95 %', '95&nbsp;%')}</p></section>"
     )
+
+
+def _leaks(report: Report) -> str:
+    items = "".join(f"<li>{html.escape(each.sentence)}</li>" for each in report.diagnosis.leaks)
+    return f'<section class="verdict bad"><h2>{TOO_GOOD}</h2><ul>{items}</ul></section>' if items else ""
 
 
 def _top(report: Report, race: Chart | None) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MOST_MISTAKES = 5
 MOST_CLASSES = 12  # with figures of their own; those of more are on the page and in the JSON
 MOST_LETTERS = 300  # of a text
+TOO_GOOD = "The figures may be too good"
 _COLOUR = {"better": "green", "no difference": "yellow", "worse": "red", "not compared": "dim"}
 
 
@@ -35,6 +36,7 @@ def render(report: Report) -> RenderableType:
     colour = _COLOUR[report.comparison.outcome]
     parts: list[RenderableType] = [
         Panel(Text(report.verdict), title="Verdict", title_align="left", border_style=colour),
+        *_leaks(report),
         _Figures(report),
     ]
     absent = {e.reason for e in report.metrics.values() if e.value is None}
@@ -48,6 +50,12 @@ def render(report: Report) -> RenderableType:
     parts += [Text(f"• {note}") for note in [*_trust(report), *report.notes]]
     parts += [Text(f"• {names}: {note}.", style="dim") for note, names in _baseline_notes(report).items()]
     return Group(*parts)
+
+
+def _leaks(report: Report) -> list[RenderableType]:
+    """Return why the figures may be too good, above them."""
+    told = "\n".join(f"• {each.sentence}" for each in report.diagnosis.leaks)
+    return [Panel(Text(told), title=TOO_GOOD, title_align="left", border_style="red")] if told else []
 
 
 def _trust(report: Report) -> list[str]:
