@@ -10,7 +10,7 @@ WORKLOAD = Workload(
         "ganglion": Contender("explain.ganglion_lime"),
         "lime": Contender("explain.lime", "explainers"),
     },
-    data=data("rows", values=False),
+    data=data("rows", values=""),
     targets={"lime": 10.0},
     quality=None,
 )

@@ -9,6 +9,7 @@ et al. 2020, arXiv:1910.13413). One column is one player, however many numbers t
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -122,19 +123,22 @@ class EncodedTable:
 
     def given(self, row: int) -> tuple[Any, ...]:
         """Return a row as its user knows it; of categories that training did not have nothing is known."""
+        return self._known[row]
+
+    @functools.cached_property
+    def _known(self) -> list[tuple[Any, ...]]:
+        """All rows as their user knows them, decoded together."""
         encoder = self._model.encoder_
-        data = encoder.decode({name: tensor[row : row + 1] for name, tensor in self._raw[0].items()})
-        cells: list[Any] = []
+        data = encoder.decode(self._raw[0])
+        columns: list[list[Any]] = []
         for field in encoder.fields:
-            value = data.values(field.name)[0]
+            values = data.values(field.name)
             kind = cast(str, field.kind)
             if kind == "date":
-                cells.append(None if value != value else str(np.datetime64(int(value), "s")))
-            elif field.shape:
-                cells += value.tolist()
+                columns.append([None if each != each else str(np.datetime64(int(each), "s")) for each in values])
             else:
-                cells.append(value.item() if isinstance(value, np.generic) else value)
-        return tuple(cells)
+                columns += values.T.tolist() if field.shape else [values.tolist()]
+        return list(zip(*columns, strict=True))
 
     def drawn(self, row: int) -> None:
         """Return nothing: a row is drawn by its names and values."""
