@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from captum.attr import KernelShap
 
-from benchmarks.contenders.explain.network import Network, error
-from benchmarks.contenders.harness import contend, job_of_process
+from benchmarks.contenders.explain.network import Network, contend_to_explain, error
+from benchmarks.contenders.harness import job_of_process
 
 with np.load(job_of_process().data) as file:
     NETWORK = Network(dict(file))
@@ -20,4 +20,4 @@ def run(job, X, background):
 
 
 if __name__ == "__main__":
-    contend(run, ["X", "background"], error, ["captum", "torch", "numpy"])
+    contend_to_explain(run, error, ["captum", "torch", "numpy"])

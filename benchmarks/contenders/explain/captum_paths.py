@@ -1,10 +1,11 @@
 """captum: IntegratedGradients with its defaults, 50 steps of Gauss and Legendre, all rows in one call."""
 
+import numpy as np
 import torch
 from captum.attr import IntegratedGradients
 
-from benchmarks.contenders.explain.network import Network, error
-from benchmarks.contenders.harness import contend, job_of_process, np
+from benchmarks.contenders.explain.network import Network, contend_to_explain, error
+from benchmarks.contenders.harness import job_of_process
 
 with np.load(job_of_process().data) as file:
     NETWORK = Network(dict(file))
@@ -16,4 +17,4 @@ def run(job, X, background):
 
 
 if __name__ == "__main__":
-    contend(run, ["X", "background"], error, ["captum", "torch", "numpy"])
+    contend_to_explain(run, error, ["captum", "torch", "numpy"])

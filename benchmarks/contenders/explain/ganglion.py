@@ -2,8 +2,8 @@
 
 import torch  # noqa: F401 - Ganglion imports late; the user's top-level imports are outside the clock
 
-from benchmarks.contenders.explain.network import error
-from benchmarks.contenders.harness import contend, job_of_process
+from benchmarks.contenders.explain.network import contend_to_explain, error
+from benchmarks.contenders.harness import job_of_process
 from ganglion.estimators.artifact import load
 from ganglion.explanation.explain import explain
 
@@ -15,4 +15,4 @@ def run(job, X, background):
 
 
 if __name__ == "__main__":
-    contend(run, ["X", "background"], lambda found, arrays: error(found.values, arrays), ["ganglion", "torch", "numpy"])
+    contend_to_explain(run, lambda found, arrays: error(found.values, arrays), ["ganglion", "torch", "numpy"])

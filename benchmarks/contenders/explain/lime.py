@@ -3,8 +3,8 @@
 import numpy as np
 from lime.lime_tabular import LimeTabularExplainer
 
-from benchmarks.contenders.explain.network import function
-from benchmarks.contenders.harness import contend, job_of_process
+from benchmarks.contenders.explain.network import contend_to_explain, function
+from benchmarks.contenders.harness import job_of_process
 
 with np.load(job_of_process().data) as file:
     FUNCTION = function(dict(file))
@@ -22,4 +22,4 @@ def run(job, X, background):
 
 
 if __name__ == "__main__":
-    contend(run, ["X", "background"], lambda found, arrays: {}, ["lime", "numpy"])
+    contend_to_explain(run, lambda found, arrays: {}, ["lime", "numpy"])

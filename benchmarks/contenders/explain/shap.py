@@ -3,8 +3,8 @@
 import numpy as np
 import shap
 
-from benchmarks.contenders.explain.network import error, function
-from benchmarks.contenders.harness import contend, job_of_process
+from benchmarks.contenders.explain.network import contend_to_explain, error, function
+from benchmarks.contenders.harness import job_of_process
 
 with np.load(job_of_process().data) as file:
     FUNCTION = function(dict(file))
@@ -20,4 +20,4 @@ def run(job, X, background):
 
 if __name__ == "__main__":
     np.random.seed(job_of_process().seed)  # noqa: NPY002 - what KernelExplainer draws from
-    contend(run, ["X", "background"], error, ["shap", "torch", "numpy"])
+    contend_to_explain(run, error, ["shap", "torch", "numpy"])
