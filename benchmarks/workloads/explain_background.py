@@ -1,8 +1,7 @@
 """Shapley values against 100 background rows, as shap advises.
 
-What each costs, about, on two cores: ganglion half a second for all rows; shap's permutation explainer 0.7 s and its
-kernel explainer 2 to 3 s a row, one row after another. These two explain ten of the rows, and their seconds are told for
-all, by proportion.
+shap takes about a second a row for permutations and several for the kernel, one row after another: it explains ten of
+the rows, and its seconds are told for all, by proportion.
 """
 
 from benchmarks.workloads import Contender, Workload
