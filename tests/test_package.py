@@ -98,7 +98,7 @@ def test_the_public_surface_grows_on_purpose_only():
         *("audit_data", "conformal", "debias", "reweigh", "trade_off"),
         *("audit", "audit_scores"),
         *("Comparison", "compare"),
-        *("prune", "shrink"),
+        *("distil", "prune", "quantize", "shrink"),
         *("Explanation", "Explanations", "explain", "importance", "partial_dependence", "sanity"),
         *("serve",),
     }

@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from ganglion.algorithms.translator import Translator
     from ganglion.algorithms.vae import VAE
     from ganglion.algorithms.vision_transformer import VisionTransformer
+    from ganglion.compression.distil import distil
     from ganglion.compression.prune import prune
+    from ganglion.compression.quantize import quantize
     from ganglion.compression.shrink import shrink
     from ganglion.data.dataset import Dataset
     from ganglion.data.inspection import inspect
@@ -117,6 +119,7 @@ _HOMES = {
     "audit_scores": "ganglion.fairness.audit",
     "debias": "ganglion.fairness.debias",
     "conformal": "ganglion.evaluation.conformal",
+    "distil": "ganglion.compression.distil",
     "evaluate": "ganglion.evaluation.evaluate",
     "explain": "ganglion.explanation.explain",
     "hyperparameters": "ganglion.options",
@@ -130,6 +133,7 @@ _HOMES = {
     "plot_filters": "ganglion.evaluation.looking",
     "plot_gradients": "ganglion.evaluation.remembering",
     "prune": "ganglion.compression.prune",
+    "quantize": "ganglion.compression.quantize",
     "read": "ganglion.data.read",
     "reweigh": "ganglion.fairness.reweighing",
     "sanity": "ganglion.explanation.sanity",
@@ -184,6 +188,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "compare",
     "conformal",
     "debias",
+    "distil",
     "evaluate",
     "explain",
     "hyperparameters",
@@ -197,6 +202,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "plot_filters",
     "plot_gradients",
     "prune",
+    "quantize",
     "read",
     "reweigh",
     "sanity",

@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 from sklearn.base import clone
 
+from ganglion.compression.distil import taught_by
+from ganglion.compression.joining import joined
 from ganglion.compression.masks import Scope, magnitude_masks, prunable, sparsity_of
 from ganglion.compression.settings import check_count, check_share, epochs_further, noted
 from ganglion.compression.sparse_training import ZerosGrow, ZerosStay
@@ -31,6 +33,7 @@ def prune(
     method: Literal["gradual", "magnitude", "lottery"] = "gradual",
     scope: Scope = "layer",
     epochs: int | None = None,
+    taught: bool = False,
     rounds: int = 1,
     **training: Any,
 ) -> Any:
@@ -55,6 +58,8 @@ def prune(
         are trained as long as the model was.
     rounds : int >= 1
         Of "magnitude" and "lottery": in each the same share of what is left goes.
+    taught : bool
+        Whether the model, as it is, is the teacher of that training (see `distil`).
     **training
         Options of the further training, such as learning_rate.
 
@@ -74,14 +79,24 @@ def prune(
     if scope not in ("layer", "network"):
         raise InvalidParameter(f"scope={scope!r}: give 'layer' or 'network'.")
     epochs = epochs_further(model, epochs)
+    if method == "lottery" and not isinstance(model.random_state, int):
+        raise InvalidParameter(
+            f"method='lottery' puts weights back to their first values, which follow from random_state, but the model "
+            f"has {model.random_state!r}. Train it with a whole number, such as random_state=0."
+        )
     if method == "gradual":
-        pruned = _gradually(model, X, y, sparsity, scope, epochs, training)
+        pruned = _gradually(model, X, y, sparsity, scope, epochs, taught, training)
     else:
         pruned = model
         for share in _shares(sparsity, rounds):
-            once = _rewound if method == "lottery" else _at_once
-            pruned = once(pruned, X, y, share, scope, epochs, training)
-    return noted(pruned, model, "prune", sparsity=round(sparsity_of(pruned.network_), 4), method=method, scope=scope)
+            zeros = ZerosStay(magnitude_masks(prunable(pruned.network_), share, scope=scope))
+            beside = joined(taught_by(model, taught), zeros.beside)
+            if method == "lottery":
+                pruned = _rewound(model, X, y, beside, training)
+            else:
+                pruned = train_further(pruned, X, y, beside=beside, epochs=epochs, **training)
+    done = {"sparsity": round(sparsity_of(pruned.network_), 4), "method": method, "scope": scope}
+    return noted(pruned, model, "prune", **done, packing=["sparse"])
 
 
 def _shares(sparsity: float, rounds: int) -> list[float]:
@@ -90,31 +105,23 @@ def _shares(sparsity: float, rounds: int) -> list[float]:
     return [1 - (1 - sparsity) ** (i / rounds) for i in range(1, rounds + 1)]
 
 
-def _at_once(model: Any, X: Any, y: Any, sparsity: float, scope: Scope, epochs: int, training: dict[str, Any]) -> Any:
-    zeros = ZerosStay(magnitude_masks(prunable(model.network_), sparsity, scope=scope))
-    return train_further(model, X, y, beside=zeros.beside, epochs=epochs, **training)
-
-
-def _gradually(model: Any, X: Any, y: Any, sparsity: float, scope: Scope, epochs: int, training: dict[str, Any]) -> Any:
+def _gradually(
+    model: Any, X: Any, y: Any, sparsity: float, scope: Scope, epochs: int, taught: bool, training: dict[str, Any]
+) -> Any:
     """Train while weights go, then with the zeros that there are: the best epoch is one of the second part."""
-    grow = ZerosGrow(sparsity, epochs, scope=scope)
+    grow = joined(taught_by(model, taught), ZerosGrow(sparsity, epochs, scope=scope).beside)
     # no part is held out while zeros grow: the best epoch would be one before they did
     part: dict[str, Any] = {"schedule": "constant", **training, "validation_fraction": 0.0}
-    grown = train_further(model, X, y, beside=grow.beside, epochs=epochs, **part)
+    grown = train_further(model, X, y, beside=grow, epochs=epochs, **part)
     stay = ZerosStay(magnitude_masks(prunable(grown.network_), sparsity, scope=scope))
-    return train_further(grown, X, y, beside=stay.beside, epochs=max(1, epochs // 2), **training)
+    beside = joined(taught_by(model, taught), stay.beside)
+    return train_further(grown, X, y, beside=beside, epochs=max(1, epochs // 2), **training)
 
 
-def _rewound(model: Any, X: Any, y: Any, sparsity: float, scope: Scope, epochs: int, training: dict[str, Any]) -> Any:
+def _rewound(model: Any, X: Any, y: Any, beside: Any, training: dict[str, Any]) -> Any:
     """Train what stays from its first values: a fit of the same seed, in which the others are zero from the start."""
-    if not isinstance(model.random_state, int):
-        raise InvalidParameter(
-            f"method='lottery' puts weights back to their first values, which follow from random_state, but the model "
-            f"has {model.random_state!r}. Train it with a whole number, such as random_state=0."
-        )
-    zeros = ZerosStay(magnitude_masks(prunable(model.network_), sparsity, scope=scope))
     ticket: Any = clone(model)
-    ticket.set_params(**training).fit(X, y, beside=zeros.beside)
+    ticket.set_params(**training).fit(X, y, beside=beside)
     for name in training:
         setattr(ticket, name, getattr(model, name))
     return ticket

@@ -32,5 +32,6 @@ def epochs_further(model: Any, epochs: int | None) -> int:
 
 def noted(made: Any, model: Any, step: str, **settings: Any) -> Any:
     """Return `made`, whose `compression_` says what was done to `model` and now to it."""
-    made.compression_ = [*getattr(model, "compression_", []), {"step": step, **settings}]
+    made.metrics_, made.audit_ = {}, {}  # those of the model before
+    made.network_.changes = [*model.compression_, {"step": step, **settings}]
     return made

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from ganglion.compression.distil import taught_by
 from ganglion.compression.importance import Criterion, importance_of_units
 from ganglion.compression.rows import some_rows
 from ganglion.compression.settings import check_count, check_share, epochs_further, noted
@@ -35,6 +36,7 @@ def shrink(
     spread: Literal["even", "importance"] = "importance",
     rounds: int = 1,
     epochs: int | None = None,
+    taught: bool = False,
     **training: Any,
 ) -> Any:
     """Return a smaller copy of a fitted estimator, without the units that matter least.
@@ -55,6 +57,8 @@ def shrink(
         How often some of them go and training goes on.
     epochs : int, optional
         Of training after each round; without, a third of those that the model was trained for, 2 at least.
+    taught : bool
+        Whether the model, as it is, is the teacher of that training (see `distil`).
     **training
         Options of the further training, such as learning_rate.
 
@@ -85,7 +89,7 @@ def shrink(
         kept = chosen(importance, round(share * whole), floor, even=spread == "even")
         smaller, kept = _cut(smaller, widths, kept, importance)
         widths = [Width(width.place, len(kept[width.place]), width.axes) for width in widths]
-        smaller = train_further(smaller, X, y, epochs=epochs, **training)
+        smaller = train_further(smaller, X, y, beside=taught_by(model, taught), epochs=epochs, **training)
     now = counted(smaller.widths())
     left = {width.name: now[width.place] for width in widths}
     return noted(smaller, model, "shrink", keep=keep, criterion=criterion, spread=spread, left=left)

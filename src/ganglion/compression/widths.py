@@ -143,7 +143,7 @@ def without(model: Estimator, widths: Sequence[Width], kept: Kept) -> Any:
         If a network of these widths has other layers, which shortcuts between equal widths can bring about.
     """
     smaller = resized(model, {width.place: len(kept[width.place]) for width in widths if width.place in kept})
-    network = empty_network(smaller, model.network_.dtype)
+    network = empty_network(smaller, model.network_.dtype, model.compression_)
     tensors = dict(model.network_.state_dict())
     for width in widths:
         for axis in width.axes if width.place in kept else ():
@@ -186,7 +186,7 @@ def _arranged(model: Estimator, place: Place, n: int, columns: Columns, said: Te
 def _longer(model: Estimator, place: Place, n: int) -> list[tuple[Axis, int]] | None:
     """Return the axes that become longer with one unit more, and by how much; None if layers come or go."""
     shapes = {name: tensor.shape for name, tensor in model.network_.state_dict().items()}
-    larger = empty_network(resized(model, {place: n + 1}), model.network_.dtype).state_dict()
+    larger = empty_network(resized(model, {place: n + 1}), model.network_.dtype, model.compression_).state_dict()
     if larger.keys() != shapes.keys():
         return None
     return [

@@ -21,6 +21,7 @@ from ganglion.errors import GanglionError, InvalidModel, InvalidParameter
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.card import model_card
 from ganglion.estimators.empty import empty_network
+from ganglion.estimators.packing import pack, unpack
 from ganglion.estimators.targets import target_from_json
 from ganglion.networks.network import Network
 from ganglion.options import check_options, from_json, options_of, to_json
@@ -42,7 +43,14 @@ _DAMAGE = (
 def save(model: Estimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted estimator to `path`; see `Estimator.save`."""
     manifest = describe(model)
-    write_model(path, manifest, model.network_.state_dict(), model_card(manifest))
+    tensors, manifest["packing"] = packed(model)
+    write_model(path, manifest, tensors, model_card(manifest))
+
+
+def packed(model: Estimator) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the weights of a fitted estimator as its file holds them, and how they are to be read."""
+    kinds = [kind for change in model.compression_ for kind in change.get("packing", ())]
+    return pack(model.network_.state_dict(), kinds)
 
 
 def load(path: str | os.PathLike[str]) -> Estimator:
@@ -94,7 +102,7 @@ def describe(model: Estimator) -> dict[str, Any]:
         "history": model.history_.to_dict(),
         "metrics": getattr(model, "metrics_", {}),
         "audit": getattr(model, "audit_", {}),
-        "compression": getattr(model, "compression_", []),
+        "compression": model.compression_,
     }
 
 
@@ -123,16 +131,19 @@ def _restore(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
     model.target_name_ = str(manifest["target_name"])
     model.metrics_ = dict(manifest["metrics"])
     model.audit_ = dict(manifest.get("audit") or {})
-    model.compression_ = [dict(step) for step in manifest.get("compression") or []]
     model.history_ = History.from_dict(manifest["history"])
-    model.network_ = _network(model, tensors, _FLOATS[manifest["dtype"]])
+    changes = [dict(change) for change in manifest.get("compression") or ()]
+    tensors = unpack(tensors, dict(manifest.get("packing") or {}))
+    model.network_ = _network(model, tensors, _FLOATS[manifest["dtype"]], changes)
     return model
 
 
-def _network(model: Estimator, tensors: dict[str, Tensor], dtype: torch.dtype) -> Network:
+def _network(
+    model: Estimator, tensors: dict[str, Tensor], dtype: torch.dtype, changes: list[dict[str, Any]]
+) -> Network:
     """Build the network without memory, compare it with the weights that are there, and only then take them."""
     _plausible(model, len(tensors))
-    network = empty_network(model, dtype)
+    network = empty_network(model, dtype, changes)
     expected = network.state_dict()
     if expected.keys() != tensors.keys():
         odd = sorted(expected.keys() ^ tensors.keys())

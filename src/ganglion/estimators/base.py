@@ -130,7 +130,6 @@ class Estimator(BaseEstimator):
         target_name_: str
         metrics_: dict[str, Any]
         audit_: dict[str, Any]  # of groups of people, as `Audit.to_dict` has it; empty where there was none
-        compression_: list[dict[str, Any]]  # what made it smaller, in order: a name and its settings each
         history_: History
         n_features_in_: int
         feature_names_in_: np.ndarray  # only where columns have names
@@ -243,6 +242,11 @@ class Estimator(BaseEstimator):
     def build(self, spec: Spec) -> Network:
         """Return the network for data that look like `spec`; its parameters are drawn from torch's random state."""
         raise NotImplementedError
+
+    @property
+    def compression_(self) -> list[dict[str, Any]]:
+        """What made the network smaller after it was trained, in order: a name, "step", and settings each."""
+        return self.network_.changes
 
     def widths(self) -> dict[str, Any]:
         """Return how many units each layer of the fitted network has, in the options that say so.

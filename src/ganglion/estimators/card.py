@@ -5,7 +5,7 @@ After Mitchell et al. 2019, "Model cards for model reporting", arXiv:1810.03993.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganglion.data.grid import Grid
@@ -22,6 +22,7 @@ def model_card(manifest: Mapping[str, Any]) -> str:
             "## Input\n\n" + _inputs(manifest["encoder"]),
             "## Output\n\n" + _output(manifest["target"]),
             "## Training\n\n" + _training(manifest["history"], manifest["options"]),
+            _compression(manifest.get("compression") or ()),
             _metrics(manifest["metrics"]),
             _groups(manifest.get("audit") or {}),
             "## Limits\n\nThe figures hold for data like those it was tested on. "
@@ -109,6 +110,15 @@ def _output(target: Mapping[str, Any]) -> str:
 def _training(history: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     settings = ", ".join(f"{name}={value}" for name, value in options.items() if name != "verbose")
     return f"{len(history['rows'])} epochs ({history['stopped']}).\n\nOptions: {settings}."
+
+
+def _compression(changes: Sequence[Mapping[str, Any]]) -> str:
+    """Return what was done to the network after it was trained, a line each."""
+    lines = []
+    for change in changes:
+        settings = ", ".join(f"{name}={value}" for name, value in change.items() if name not in ("step", "packing"))
+        lines.append(f"- {change['step']}" + (f" ({settings})" if settings else ""))
+    return "## Compression\n\n" + "\n".join(lines) if lines else ""
 
 
 def _metrics(metrics: Mapping[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,12 +13,21 @@ from ganglion.estimators.base import Estimator
 from ganglion.estimators.spec import Spec
 from ganglion.networks.network import Network
 
+# changes of a network that change its layers, and where the function `reform(network)` is that makes them again; a
+# module above is named here as algorithms are in the registry: imported when asked for, and nothing else ever is
+FORMS = {"fold": "ganglion.compression.folding", "activations": "ganglion.compression.activations"}
 
-def empty_network(model: Estimator, dtype: torch.dtype) -> Network:
-    """Return the network that the options of a fitted estimator describe, on the device "meta", in `dtype`."""
+
+def empty_network(model: Estimator, dtype: torch.dtype, changes: Sequence[Mapping[str, Any]] = ()) -> Network:
+    """Return the network that options and changes describe, on the device "meta", in `dtype`."""
     with torch.device("meta"), _NothingDrawn():
         spec = Spec(model.encoder_.spec, model.target_.n_scores, model.target_.output())
-        return model.build(spec).cast(dtype)
+        network = model.build(spec)
+        for change in changes:
+            if change["step"] in FORMS:
+                importlib.import_module(FORMS[change["step"]]).reform(network, change)
+        network.changes = [dict(change) for change in changes]
+        return network.cast(dtype)
 
 
 class _NothingDrawn(TorchFunctionMode):

@@ -36,12 +36,18 @@ class Network(nn.Module):
         One tensor → scores, (n_samples, n_scores).
     output : Module
         Scores → the answer (see `networks.outputs`).
+
+    Attributes
+    ----------
+    changes : list of dict
+        What was done to the network after it was built and trained, in order.
     """
 
     def __init__(self, input: nn.Module, body: nn.Module, output: nn.Module) -> None:
         super().__init__()
         self.input, self.body, self.output = input, body, output
         self.dtype = torch.float32
+        self.changes: list[dict[str, Any]] = []
 
     @property
     def entry(self) -> InputLayer:
