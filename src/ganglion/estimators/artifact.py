@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ganglion.data.encoders import encoder_from_json
 from ganglion.data.encoding import ImageEncoder, TableEncoder
+from ganglion.data.summary import Summary, summary_from_json
 from ganglion.errors import GanglionError, InvalidModel, InvalidParameter
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.card import model_card
@@ -103,7 +104,12 @@ def describe(model: Estimator) -> dict[str, Any]:
         "metrics": getattr(model, "metrics_", {}),
         "audit": getattr(model, "audit_", {}),
         "compression": model.compression_,
+        "summary": _summary_to_json(getattr(model, "summary_", None)),
     }
+
+
+def _summary_to_json(summary: Summary | None) -> dict[str, Any]:
+    return {} if summary is None else summary.to_json()
 
 
 def _option_to_json(value: Any) -> Any:
@@ -131,6 +137,7 @@ def _restore(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
     model.target_name_ = str(manifest["target_name"])
     model.metrics_ = dict(manifest["metrics"])
     model.audit_ = dict(manifest.get("audit") or {})
+    model.summary_ = summary_from_json(manifest.get("summary"))
     model.history_ = History.from_dict(manifest["history"])
     changes = [dict(change) for change in manifest.get("compression") or ()]
     tensors = unpack(tensors, dict(manifest.get("packing") or {}))

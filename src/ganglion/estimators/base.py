@@ -28,12 +28,14 @@ from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.data.ragged import Column, Columns, by_length, lengths_of, side_by_side
 from ganglion.data.sequences import SequenceEncoder
 from ganglion.data.spool import load
+from ganglion.data.summary import Summary
 from ganglion.data.suspicions import refuse_swapped_axes, warn_of_repeated_rows, warn_of_suspicions
 from ganglion.errors import GanglionError, InvalidInput
 from ganglion.estimators.beside import Beside
 from ganglion.estimators.reading import check_modality, features_and_target, is_plain, read_features, read_weights
 from ganglion.estimators.session import Session, open_session
 from ganglion.estimators.spec import Spec
+from ganglion.estimators.summarising import summary_of
 from ganglion.networks.network import Network
 from ganglion.networks.work import most_images
 from ganglion.options import check_options, hyperparameters, option, options_of, unknown_option
@@ -130,6 +132,7 @@ class Estimator(BaseEstimator):
         target_name_: str
         metrics_: dict[str, Any]
         audit_: dict[str, Any]  # of groups of people, as `Audit.to_dict` has it; empty where there was none
+        summary_: Summary | None  # of the training data, in shares
         history_: History
         n_features_in_: int
         feature_names_in_: np.ndarray  # only where columns have names
@@ -214,6 +217,7 @@ class Estimator(BaseEstimator):
             session = replace(session, beside=beside)
             with random_state(session.seed):
                 self._learn(samples, held_out, session)
+            self.summary_ = summary_of(self, data)
         return self
 
     def set_params(self: Self, **params: Any) -> Self:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganglion.deployment.serving.answers import TEXT, Reply, json_reply, predictions
+from ganglion.deployment.serving.answers import HTML, TEXT, Reply, json_reply, predictions
 from ganglion.deployment.serving.body import read_body
+from ganglion.deployment.serving.docs_page import docs_page
+from ganglion.deployment.serving.explaining import Explaining
 from ganglion.deployment.serving.interface import Interface
 from ganglion.deployment.serving.json_text import parse_json
 from ganglion.deployment.serving.metrics import family
+from ganglion.deployment.serving.openapi import openapi_of
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.routes import Handler, Request
 from ganglion.deployment.serving.served import Asked, Served
@@ -23,16 +26,24 @@ if TYPE_CHECKING:
 
 SMALL = 2**16  # bytes that are read beside other requests; larger bodies are read in a thread
 _JSON = (b"", b"application/json", b"text/json", b"application/x-www-form-urlencoded")  # the last is what curl -d says
+_POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _CSV = (b"text/csv", b"application/csv", b"text/plain")
 
 
 def table(service: Service) -> dict[tuple[str, str], Handler]:
     """Return the table of all paths."""
     asking = Asking(service)
+    explaining = Explaining(asking, service.settings.limits.answer_s)
     return {
         ("POST", "/predict"): asking.predict,
         ("POST", "/predict/{name}"): asking.predict,
         ("POST", "/predict/{name}/versions/{version}"): asking.predict,
+        ("POST", "/explain"): explaining.explain,
+        ("POST", "/explain/{name}"): explaining.explain,
+        ("POST", "/explain/{name}/versions/{version}"): explaining.explain,
+        ("GET", "/"): asking.docs,
+        ("GET", "/docs"): asking.docs,
+        ("GET", "/openapi.json"): asking.openapi,
         ("GET", "/health"): asking.health,
         ("GET", "/metrics"): asking.metrics,
     }
@@ -47,9 +58,19 @@ class Asking:
 
     async def predict(self, request: Request) -> Reply:
         """Answer what a model says of each row."""
-        served = self._served(request)
+        served = self.served(request)
         asked = await self.asked(request, served)
         return predictions(served, asked, await self.answer(served, asked))
+
+    async def docs(self, request: Request) -> Reply:
+        """Answer the page that says how to ask."""
+        base = f"http://{request.headers[b'host'].decode('latin-1')}"
+        page = docs_page(self._service.shelf, self._service.settings, base)
+        return Reply(page.encode(), kind=HTML, headers=[(b"content-security-policy", _POLICY)])
+
+    async def openapi(self, request: Request) -> Reply:
+        """Answer the description of all paths."""
+        return json_reply(openapi_of(self._service.shelf, self._service.settings))
 
     async def health(self, request: Request) -> Reply:
         """Answer how the server and each model are."""
@@ -75,7 +96,8 @@ class Asking:
             lines += family(name, kind, text, zip(labels, values, strict=True))
         return Reply(("\n".join(lines) + "\n").encode(), kind=TEXT)
 
-    def _served(self, request: Request) -> Served:
+    def served(self, request: Request) -> Served:
+        """Return the model that a request is for."""
         return self._service.shelf.find(request.arguments.get("name"), request.arguments.get("version"))
 
     async def answer(self, served: Served, asked: Asked) -> Any:

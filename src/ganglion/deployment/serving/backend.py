@@ -21,14 +21,25 @@ from ganglion.deployment.serving.interface import Input, Interface, interface_of
 from ganglion.errors import DataWarning
 from ganglion.estimators.artifact import load
 
-_ONE_AT_A_TIME = threading.Lock()  # torch's threads and precision are set for the whole process
+_TURN = threading.Lock()
+
+
+def one_at_a_time() -> threading.Lock:
+    """Return the lock under which torch is asked: its threads and precision are set for the whole process."""
+    return _TURN
 
 
 class Backend(Protocol):
     """What a served model offers."""
 
     engine: str
+    platform: str
     interface: Interface
+
+    @property
+    def original(self) -> Any:
+        """The backend of the estimator itself, where there is one behind this; else this."""
+        ...
 
     def answer(self, columns: Columns) -> dict[str, np.ndarray]:
         """Return "prediction", and of classifiers "probabilities", one each row."""
@@ -45,12 +56,18 @@ class TorchBackend:
     """
 
     engine = "torch"
+    platform = "pytorch_ganglion"
 
     def __init__(self, model: Any) -> None:
         self.model, self.interface = model, interface_of(model)
         self._codes = {
             each.name: {label: code for code, label in enumerate(each.categories)} for each in self.interface.inputs
         }
+
+    @property
+    def original(self) -> TorchBackend:
+        """Itself."""
+        return self
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TorchBackend:
@@ -72,7 +89,7 @@ class TorchBackend:
             "prediction", (n,) or (n, targets); of classifiers "probabilities", (n, classes).
         """
         data = self.dataset(columns)
-        with _ONE_AT_A_TIME, warnings.catch_warnings():
+        with one_at_a_time(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)  # nobody who could read it would be there
             answers = {"prediction": np.asarray(self.model.predict(data))}
             if self.interface.task == "classification" and hasattr(self.model, "predict_proba"):

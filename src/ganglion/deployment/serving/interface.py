@@ -7,6 +7,7 @@ from typing import Any
 
 from ganglion.data.dataset import Kind
 from ganglion.data.encoding import ImageEncoder, TableEncoder
+from ganglion.data.summary import Summary
 from ganglion.data.text_encoding import TextEncoder
 from ganglion.errors import InvalidModel
 
@@ -43,6 +44,8 @@ class Input:
         Those that training had often enough; others are allowed, and read as unknown.
     rate : int
         Samples a second, of recordings.
+    typical : float or None
+        The middle of the training values, of numbers, where it is known.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Input:
     shape: tuple[int, ...] = ()
     categories: tuple[str, ...] = ()
     rate: int = 0
+    typical: float | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -65,6 +69,8 @@ class Input:
     @property
     def example(self) -> Any:
         """A value that is allowed."""
+        if self.typical is not None and self.kind == "numeric":
+            return self.typical
         return self.categories[0] if self.categories else _EXAMPLES[self.kind]
 
 
@@ -129,7 +135,7 @@ def interface_of(model: Any) -> Interface:
         estimator=name,
         task=task,
         modality=modality,
-        inputs=_inputs(model.encoder_),
+        inputs=_inputs(model.encoder_, getattr(model, "summary_", None)),
         classes=tuple(each.item() if hasattr(each, "item") else each for each in classes),
         targets=_n_targets(model),
         target=model.target_name_ if hasattr(model, "target_name_") else "",
@@ -137,9 +143,15 @@ def interface_of(model: Any) -> Interface:
     )
 
 
-def _inputs(encoder: Any) -> tuple[Input, ...]:
+def _inputs(encoder: Any, summary: Summary | None) -> tuple[Input, ...]:
     if isinstance(encoder, TableEncoder):
-        return tuple(Input(each.name, each.kind, each.shape, each.categories) for each in encoder.fields)
+        middle = {
+            each.name: each.edges[len(each.edges) // 2] for each in (summary.columns if summary else ()) if each.edges
+        }
+        return tuple(
+            Input(each.name, each.kind, each.shape, each.categories, typical=middle.get(each.name))
+            for each in encoder.fields
+        )
     if isinstance(encoder, ImageEncoder):
         return (Input("image", "image", tuple(encoder.shape)),)
     if isinstance(encoder, TextEncoder):

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ganglion.deployment.serving import asking
+from ganglion.deployment.serving import asking, inference_protocol
 from ganglion.deployment.serving.answers import Reply, json_reply
 from ganglion.deployment.serving.batching import Batcher
 from ganglion.deployment.serving.guard import Guard
@@ -44,7 +44,7 @@ class Service:
         self.arriving = 0
         self._guard = Guard(settings)
         self._threads = ThreadPoolExecutor(1, "ganglion-model")
-        self._routes = Routes(asking.table(self))
+        self._routes = Routes(asking.table(self) | inference_protocol.table(self))
         self._watcher: asyncio.Task[None] | None = None
         for served in shelf:
             served.batcher = Batcher(served.answer_all, settings.limits, self._threads, arriving=lambda: self.arriving)

@@ -1,0 +1,200 @@
+"""What training data looked like, in shares alone: small enough for a model file, and never a row of anybody.
+
+    numbers, dates   edges between bins of equal share, and the share of rows in each bin; truth values, that of true
+    categories       the share of each that training had often enough to keep, and of all others together
+    all              the share of missing values
+
+No bin is cut for fewer than ten rows, edges are rounded, and neither the smallest nor the largest value is told, so
+that no value of a single row stands in a summary. It is what later data are compared with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import numpy as np
+from torch import Tensor
+
+from ganglion.data.dataset import Dataset, Field, Kind
+from ganglion.data.encoding import TableEncoder
+from ganglion.errors import InvalidModel
+
+BINS = 20
+ROWS_IN_BIN = 10
+MOST_COLUMNS = 100  # of a block of numbers, the first
+MOST_CATEGORIES = 50  # the commonest; the others count together
+_MOST_CELLS = 500_000  # looked at; of larger tables rows at even distances
+_DIGITS = 4  # of an edge, beside the spread of its column
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSummary:
+    """One column in shares.
+
+    Attributes
+    ----------
+    name : str
+    kind : Kind
+        "numeric", "boolean", "date" or "categorical".
+    missing : float
+        Share of rows without a value.
+    edges : tuple of float
+        Of numbers: bin i holds what is above edges[i - 1] and up to edges[i].
+    labels : tuple of str
+        Of categories: what each share is of; the last share is of all others.
+    shares : tuple of float
+        Of the rows with a value; they sum to 1. Of truth values: of false, and of true.
+    """
+
+    name: str
+    kind: Kind
+    missing: float
+    edges: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
+    shares: tuple[float, ...] = ()
+
+    def counts(self, values: np.ndarray) -> np.ndarray:
+        """Return how many of some values lie in each part, (n_shares,) int64.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n,)
+            None of them missing; numbers, or of categories texts.
+        """
+        if self.kind == "categorical":
+            place = {label: i for i, label in enumerate(self.labels)}
+            found = [place.get(value, len(self.labels)) for value in values.tolist()]
+            return np.bincount(found, minlength=len(self.shares)).astype(np.int64)
+        return np.bincount(np.searchsorted(self.edges, values, side="left"), minlength=len(self.shares))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A training set in shares.
+
+    Attributes
+    ----------
+    n_rows : int
+        How many rows were looked at.
+    columns : tuple of ColumnSummary
+    prediction : tuple of ColumnSummary
+        What the model said of some of the training rows, one a target; of classes, their mean probabilities.
+    """
+
+    n_rows: int
+    columns: tuple[ColumnSummary, ...] = ()
+    prediction: tuple[ColumnSummary, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        return asdict(self)
+
+
+def summarise(data: Dataset, encoder: Any) -> Summary:
+    """Return the summary of a training set; of others than tables, that of no column.
+
+    Parameters
+    ----------
+    data : Dataset
+        Features only.
+    encoder : encoder
+        That was fitted to them: it knows which categories are kept.
+    """
+    if not isinstance(encoder, TableEncoder):
+        return Summary(len(data))
+    width = sum(math.prod(field.shape) for field in encoder.fields)
+    step = max(1, math.ceil(len(data) * min(width, MOST_COLUMNS) / _MOST_CELLS))
+    columns: list[ColumnSummary] = []
+    for field in encoder.fields:
+        values = cast(Tensor, data.columns[field.name])[::step].numpy()
+        columns += _of_field(field, data.field(field.name), values)
+    return Summary(-(-len(data) // step), tuple(columns))
+
+
+def _of_field(field: Field, given: Field, values: np.ndarray) -> list[ColumnSummary]:
+    if field.kind == "categorical":
+        labels = np.array([*given.categories, None], dtype=object)
+        return [of_labels(field.name, labels[values], field.categories)]
+    if field.shape:
+        block = values.reshape(len(values), -1)[:, :MOST_COLUMNS]
+        return [of_numbers(f"{field.name}{i}", "numeric", column) for i, column in enumerate(block.T)]
+    return [of_numbers(field.name, field.kind, values)]
+
+
+def of_labels(name: str, values: np.ndarray, known: Sequence[str]) -> ColumnSummary:
+    """Return a column of labels, None where one is missing, in shares; those that are not `known` count together."""
+    present = values[values != None]  # noqa: E711 - each of them
+    found, n = np.unique(present.astype(str), return_counts=True)
+    counts = dict(zip(found.tolist(), n.tolist(), strict=True))
+    kept = sorted(known, key=lambda label: -counts.get(label, 0))[:MOST_CATEGORIES]
+    kept = [label for label in kept if counts.get(label, 0) > 1]
+    shares = [counts[label] / len(present) for label in kept]
+    missing = 1 - len(present) / max(1, len(values))
+    rest = max(0.0, 1 - sum(shares)) if len(present) else 0.0
+    return ColumnSummary(name, "categorical", missing, (), tuple(kept), (*shares, rest))
+
+
+def of_numbers(name: str, kind: Kind, values: np.ndarray) -> ColumnSummary:
+    """Return a column of numbers, NaN where one is missing, in shares."""
+    present = values[~np.isnan(values)].astype(np.float64)
+    missing = 1 - len(present) / max(1, len(values))
+    if kind == "boolean":
+        true = float(present.mean()) if len(present) else 0.0
+        return ColumnSummary(name, kind, missing, (0.5,), (), (1 - true, true))
+    edges = _edges(present)
+    summary = ColumnSummary(name, kind, missing, edges, (), (0.0,) * (len(edges) + 1))
+    if not edges:
+        return ColumnSummary(name, kind, missing)
+    return ColumnSummary(name, kind, missing, edges, (), tuple((summary.counts(present) / len(present)).tolist()))
+
+
+def _edges(present: np.ndarray) -> tuple[float, ...]:
+    """Return rounded edges between bins of about equal share; none where there are few rows, or one value."""
+    n_bins = min(BINS, len(present) // ROWS_IN_BIN)
+    if n_bins < 2:
+        return ()
+    cuts = np.quantile(present, np.arange(1, n_bins) / n_bins)
+    spread = float(cuts[-1] - cuts[0])
+    if spread > 0:
+        cuts = np.round(cuts, int(np.clip(_DIGITS - math.ceil(math.log10(spread)), -300, 300)))
+    return tuple(np.unique(cuts).tolist())
+
+
+def summary_from_json(stored: Any) -> Summary | None:
+    """Make a summary again from `to_json`, believing nothing: a flaw raises InvalidModel; None where there is none."""
+    if not stored:
+        return None
+    try:
+        return Summary(
+            _count(stored["n_rows"]),
+            tuple(map(_column, stored["columns"])),
+            tuple(map(_column, stored["prediction"])),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InvalidModel(
+            f"the summary of the training data is damaged ({error}). Train and save it again."
+        ) from error
+
+
+def _column(stored: Mapping[str, Any]) -> ColumnSummary:
+    name, kind = stored["name"], stored["kind"]
+    edges, shares = (tuple(float(value) for value in stored[part]) for part in ("edges", "shares"))
+    labels, missing = tuple(stored["labels"]), float(stored["missing"])
+    if not isinstance(name, str) or kind not in ("numeric", "boolean", "date", "categorical"):
+        raise ValueError(f"column {name!r:.40}")
+    if not all(isinstance(label, str) for label in labels) or not all(0 <= share <= 1 for share in (*shares, missing)):
+        raise ValueError(f"the shares of {name!r:.40}")
+    if shares and len(shares) != len(labels if kind == "categorical" else edges) + 1:
+        raise ValueError(f"the parts of {name!r:.40}")
+    if not all(map(math.isfinite, edges)) or list(edges) != sorted(edges):
+        raise ValueError(f"the edges of {name!r:.40}")
+    return ColumnSummary(name, kind, missing, edges, labels, shares)
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 2**53:
+        raise ValueError(f"{value!r:.40} rows")
+    return value

@@ -1,0 +1,113 @@
+"""The paths of the Open Inference Protocol, version 2 (REST), which KServe, Triton and their clients speak.
+
+https://github.com/kserve/open-inference-protocol. Data are JSON; the binary extension is not spoken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from ganglion.deployment.serving.answers import Reply, json_reply
+from ganglion.deployment.serving.body import read_body
+from ganglion.deployment.serving.json_text import parse_json
+from ganglion.deployment.serving.refused import Refused
+from ganglion.deployment.serving.routes import Handler, Request
+from ganglion.deployment.serving.served import Asked, Served
+from ganglion.deployment.serving.settings import Limits
+from ganglion.deployment.serving.tensors import columns_of_tensors, described, tensors_of
+from ganglion.version import __version__
+
+if TYPE_CHECKING:
+    from ganglion.deployment.serving.service import Service
+
+SMALL = 2**16  # bytes of a body that is read beside other requests
+
+
+def table(service: Service) -> dict[tuple[str, str], Handler]:
+    """Return the table of the protocol's paths."""
+    protocol = Protocol(service)
+    found: dict[tuple[str, str], Handler] = {
+        ("GET", "/v2"): protocol.server,
+        ("GET", "/v2/"): protocol.server,
+        ("GET", "/v2/health/live"): protocol.live,
+        ("GET", "/v2/health/ready"): protocol.ready,
+    }
+    for model in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
+        found |= {
+            ("GET", model): protocol.model,
+            ("GET", f"{model}/ready"): protocol.model_ready,
+            ("POST", f"{model}/infer"): protocol.infer,
+        }
+    return found
+
+
+class Protocol:
+    """The handlers of the protocol."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def server(self, request: Request) -> Reply:
+        """Answer what the server is."""
+        return json_reply({"name": "ganglion", "version": __version__, "extensions": []})
+
+    async def live(self, request: Request) -> Reply:
+        """Answer that the server lives."""
+        return json_reply({"live": True})
+
+    async def ready(self, request: Request) -> Reply:
+        """Answer whether new requests should come here: not any more once it is about to stop."""
+        ready = not self._service.draining
+        return json_reply({"ready": ready}, 200 if ready else 400)
+
+    async def model(self, request: Request) -> Reply:
+        """Answer what a model takes and gives."""
+        served = self._served(request)
+        inputs, outputs = described(served.interface)
+        return json_reply(
+            {
+                "name": served.name,
+                "versions": list(self._service.shelf.versions(served.name)),
+                "platform": served.backend.platform,
+                "inputs": inputs,
+                "outputs": outputs,
+            }
+        )
+
+    async def model_ready(self, request: Request) -> Reply:
+        """Answer that a model is there."""
+        return json_reply({"name": self._served(request).name, "ready": True})
+
+    async def infer(self, request: Request) -> Reply:
+        """Answer what a model says of tensors."""
+        served = self._served(request)
+        content, asked = await self._asked(request, served)
+        answer = await served.batcher.ask(asked, len(asked))
+        said: dict[str, Any] = {"model_name": served.name, "model_version": served.version}
+        if "id" in content:
+            said["id"] = content["id"]
+        return json_reply({**said, "outputs": tensors_of(answer, content.get("outputs"))})
+
+    async def _asked(self, request: Request, served: Served) -> tuple[dict[str, Any], Asked]:
+        self._service.arriving += 1
+        try:
+            limits = self._service.settings.limits
+            body = await read_body(request.headers, request.receive, limits)
+            if b"inference-header-content-length" in request.headers:
+                raise Refused(415, "binary tensors came; send the data of each tensor as JSON.")
+            arguments = (body, served.backend, limits)
+            return await asyncio.to_thread(_read, *arguments) if len(body) > SMALL else _read(*arguments)
+        finally:
+            self._service.arriving -= 1
+
+    def _served(self, request: Request) -> Served:
+        return self._service.shelf.find(request.arguments["name"], request.arguments.get("version"))
+
+
+def _read(body: bytes, backend: Any, limits: Limits) -> tuple[dict[str, Any], Asked]:
+    content = parse_json(body, limits)
+    columns = columns_of_tensors(content, backend.interface, limits)
+    if not isinstance(content.get("id", ""), str):
+        raise Refused(422, '"id" is a text.')
+    return content, Asked(backend, columns=columns)

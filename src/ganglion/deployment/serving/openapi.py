@@ -1,0 +1,229 @@
+"""What the server offers as OpenAPI 3.1, made from the models' interfaces: each body and answer is described."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganglion.deployment.serving.interface import Input, Interface
+from ganglion.deployment.serving.served import Served
+from ganglion.deployment.serving.settings import Settings
+from ganglion.deployment.serving.shelf import Shelf
+from ganglion.version import __version__
+
+_FINITE = {"minimum": -1.7e308, "maximum": 1.7e308}
+_WORDS = {"type": "string", "minLength": 1, "pattern": r"^[!-~](.*[!-~])?$"}
+_TYPES: dict[str, dict[str, Any]] = {
+    "numeric": {"type": ["number", "null"], **_FINITE},
+    "boolean": {"type": ["boolean", "null"]},
+    "date": {"type": ["string", "null"], "pattern": r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$"},
+    "categorical": {"type": ["string", "number", "boolean", "null"], **_FINITE},
+    "text": _WORDS,
+}
+_CLASSES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+_ERRORS = {
+    "400": "The request was broken off.",
+    "401": "The token is missing or wrong.",
+    "403": "The request came by a foreign name, or from a foreign page.",
+    "404": "There is no such path or model.",
+    "405": "The path takes another method.",
+    "408": "The request did not come in time.",
+    "413": "The request is too large.",
+    "415": "The body is of a type that the model does not read.",
+    "422": "The body will not do: the column, what came and what is allowed are told.",
+    "503": "Too many requests wait already: try again after Retry-After seconds.",
+    "504": "The answer did not come in time.",
+}
+_REF = "#/components/schemas/"
+_NAME_AND_VERSION = {"model": {"type": "string"}, "version": {"type": "string"}}
+
+
+def openapi_of(shelf: Shelf, settings: Settings) -> dict[str, Any]:
+    """Return the description of a server as OpenAPI has it.
+
+    Parameters
+    ----------
+    shelf : Shelf
+        The models, whose newest versions are described.
+    settings : Settings
+    """
+    served = [shelf.find(name) for name in shelf.names]
+    paths = {**_general(), **{path: item for each in served for path, item in _of_model(each, shelf, settings).items()}}
+    if len(served) == 1:
+        paths |= {f"/{verb}": _post(served[0], verb, settings) for verb in ("predict", "explain")}
+    found: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Ganglion",
+            "version": __version__,
+            "description": "Models that were trained with Ganglion: plain requests, and the Open Inference Protocol 2.",
+        },
+        "paths": paths,
+        "components": {"schemas": {**_schemas(), **_of_interfaces(served)}},
+    }
+    if settings.token:
+        found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        found["security"] = [{"token": []}]
+    return found
+
+
+def _general() -> dict[str, Any]:
+    health = {"type": "object", "required": ["status", "models"], "properties": {"status": {"type": "string"}}}
+    yes = {"type": "object", "additionalProperties": {"type": "boolean"}}
+    return {
+        "/health": _get("How the server and each model are", health),
+        "/metrics": _get("What was counted, for Prometheus", {"type": "string"}, "text/plain"),
+        "/docs": _get("A page that says how to ask", {"type": "string"}, "text/html"),
+        "/openapi.json": _get("This description", {"type": "object"}),
+        "/v2": _get("What the server is", {"$ref": f"{_REF}server"}),
+        "/v2/health/live": _get("Whether the server lives", yes),
+        "/v2/health/ready": _get("Whether the server takes requests", yes),
+    }
+
+
+def _of_model(served: Served, shelf: Shelf, settings: Settings) -> dict[str, Any]:
+    version = {
+        "name": "version",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "enum": list(shelf.versions(served.name))},
+    }
+    found = {f"/{verb}/{served.name}": _post(served, verb, settings) for verb in ("predict", "explain")}
+    found |= {
+        f"/{verb}/{served.name}/versions/{{version}}": _post(served, verb, settings) for verb in ("predict", "explain")
+    }
+    ready = {"type": "object", "required": ["name", "ready"], "properties": {"ready": {"type": "boolean"}}}
+    for path in (f"/v2/models/{served.name}", f"/v2/models/{served.name}/versions/{{version}}"):
+        found |= {
+            path: _get("What the model takes and gives", {"$ref": f"{_REF}model"}),
+            f"{path}/ready": _get("Whether the model is there", ready),
+            f"{path}/infer": {"post": _infer()},
+        }
+    return {path: {**item, "parameters": [version]} if "{version}" in path else item for path, item in found.items()}
+
+
+def _get(summary: str, schema: Mapping[str, Any], kind: str = "application/json") -> dict[str, Any]:
+    return {"get": {"summary": summary, "responses": _responses(schema, kind)}}
+
+
+def _responses(schema: Mapping[str, Any], kind: str = "application/json") -> dict[str, Any]:
+    error = {"application/json": {"schema": {"$ref": f"{_REF}error"}}}
+    return {
+        "200": {"description": "The answer.", "content": {kind: {"schema": schema}}},
+        **{status: {"description": text, "content": error} for status, text in _ERRORS.items()},
+    }
+
+
+def _infer() -> dict[str, Any]:
+    return {
+        "summary": "What the model says of tensors",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": f"{_REF}request"}}}},
+        "responses": _responses({"$ref": f"{_REF}response"}),
+    }
+
+
+def _post(served: Served, verb: str, settings: Settings) -> dict[str, Any]:
+    summary = {"predict": "What the model says of each row", "explain": "Why it says so"}[verb]
+    answer = f"{served.name}-answer" if verb == "predict" else "explained"
+    body = {"required": True, "content": _content(served)}
+    return {"post": {"summary": summary, "requestBody": body, "responses": _responses({"$ref": f"{_REF}{answer}"})}}
+
+
+def _content(served: Served) -> dict[str, Any]:
+    form = {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "format": "binary"}},
+            }
+        }
+    }
+    files = {"image": ("image/png", "image/jpeg"), "audio": ("audio/wav", "audio/flac")}.get(served.interface.modality)
+    if files:
+        return {**{kind: {"schema": {"type": "string", "format": "binary"}} for kind in files}, **form}
+    row = {"schema": {"$ref": f"{_REF}{served.name}-rows"}, "example": [served.interface.example_row()]}
+    return {"application/json": row, "text/csv": {"schema": {"type": "string"}}, **form}
+
+
+def _of_interfaces(served: list[Served]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for each in served:
+        found[f"{each.name}-answer"] = _answer(each.interface)
+        if each.interface.modality in ("table", "text"):
+            found[f"{each.name}-rows"] = _rows(each.interface)
+    return found
+
+
+def _rows(interface: Interface) -> dict[str, Any]:
+    types = [_type_of(each) for each in interface.inputs for _ in each.columns]
+    named = {
+        "type": "object",
+        "required": list(interface.columns),
+        "properties": dict(zip(interface.columns, types, strict=True)),
+    }
+    n = len(types)
+    listed = {"type": "array", "prefixItems": types, "items": False, "minItems": n, "maxItems": n}
+    kinds = [named, listed] + ([_WORDS] if interface.modality == "text" and n == 1 else [])
+    lists = [{"type": "array", "items": kind, "minItems": 1} for kind in kinds]
+    rows = {"type": "object", "required": ["rows"], "properties": {"rows": {"anyOf": lists}}}
+    return {"anyOf": [*lists, named, *([] if "rows" in interface.columns else [rows])]}
+
+
+def _type_of(each: Input) -> dict[str, Any]:
+    found = dict(_TYPES[each.kind])
+    return {**found, "examples": list(each.categories[:20])} if each.categories else found
+
+
+def _answer(interface: Interface) -> dict[str, Any]:
+    classes = [{"type": _CLASSES.get(type(each), "string")} for each in interface.classes[:1]]
+    said = classes[0] if classes else {"type": "number"} if interface.task == "regression" else {}
+    if interface.targets > 1:
+        said = {"type": "array", "items": {"type": "integer" if classes else "number"}}
+    found: dict[str, Any] = {
+        "type": "object",
+        "required": ["model", "version", "predictions"],
+        "properties": {**_NAME_AND_VERSION, "predictions": {"type": "array", "items": said}},
+    }
+    if interface.task == "classification":
+        shares = {"type": "array", "items": {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}}}
+        found["properties"] |= {"classes": {"type": "array"}, "probabilities": shares}
+    return found
+
+
+def _schemas() -> dict[str, Any]:
+    text = {"type": "string"}
+    shape = {"type": "array", "items": {"type": "integer", "minimum": 0}}
+    data = {"type": "array"}
+    described = {"type": "object", "required": ["name", "datatype", "shape"]}
+    tensor = {
+        "type": "object",
+        "required": ["name", "shape", "datatype", "data"],
+        "properties": {"name": text, "shape": shape, "datatype": text, "data": data, "parameters": {"type": "object"}},
+    }
+    listed = {"type": "array", "items": {"$ref": f"{_REF}tensor"}}
+    wanted = {"type": "array", "items": {"type": "object", "required": ["name"], "properties": {"name": text}}}
+    explanation = {"type": "object", "required": ["output", "prediction", "base", "features"]}
+    return {
+        "error": {"type": "object", "required": ["error"], "properties": {"error": text}},
+        "server": _object(name=text, version=text, extensions={"type": "array", "items": text}),
+        "model": _object(
+            name=text,
+            platform=text,
+            versions={"type": "array", "items": text},
+            inputs={"type": "array", "items": described},
+            outputs={"type": "array", "items": described},
+        ),
+        "tensor": tensor,
+        "request": {
+            "type": "object",
+            "required": ["inputs"],
+            "properties": {"id": text, "inputs": listed, "outputs": wanted, "parameters": {"type": "object"}},
+        },
+        "response": _object(model_name=text, model_version=text, outputs=listed),
+        "explained": _object(**_NAME_AND_VERSION, explanations={"type": "array", "items": explanation}),
+    }
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
