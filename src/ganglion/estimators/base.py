@@ -217,7 +217,7 @@ class Estimator(BaseEstimator):
             session = replace(session, beside=beside)
             with random_state(session.seed):
                 self._learn(samples, held_out, session)
-            self.summary_ = summary_of(self, data)
+            self.summary_ = summary_of(self, data, samples.inputs)
         return self
 
     def set_params(self: Self, **params: Any) -> Self:

@@ -6,8 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from ganglion.data.dataset import Dataset
+from ganglion.data.gather import gather
+from ganglion.data.ragged import Columns
 from ganglion.data.summary import ColumnSummary, Summary, of_numbers, summarise
 
 if TYPE_CHECKING:
@@ -17,7 +20,7 @@ _ASKED = {"table": 500, "image": 100}  # training rows whose predictions are loo
 _MOST_TARGETS = 20
 
 
-def summary_of(model: Estimator, data: Dataset) -> Summary:
+def summary_of(model: Estimator, data: Dataset, inputs: Columns) -> Summary:
     """Return the summary of the training rows, and of what the fitted model says of some of them.
 
     Parameters
@@ -26,24 +29,29 @@ def summary_of(model: Estimator, data: Dataset) -> Summary:
         Just fitted.
     data : Dataset
         The features that it was fitted to.
+    inputs : mapping of str to Tensor or Ragged
+        The same, encoded.
     """
     summary = summarise(data, model.encoder_)
     asked = _ASKED.get(model.modality_, 0)
     if not asked or model.tags.task not in ("classification", "regression"):
         return summary
-    some = data.take(np.arange(0, len(data), max(1, -(-len(data) // asked))))
-    return replace(summary, prediction=tuple(_predictions(model, some)))
+    rows = torch.arange(0, len(data), max(1, -(-len(data) // asked)))
+    return replace(summary, prediction=tuple(_predictions(model, gather(inputs, rows))))
 
 
-def _predictions(model: Estimator, data: Dataset) -> list[ColumnSummary]:
+def _predictions(model: Estimator, inputs: Columns) -> list[ColumnSummary]:
+    """Return what the network says in shares; `predict` reads what users give, and this was read already."""
     name = model.target_name_ if getattr(model, "target_name_", "") else "prediction"
     if model.tags.task == "regression":
-        return numbers_in(name, np.asarray(model.predict(data)))  # type: ignore[attr-defined]
+        numbers = model.answers_to(inputs)[:, : model.target_.n_targets].numpy()
+        return numbers_in(name, numbers[:, 0] if model.target_.flat else numbers)
+    classes = model.target_.classes
     if hasattr(model, "predict_proba"):
-        return shares_of_classes(name, model.classes_, np.asarray(model.predict_proba(data)))  # type: ignore[attr-defined]
-    labels = np.asarray(model.predict(data))  # type: ignore[attr-defined]
-    classes = model.classes_  # type: ignore[attr-defined]
-    return shares_of_classes(name, classes, np.stack([labels == each for each in classes], axis=1))
+        return shares_of_classes(name, classes, model.answers_to(inputs).numpy())
+    scores = model.answers_to(inputs, scores=True).numpy()
+    chosen = (scores[:, 0] > 0).astype(int) if model.target_.binary else scores.argmax(axis=1)
+    return shares_of_classes(name, classes, np.eye(len(classes))[chosen])
 
 
 def numbers_in(name: str, predicted: np.ndarray) -> list[ColumnSummary]:
