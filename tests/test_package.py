@@ -99,7 +99,8 @@ def test_the_public_surface_grows_on_purpose_only():
         *("audit", "audit_scores"),
         *("Comparison", "compare"),
         *("distil", "prune", "quantize", "shrink"),
-        *("Explanation", "Explanations", "explain", "importance", "partial_dependence", "sanity"),
+        *("Counterfactuals", "Explanation", "Explanations"),
+        *("counterfactual", "explain", "importance", "partial_dependence", "sanity"),
         *("serve",),
     }
     assert dir(ganglion) == ganglion.__all__

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-TRAINED, EXPLAINED, WALKS, STEPS = 20_000, 100, 1000, 4096
+TRAINED, EXPLAINED, WALKS, STEPS, TOGETHER = 20_000, 100, 1000, 4096, 20
 
 
 def data(background: str, *, values: str = "walks") -> Callable[[Path], Mapping[str, Any]]:
@@ -82,26 +82,30 @@ def exact_paths(arrays: Mapping[str, Any], steps: int = STEPS) -> Any:
 
 
 def long_run(arrays: Mapping[str, Any], walks: int = WALKS) -> Any:
-    """Return the Shapley values of the rows, by many random orders walked from both ends, in plain NumPy."""
+    """Return the Shapley values of the rows, by many random orders walked from both ends, in plain NumPy: (n, d).
+
+    A step changes one column, which moves what reaches the hidden units by its weights alone. Twenty walks go together.
+    """
     import numpy as np
 
     rng = np.random.default_rng(12345)
     X, others = arrays["X"].astype(np.float64), arrays["background"].astype(np.float64)
+    W0, b0, W1, b1 = (arrays[name].astype(np.float64) for name in ("W0", "b0", "W1", "b1"))
+    (n, d), total = X.shape, np.zeros((X.shape[1], len(X)))
 
-    def said(rows: Any) -> Any:
-        hidden = np.maximum(rows @ arrays["W0"].T + arrays["b0"], 0)
-        return 1 / (1 + np.exp(-(hidden @ arrays["W1"][0] + arrays["b1"][0])))
+    def said(reached: Any) -> Any:
+        return 1 / (1 + np.exp(-(np.maximum(reached, 0) @ W1[0] + b1[0])))
 
-    n, d = X.shape
-    total = np.zeros((n, d))
-    for walk in range(walks):
-        order = rng.permutation(d)
-        for direction in (order, order[::-1]):
-            rows = np.repeat(others[walk % len(others)][None], n, axis=0)
-            before = said(rows)
-            for j in direction:
-                rows[:, j] = X[:, j]
-                after = said(rows)
-                total[:, j] += after - before
+    for start in range(0, walks, TOGETHER):
+        base = others[np.arange(start, min(walks, start + TOGETHER)) % len(others)]
+        orders = rng.permuted(np.tile(np.arange(d), (len(base), 1)), axis=1)
+        for columns in (orders.T, orders[:, ::-1].T):  # a step: which column each walk changes
+            reached = np.repeat((base @ W0.T + b0)[:, None], n, axis=1)
+            before = said(reached)
+            for step in columns:
+                apart = X.T[step] - base[np.arange(len(base)), step][:, None]
+                reached += apart[:, :, None] * W0.T[step][:, None]
+                after = said(reached)
+                np.add.at(total, step, after - before)
                 before = after
-    return total / (2 * walks)
+    return total.T / (2 * walks)

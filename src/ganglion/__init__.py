@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from ganglion.evaluation.evaluate import evaluate
     from ganglion.evaluation.looking import plot_augmentation, plot_feature_maps, plot_filters
     from ganglion.evaluation.remembering import plot_gradients
+    from ganglion.explanation.counterfactual import counterfactual
+    from ganglion.explanation.counterfactuals import Counterfactuals
     from ganglion.explanation.dependence import partial_dependence
     from ganglion.explanation.explain import explain
     from ganglion.explanation.explanation import Explanation, Explanations
@@ -113,12 +115,14 @@ _HOMES = {
     "VAE": "ganglion.algorithms.vae",
     "VisionTransformer": "ganglion.algorithms.vision_transformer",
     "Comparison": "ganglion.evaluation.comparison",
+    "Counterfactuals": "ganglion.explanation.counterfactuals",
     "audit": "ganglion.fairness.audit",
     "compare": "ganglion.evaluation.compare",
     "audit_data": "ganglion.fairness.data_audit",
     "audit_scores": "ganglion.fairness.audit",
     "debias": "ganglion.fairness.debias",
     "conformal": "ganglion.evaluation.conformal",
+    "counterfactual": "ganglion.explanation.counterfactual",
     "distil": "ganglion.compression.distil",
     "evaluate": "ganglion.evaluation.evaluate",
     "explain": "ganglion.explanation.explain",
@@ -151,6 +155,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "CNNRegressor",
     "Classifier",
     "Comparison",
+    "Counterfactuals",
     "DBN",
     "DBNClassifier",
     "Dataset",
@@ -187,6 +192,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "audit_scores",
     "compare",
     "conformal",
+    "counterfactual",
     "debias",
     "distil",
     "evaluate",

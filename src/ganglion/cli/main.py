@@ -298,6 +298,50 @@ def explain_command(
     )
 
 
+@app.command("counterfactual")
+def counterfactual_command(
+    model: Model,
+    data: Data,
+    row: Annotated[int, typer.Option("--row", "-r", metavar="NUMBER", help="The row to change, from 0.")],
+    target: Annotated[
+        str | None,
+        typer.Option("--target", "-t", metavar="LABEL", help="The class wanted; of numbers a range, 300: or 10:20."),
+    ] = None,
+    features: Annotated[
+        str | None, typer.Option(metavar="NAME,NAME", help="Columns that may change (else all).")
+    ] = None,
+    keep: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="Columns that must stay.")] = None,
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option("--range", metavar="NAME=LOW:HIGH", help="Or NAME=up, NAME=down, NAME=VALUE,VALUE. Repeat."),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, metavar="NUMBER", help="Answers at most.")] = 3,
+    background: Annotated[
+        Path | None, typer.Option(metavar="DATA", help="Rows that say what values are usual (else those of DATA).")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Seed of all that is drawn.")] = 0,
+    html: Annotated[Path | None, typer.Option("--html", metavar="HTML", help="Write a page here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Find the nearest change of a row that turns what a saved model decides."""
+    from ganglion.cli.turning import turn_row
+
+    turn_row(
+        model,
+        data,
+        row=row,
+        target=target,
+        features=features,
+        keep=keep,
+        ranges=ranges or [],
+        k=k,
+        background=background,
+        seed=seed,
+        html=html,
+        as_json=as_json,
+    )
+
+
 @app.command("sample")
 def sample_command(
     model: Model,
