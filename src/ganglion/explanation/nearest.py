@@ -20,7 +20,8 @@ from ganglion.explanation.variations import Allowed, Variations
 MOST_CHANGED = 6  # columns of one answer, by the beam
 BEAM, PER_SET = 16, 2  # attempts that are gone on with, and how many of them change the same columns
 TOGETHER = 20_000  # rows of one step
-NEIGHBOURS = 12
+NEIGHBOURS = 8
+SPARE = 3  # attempts that are tightened for each answer that is wanted: what is nearest before need not be after
 FINE = 64  # steps between a value and what it was
 
 Margins = Callable[[Array], Array]  # rows, (n, d) → above 0 where they are decided as wanted, (n,)
@@ -56,9 +57,10 @@ def search(space: Variations, values: Mapping[int, Allowed], margins: Margins, k
     k : int
     """
     watched = _Watched(space, margins)
-    found = _beamed(space, values, watched, k)
-    found += _brought_over(space, values, watched)
-    tight = [_tightened(space, row, values, watched) for row in _one_each(space, found)]
+    found = _diverse(space, _beamed(space, values, watched, k), SPARE * k)
+    if len(found) < k:
+        found += _brought_over(space, values, watched)
+    tight = [_tightened(space, row, values, watched) for row in found]
     return Search(_diverse(space, tight, k), watched.best, watched.n_asked)
 
 
