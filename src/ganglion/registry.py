@@ -45,6 +45,13 @@ ALGORITHMS = {
     "VisionTransformer": "ganglion.algorithms.vision_transformer",
 }
 GROUP = "ganglion.algorithms"
+# What is put around algorithms and saved with them: the name that files use, and where its class is.
+WRAPPERS = {
+    "Adversarial": "ganglion.fairness.adversarial",
+    "Constrained": "ganglion.fairness.constraints",
+    "Reweighed": "ganglion.fairness.reweighing",
+    "Thresholded": "ganglion.fairness.thresholds",
+}
 
 
 def names() -> list[str]:
@@ -67,6 +74,19 @@ def algorithm(name: str) -> Any:
     if known in ALGORITHMS:
         return getattr(importlib.import_module(ALGORITHMS[known]), known)
     return _plugins()[known]
+
+
+def wrapper(name: str) -> Any:
+    """Return the class of what is put around algorithms, by its exact name.
+
+    Raises
+    ------
+    InvalidParameter
+        If there is none of that name.
+    """
+    if name not in WRAPPERS:
+        raise unknown_name("wrapper", name, WRAPPERS)
+    return getattr(importlib.import_module(WRAPPERS[name]), name)
 
 
 def name_of(cls: type) -> str | None:

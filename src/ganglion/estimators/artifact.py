@@ -26,7 +26,7 @@ from ganglion.estimators.packing import pack, unpack
 from ganglion.estimators.targets import target_from_json
 from ganglion.networks.network import Network
 from ganglion.options import check_options, from_json, options_of, to_json
-from ganglion.registry import algorithm, name_of
+from ganglion.registry import algorithm, name_of, wrapper
 from ganglion.storage import read_model, write_model
 from ganglion.training.execution import check_device
 from ganglion.training.history import History
@@ -64,7 +64,8 @@ def load(path: str | os.PathLike[str]) -> Estimator:
     Returns
     -------
     Estimator
-        Fitted, on the CPU. `metrics_` holds what was measured when it was saved.
+        Fitted, on the CPU; or what was put around one, as a mitigation of `debias`. `metrics_` holds what was measured
+        when it was saved.
 
     Raises
     ------
@@ -73,7 +74,9 @@ def load(path: str | os.PathLike[str]) -> Estimator:
     """
     manifest, tensors = read_model(path)
     try:
-        return _restore(manifest, tensors)
+        if "wrapper" in manifest:
+            return wrapper(str(manifest["wrapper"])).load(manifest, tensors)
+        return restored(manifest, tensors)
     except InvalidModel as error:
         raise InvalidModel(f"{os.fspath(path)}: {error}") from error
     except _DAMAGE as error:
@@ -121,7 +124,8 @@ def _option_to_json(value: Any) -> Any:
     return None if isinstance(value, np.random.RandomState) else to_json(value)  # a stream of seeds, not a seed
 
 
-def _restore(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
+def restored(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Estimator:
+    """Return the estimator that a manifest describes and tensors fill; of a file that lies, any error of `_DAMAGE`."""
     cls = algorithm(str(manifest["estimator"]))
     declared = options_of(cls)
     given = {name: value for name, value in manifest["options"].items() if name in declared}

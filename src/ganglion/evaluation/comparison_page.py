@@ -13,6 +13,7 @@ from ganglion.evaluation.verdict import label_in_text
 
 if TYPE_CHECKING:
     from ganglion.evaluation.comparison import Comparison
+    from ganglion.evaluation.paired import Pair
 
 _OUTCOME = {"best": "good", "tied": "even", "nothing": "bad"}
 _HEADING = {
@@ -50,17 +51,17 @@ def _verdict(found: Comparison) -> str:
 
 def _scores(found: Comparison) -> str:
     arrow = "↑" if found.metric.higher_is_better else "↓"
-    heads = ["", f"{found.metric.label} {arrow}", "behind the best", "p, corrected", "", "seconds"]
+    heads = ["", f"{found.metric.label} {arrow}", "behind the best", "p, corrected", "seconds"]
     rows = []
     for each, pair in zip(found.entries, [None, *behind_best(found)], strict=True):
-        gap = ("", "", "") if pair is None else (figure(pair.difference), f"{pair.p_corrected:.2g}", _shown(pair))
+        gap = ("", "") if pair is None else (figure(pair.difference), _shown(pair))
         cells = row((each.name, figure(each.score), *gap, f"{each.seconds:.2g}"))
         rows.append(cells.replace("<tr>", '<tr class="headline">', 1) if each.name == found.take else cells)
     return table(heads, rows, "Scores")
 
 
-def _shown(pair: object) -> str:
-    return "told apart" if getattr(pair, "told_apart", False) else "not told apart"
+def _shown(pair: Pair) -> str:
+    return f"{pair.p_corrected:.2g}, {'told' if pair.told_apart else 'not told'} apart"
 
 
 def _growth(found: Comparison) -> str:
@@ -75,13 +76,13 @@ def _growth(found: Comparison) -> str:
 def _pairs(found: Comparison) -> str:
     rows = []
     for each in found.pairs:
-        name, tests = f"{each.first} over {each.second}", (f"{each.p:.2g}", f"{each.p_corrected:.2g}")
-        rows.append(row((name, figure(each.difference), f"{each.t:.2f}", *tests, _shown(each))))
+        tests = (f"{each.t:.2f}", f"{each.p:.2g}", _shown(each))
+        rows.append(row((f"{each.first} over {each.second}", figure(each.difference), *tests)))
     lead = (
         "t and p of the corrected resampled t-test; corrected for all of these looks at 5 % (Holm). Told apart means "
         "that the test says so and the interval does not hold 0."
     )
-    heads = ["", f"{label_in_text(found.metric)} better by", "t", "p", "p, corrected", ""]
+    heads = ["", f"{label_in_text(found.metric)} better by", "t", "p", "p, corrected"]
     return f'<p class="soft">{html.escape(lead)}</p>{table(heads, rows, "Every two")}'
 
 

@@ -129,7 +129,9 @@ def compare_pairs(
     sign = 1.0 if higher_is_better else -1.0
     found: list[tuple[str, str, Estimate, float, float]] = []
     for one, two in itertools.combinations(scores, 2):
-        a, b = (one, two) if sign * (scores[one].mean() - scores[two].mean()) >= 0 else (two, one)
+        a, b = one, two
+        if sign * (scores[a] - scores[b]).mean() < 0:
+            a, b = two, one
         differences = sign * (scores[a] - scores[b])
         interval = percentile_interval(sign * (samples[a] - samples[b]))
         found.append((a, b, Estimate(float(differences.mean()), *interval), *corrected_t_test(differences, test_share)))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ganglion.drawing.axes import RIGHT, WIDTH, Frame, padded, tick_label, ticks
 from ganglion.drawing.gallery import Charts
 from ganglion.drawing.svg import SERIES, Chart, dot, legend, line, shorten, text, text_width
 from ganglion.evaluation.bootstrap import Estimate
 from ganglion.fairness.rates import Rate
-from ganglion.fairness.result import Audit, Group, Section
+
+if TYPE_CHECKING:
+    from ganglion.fairness.result import Audit, Group, Section
 
 MOST_GROUPS = 24
 DRAWN = {  # one axis for each: shares, or units of the target

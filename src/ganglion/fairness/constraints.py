@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from ganglion.data.rows import n_rows
 from ganglion.errors import InvalidParameter, missing_extra
-from ganglion.fairness.debiased import Debiased, check_binary, drawn, fit_weighted, n_rows_of
+from ganglion.fairness.debiased import fit_weighted
+from ganglion.fairness.drawn import Drawn
 from ganglion.fairness.groups import Array, Groups, Sensitive
 from ganglion.fairness.rows import Rows
-from ganglion.fairness.thresholds import check_constraint
 
 _MOMENTS = {
     "equalized_odds": "EqualizedOdds",
@@ -27,7 +28,7 @@ _MOMENTS = {
 }
 
 
-class Constrained(Debiased):
+class Constrained(Drawn):
     """A mixture of classifiers that keeps a constraint on the training rows. Each of them is a training of its own.
 
     Parameters
@@ -50,8 +51,8 @@ class Constrained(Debiased):
     Attributes
     ----------
     estimator_ : fairlearn.reductions.ExponentiatedGradient
-    mixture_ : list of tuple of float and classifier
-        The classifiers that are drawn, and how often.
+    mixture_ : list of tuple of float and classifier or int
+        How often, and which classifier is drawn; 0 or 1 is one that always says that class.
 
     References
     ----------
@@ -73,8 +74,7 @@ class Constrained(Debiased):
         self.constraint, self.slack, self.max_iter, self.random_state = constraint, slack, max_iter, random_state
 
     def _fit(self, X: Any, y: Array, groups: Groups, weight: Array | None) -> None:
-        check_constraint(self.constraint)
-        check_binary("a constraint", self.classes_)
+        self._check("a constraint")
         if weight is not None and weight.min() < weight.max():
             raise InvalidParameter(
                 "sample_weight cannot be given to the method constraints, which weighs rows itself. Leave it out, or "
@@ -89,7 +89,7 @@ class Constrained(Debiased):
         self.estimator_ = reduction
         shares = reduction.weights_.to_dict()
         self.mixture_ = [
-            (float(shares[k]), each) for k, each in enumerate(reduction.predictors_) if shares.get(k, 0) > 0
+            (float(shares[k]), _alone(each)) for k, each in enumerate(reduction.predictors_) if shares.get(k, 0) > 0
         ]
         self.n_columns_ = _width(X)
 
@@ -103,27 +103,30 @@ class Constrained(Debiased):
             _OnRows(self.estimator, rows), moment, eps=self.slack, max_iter=self.max_iter
         )
 
+    def saved(self) -> tuple[list[Any], dict[str, Any]]:
+        """Return the classifiers of the mixture, and how often each is drawn."""
+        self._inner()
+        networks = [each for _, each in self.mixture_ if not isinstance(each, int)]
+        if not networks:
+            raise InvalidParameter(
+                "the mixture always answers the same class, so there is nothing to save. Give more slack."
+            )
+        mixture = [[share, each if isinstance(each, int) else "network"] for share, each in self.mixture_]
+        return networks, {"mixture": mixture, "n_columns": self.n_columns_}
+
+    def restore(self, networks: list[Any], rule: dict[str, Any]) -> None:
+        """Take what `saved` returned; fairlearn's own object is not there any more."""
+        left = iter(networks)
+        self.mixture_ = [
+            (float(share), int(each) if isinstance(each, int) else next(left)) for share, each in rule["mixture"]
+        ]
+        self.n_columns_, self.estimator_ = int(rule["n_columns"]), None
+
     @property
     def n_features_in_(self) -> int:
         """Features of X in `fit`."""
         self._inner()
         return self.n_columns_ + len(self.hidden_)
-
-    def predict(self, X: Any, *, sensitive: Sensitive = None) -> Array:
-        """Return the class of each sample, said by a classifier of the mixture that is drawn for it.
-
-        Parameters
-        ----------
-        X : array-like, frame or Dataset
-        sensitive : optional
-            Not needed.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        chance = self.predict_proba(X)[:, 1]
-        return self.classes_[drawn(chance, self.random_state).astype(np.intp)]
 
     def predict_proba(self, X: Any, *, sensitive: Sensitive = None) -> Array:
         """Return the chance of each class to be answered, (n_samples, 2).
@@ -135,7 +138,7 @@ class Constrained(Debiased):
             Not needed.
         """
         self._inner()
-        shown, n = self._shown(X), n_rows_of(X)
+        shown, n = self._shown(X), n_rows(X)
         said = sum(share * _said(each, shown, n) for share, each in self.mixture_)
         total = sum(share for share, _ in self.mixture_)
         chance = np.clip(np.asarray(said) / total, 0, 1)
@@ -168,11 +171,14 @@ class _OnRows(ClassifierMixin, BaseEstimator):
         return np.asarray(self.model_.predict(self.rows.take(np.asarray(X)[:, 0])))
 
 
-def _said(predictor: Any, X: Any, n_rows: int) -> Array:
-    """Return what one classifier of the mixture says of other rows, 0 or 1; one that always says the same sees none."""
-    if isinstance(predictor, _OnRows):
-        return np.asarray(predictor.model_.predict(X), dtype=np.float64)
-    return np.asarray(predictor.predict(np.zeros((n_rows, 1))), dtype=np.float64)
+def _alone(predictor: Any) -> Any:
+    """Return a classifier of the mixture as it was fitted, or the class that fairlearn lets it always say."""
+    return predictor.model_ if isinstance(predictor, _OnRows) else int(predictor.predict(np.zeros((1, 1)))[0])
+
+
+def _said(model: Any, X: Any, n: int) -> Array:
+    """Return what one classifier of the mixture says of other rows, 0 or 1."""
+    return np.full(n, float(model)) if isinstance(model, int) else np.asarray(model.predict(X), dtype=np.float64)
 
 
 def _width(X: Any) -> int:

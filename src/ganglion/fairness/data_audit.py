@@ -20,6 +20,7 @@ from ganglion.evaluation.inputs import check_resamples, read_answers
 from ganglion.evaluation.proportions import wilson
 from ganglion.evaluation.resampling import indicator, ratio
 from ganglion.evaluation.shown import Shown, plain
+from ganglion.fairness.data_pages import charts_of, fragment, render
 from ganglion.fairness.gaps import interval
 from ganglion.fairness.groups import Array, Groups, Sensitive, names_in, read_groups, with_intersection
 from ganglion.fairness.proxies import ALL, Proxy, proxies_of
@@ -107,13 +108,9 @@ class DataAudit(Shown):
         )
 
     def __rich__(self) -> RenderableType:
-        from ganglion.fairness.data_pages import render
-
         return render(self)
 
     def _repr_html_(self) -> str:
-        from ganglion.fairness.data_pages import fragment
-
         return fragment(self)
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,8 +119,6 @@ class DataAudit(Shown):
 
     def plot(self) -> Charts:
         """Return charts of the groups' shares and labels, and of the proxies, by name."""
-        from ganglion.fairness.data_pages import charts_of
-
         return charts_of(self)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group as Stack
@@ -18,8 +19,10 @@ from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.charts import interval_chart
 from ganglion.evaluation.page_parts import framed, listed, row, section, table
 from ganglion.evaluation.terminal import figure
-from ganglion.fairness.data_audit import DataAudit, Share, Spread
 from ganglion.fairness.proxies import Proxy
+
+if TYPE_CHECKING:
+    from ganglion.fairness.data_audit import DataAudit, Share, Spread
 
 MOST_PROXIES = 8  # shown of each sensitive column; the others are in the dictionary
 MOST_GROUPS = 24

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -108,6 +109,56 @@ class Debiased(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         return self._inner().decision_function(self._shown(X))
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted mitigation to one file, which `ganglion.load` reads: networks, and the rule beside them.
+
+        Parameters
+        ----------
+        path : path-like
+            Written atomically: a file that stood there before stays whole until the new one is complete.
+
+        Raises
+        ------
+        InvalidParameter
+            If the classifier inside is not one of Ganglion's algorithms: of others no safe file can be written.
+        SaveFailed
+            If it cannot be written.
+        """
+        from ganglion.fairness.saving import save_debiased  # it knows every mitigation, through this class
+
+        self._inner()
+        save_debiased(self, path)
+
+    @classmethod
+    def load(cls, manifest: dict[str, Any], tensors: dict[str, Any]) -> Debiased:
+        """Return the mitigation that the parts of a model file describe; `ganglion.load` reads the file."""
+        from ganglion.fairness.saving import load_debiased
+
+        return load_debiased(cls, manifest, tensors)
+
+    def saved(self) -> tuple[list[Any], dict[str, Any]]:
+        """Return the classifiers that answer, and all else that the answers follow from, as JSON can hold it."""
+        return [self._inner()], {}
+
+    def restore(self, networks: list[Any], rule: dict[str, Any]) -> None:
+        """Take what `saved` returned."""
+        self.estimator_ = networks[0]
+
+    @property
+    def tags(self) -> Any:
+        """What the classifier that answers says of itself."""
+        return self.saved()[0][0].tags
+
+    @property
+    def modality_(self) -> str:
+        """What it was trained on: "table", "image" or another."""
+        return self.saved()[0][0].modality_
+
+    @property
+    def encoder_(self) -> Any:
+        """How the classifier that answers reads its features."""
+        return self.saved()[0][0].encoder_
+
     @property
     def n_features_in_(self) -> int:
         """Features that the estimator inside was fitted on, and those that are hidden from it."""
@@ -157,30 +208,6 @@ def fit_weighted(estimator: Any, X: Any, y: Array, weight: Array | None) -> Any:
             "estimator, or another method."
         )
     return fitted.fit(X, y, sample_weight=weight)
-
-
-def drawn(chance: Array, seed: int) -> Array:
-    """Return for each row whether a coin with its chance, (n,), falls on it; the same rows get the same answers.
-
-    The coins have a stream of their own: one that data were drawn from with the same seed would go along with them.
-    """
-    coins = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,))).uniform(size=len(chance))
-    return coins < chance
-
-
-def n_rows_of(X: Any) -> int:
-    """Return how many rows X has."""
-    shape = getattr(X, "shape", None)
-    return int(shape[0]) if shape else len(X)
-
-
-def check_binary(name: str, classes: Array) -> None:
-    """Raise InvalidInput unless there are two classes."""
-    if len(classes) != 2:
-        raise InvalidInput(
-            f"{name} decides between two classes, but y has {len(classes)}. Compare one class with the others "
-            "(y == label), or use the methods reweighing or adversarial."
-        )
 
 
 def _features_and_target(X: Any, y: Any) -> tuple[Any, Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import html
+from typing import TYPE_CHECKING
 
 from ganglion.drawing.gallery import grid
 from ganglion.evaluation.page_parts import framed, listed, section, table
 from ganglion.evaluation.terminal import figure
 from ganglion.fairness.charts import chart_of
-from ganglion.fairness.result import Audit, Section
 from ganglion.fairness.terminal import between, cell, ordered, title
+
+if TYPE_CHECKING:
+    from ganglion.fairness.result import Audit, Section
 
 OUTCOME = {"unequal": "bad", "undecided": "even", "even": "good", "not judged": "even"}
 HEADING = {

@@ -9,6 +9,7 @@ Only thresholds on the convex hull of a group's ROC curve can be of use, so that
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -123,3 +124,8 @@ def _upper_hull(x: Array, y: Array) -> Array:
 
 def _is_below(x: Array, y: Array, a: int, b: int, c: int) -> bool:
     return (y[b] - y[a]) * (x[c] - x[a]) <= (y[c] - y[a]) * (x[b] - x[a])
+
+
+def number_to_json(value: float) -> float | str:
+    """Return a number as JSON can hold it; an infinite one as a word."""
+    return float(value) if math.isfinite(value) else str(float(value))

@@ -12,8 +12,11 @@ from ganglion.drawing.gallery import Charts
 from ganglion.errors import unknown_name
 from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.shown import Shown, plain
+from ganglion.fairness.charts import charts_of
 from ganglion.fairness.gaps import Gap
+from ganglion.fairness.page import fragment, inner
 from ganglion.fairness.rates import Rate
+from ganglion.fairness.terminal import render
 
 Outcome = Literal["unequal", "undecided", "even", "not judged"]
 
@@ -106,13 +109,9 @@ class Audit(Shown):
         return f"Audit({self.model}, {self.n_rows} rows, {outcomes})"
 
     def __rich__(self) -> RenderableType:
-        from ganglion.fairness.terminal import render
-
         return render(self)
 
     def _repr_html_(self) -> str:
-        from ganglion.fairness.page import fragment
-
         return fragment(self)
 
     @property
@@ -123,8 +122,6 @@ class Audit(Shown):
     @property
     def inner_html(self) -> str:
         """Its sections as HTML for a page that has the style of reports already."""
-        from ganglion.fairness.page import inner
-
         return inner(self)
 
     def section(self, by: str | None = None, positive: object = None) -> Section:
@@ -150,8 +147,6 @@ class Audit(Shown):
 
     def plot(self) -> Charts:
         """Return a chart of the rates of the groups of each section, by name."""
-        from ganglion.fairness.charts import charts_of
-
         return charts_of(self)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from ganglion.data.rows import take_rows
 from ganglion.fairness.groups import Array
 
 
@@ -17,14 +16,7 @@ class Rows:
 
     def take(self, rows: Array) -> Any:
         """Return some rows, (k,) indices, in the form that X has."""
-        X = self.X
-        if hasattr(X, "with_target"):  # a Dataset
-            return X.take(rows)
-        if hasattr(X, "iloc"):
-            return X.iloc[rows]
-        if isinstance(X, list | tuple):
-            return [X[row] for row in rows.tolist()]
-        return X[rows] if isinstance(X, np.ndarray) else X[rows.tolist()]
+        return take_rows(self.X, rows)
 
     def __deepcopy__(self, memo: Any) -> Rows:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group as Stack
@@ -16,7 +17,9 @@ from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.terminal import figure
 from ganglion.fairness.gaps import Gap
 from ganglion.fairness.rates import Rate
-from ganglion.fairness.result import Audit, Group, Section
+
+if TYPE_CHECKING:
+    from ganglion.fairness.result import Audit, Group, Section
 
 MOST_GROUPS = 24  # shown; the others are on the page and in the dictionary
 COLOUR = {"unequal": "red", "undecided": "yellow", "even": "green", "not judged": "dim"}

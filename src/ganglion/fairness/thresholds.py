@@ -8,23 +8,22 @@ that agree exactly come from fairlearn's `ThresholdOptimizer`; with slack, which
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
 
+from ganglion.data.rows import n_rows
 from ganglion.errors import InvalidInput, InvalidParameter, missing_extra
-from ganglion.fairness.debiased import Debiased, check_binary, drawn, fit_weighted, n_rows_of
+from ganglion.fairness.debiased import fit_weighted
+from ganglion.fairness.drawn import Drawn
 from ganglion.fairness.groups import Array, Groups, Sensitive
-from ganglion.fairness.relaxed import find_thresholds
+from ganglion.fairness.relaxed import Thresholds, find_thresholds, number_to_json
 from ganglion.fairness.rows import Rows
 
-Constraint = Literal["equalized_odds", "demographic_parity", "true_positive_rate_parity", "false_positive_rate_parity"]
-CONSTRAINTS = ("equalized_odds", "demographic_parity", "true_positive_rate_parity", "false_positive_rate_parity")
 
-
-class Thresholded(Debiased):
+class Thresholded(Drawn):
     """A classifier whose answers are cut by a threshold for each group. It needs the group of each row to answer.
 
     Parameters
@@ -51,7 +50,7 @@ class Thresholded(Debiased):
     optimizer_ : fairlearn.postprocessing.ThresholdOptimizer
         Without slack.
     thresholds_ : Thresholds
-        With slack: those of each group, and how often each is used.
+        Those of each group, and how often each is used.
 
     References
     ----------
@@ -74,8 +73,7 @@ class Thresholded(Debiased):
         self.holdout, self.random_state = holdout, random_state
 
     def _fit(self, X: Any, y: Array, groups: Groups, weight: Array | None) -> None:
-        check_constraint(self.constraint)
-        check_binary("a threshold", self.classes_)
+        self._check("a threshold")
         if not 0 <= self.slack < 1:
             raise InvalidParameter(f"slack={self.slack!r}: give a difference of rates, 0 or more and below 1.")
         optimizer = None if self.slack else threshold_optimizer()
@@ -97,6 +95,7 @@ class Thresholded(Debiased):
             predict_method="predict_proba",
         )
         self.optimizer_.fit(scores, codes[held], sensitive_features=groups.codes[held])
+        self.thresholds_ = _thresholds(self.optimizer_.interpolated_thresholder_.interpolation_dict)
 
     def _parts(self, codes: Array, groups: Groups) -> tuple[Array, Array]:
         """Return the rows to learn from and those to find thresholds on; each group and class stands in both."""
@@ -124,21 +123,21 @@ class Thresholded(Debiased):
     def _scores(self, X: Any) -> Array:
         return np.asarray(self._inner().predict_proba(X), dtype=np.float64)[:, 1:]
 
-    def predict(self, X: Any, *, sensitive: Sensitive = None) -> Array:
-        """Return the class of each sample, by the threshold of its group.
+    def saved(self) -> tuple[list[Any], dict[str, Any]]:
+        """Return the classifier, and the thresholds of each group with how often each is used."""
+        pairs = zip(self.thresholds_.cuts, self.thresholds_.shares, strict=True)
+        return [self._inner()], {
+            "thresholds": [
+                [[number_to_json(cut), float(share)] for cut, share in zip(cuts, shares, strict=True)]
+                for cuts, shares in pairs
+            ]
+        }
 
-        Parameters
-        ----------
-        X : array-like, frame or Dataset
-        sensitive : array-like, frame or mapping, optional
-            The groups, where no column of X has them.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        chance = self.predict_proba(X, sensitive=sensitive)[:, 1]
-        return self.classes_[drawn(chance, self.random_state).astype(np.intp)]
+    def restore(self, networks: list[Any], rule: dict[str, Any]) -> None:
+        """Take what `saved` returned."""
+        super().restore(networks, rule)
+        groups = [np.array([[float(cut), float(share)] for cut, share in pairs]).T for pairs in rule["thresholds"]]
+        self.thresholds_ = Thresholds(tuple(each[0] for each in groups), tuple(each[1] for each in groups))
 
     def predict_proba(self, X: Any, *, sensitive: Sensitive = None) -> Array:
         """Return the chance of each class to be answered, (n_samples, 2): 0 or 1 but where a coin decides.
@@ -150,12 +149,23 @@ class Thresholded(Debiased):
             As for `predict`.
         """
         self._inner()
-        groups = self._groups_again(X, sensitive, n_rows_of(X))
+        groups = self._groups_again(X, sensitive, n_rows(X))
         scores = self._scores(self._shown(X))
-        if not self.slack:
-            return self.optimizer_._pmf_predict(scores, sensitive_features=groups)
         chance = self.thresholds_.chances(scores[:, 0], groups)
         return np.column_stack([1 - chance, chance])
+
+
+def _thresholds(rules: Any) -> Thresholds:
+    """Return fairlearn's rules, one a group: two thresholds by chance, or now and then a coin whatever the score."""
+    cuts, shares = [], []
+    for _, rule in sorted(rules.items()):
+        ignored = float(rule.get("p_ignore", 0.0))
+        kept = [(1 - ignored) * float(rule.p0), (1 - ignored) * float(rule.p1)]
+        above = [rule.operation0.threshold, rule.operation1.threshold]
+        # it asks for scores above a threshold, and we for the least such number or more
+        cuts.append(np.array([-np.inf, *np.nextafter(np.asarray(above, dtype=np.float64), np.inf)]))
+        shares.append(np.array([ignored * float(rule.get("prediction_constant", 0.0)), *kept]))
+    return Thresholds(tuple(cuts), tuple(shares))
 
 
 class _Given(ClassifierMixin, BaseEstimator):
@@ -167,12 +177,6 @@ class _Given(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Array) -> Array:
         return np.column_stack([1 - X[:, 0], X[:, 0]])
-
-
-def check_constraint(given: str) -> None:
-    """Raise InvalidParameter unless a constraint is known."""
-    if given not in CONSTRAINTS:
-        raise InvalidParameter(f"constraint={given!r}: give one of {', '.join(CONSTRAINTS)}.")
 
 
 def threshold_optimizer() -> Any:
