@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from ganglion.data.inspection import inspect
     from ganglion.data.music_files import write_music
     from ganglion.data.read import read
+    from ganglion.deployment.export import export
+    from ganglion.deployment.onnx_model import OnnxModel
     from ganglion.deployment.serving.server import serve
     from ganglion.estimators.artifact import load
     from ganglion.estimators.base import Estimator
@@ -99,6 +101,7 @@ _HOMES = {
     "MLPRegressor": "ganglion.algorithms.mlp",
     "MusicModel": "ganglion.algorithms.music_model",
     "Objective": "ganglion.training.objective",
+    "OnnxModel": "ganglion.deployment.onnx_model",
     "Perceptron": "ganglion.algorithms.perceptron",
     "RBM": "ganglion.algorithms.rbm",
     "RNNClassifier": "ganglion.algorithms.rnn",
@@ -126,6 +129,7 @@ _HOMES = {
     "distil": "ganglion.compression.distil",
     "evaluate": "ganglion.evaluation.evaluate",
     "explain": "ganglion.explanation.explain",
+    "export": "ganglion.deployment.export",
     "hyperparameters": "ganglion.options",
     "importance": "ganglion.explanation.importance",
     "inspect": "ganglion.data.inspection",
@@ -171,6 +175,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "MLPRegressor",
     "MusicModel",
     "Objective",
+    "OnnxModel",
     "Perceptron",
     "RBM",
     "RNNClassifier",
@@ -197,6 +202,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "distil",
     "evaluate",
     "explain",
+    "export",
     "hyperparameters",
     "importance",
     "inspect",

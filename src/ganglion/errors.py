@@ -7,6 +7,7 @@
     │   └── UnsupportedType (TypeError)    data of a type that cannot be read at all
     ├── InvalidFile (ValueError)           a data file that cannot be read as what it claims to be
     │   └── InvalidModel                   a model file that is damaged, foreign or too new
+    ├── ExportRefused (ValueError)         a model that cannot leave, or would answer differently elsewhere
     ├── SaveFailed (OSError)               a file could not be written; the old one is whole
     ├── MissingExtra (ImportError)         an optional package is needed
     ├── NotFitted (NotFittedError)         defined in `estimators.base`: it derives from scikit-learn's
@@ -54,6 +55,10 @@ class InvalidFile(GanglionError, ValueError):
 
 class InvalidModel(InvalidFile):
     """A model file is damaged, is no model file, or is newer than this version."""
+
+
+class ExportRefused(GanglionError, ValueError):
+    """A model cannot be exported, or what was exported would give other answers. No file was written."""
 
 
 class SaveFailed(GanglionError, OSError):

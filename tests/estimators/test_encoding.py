@@ -130,7 +130,8 @@ def test_free_text_is_left_out_with_a_warning():
 def test_images():
     images = np.arange(5 * 8 * 6).reshape(5, 8, 6).astype("uint8")
     encoder = ImageEncoder.fit(as_dataset(images))
-    assert encoder == ImageEncoder((1, 8, 6))
+    assert encoder == ImageEncoder((1, 8, 6), pixels="uint8")
+    assert ImageEncoder.fit(as_dataset(images / 255)).pixels == "float32"
     assert encoder.spec == InputSpec(image=(1, 8, 6))
     assert encoder.encode(as_dataset(images))["image"].shape == (5, 1, 8, 6)
     with pytest.raises(InvalidInput, match=r"\(1, 6, 8\).*\(1, 8, 6\)"):

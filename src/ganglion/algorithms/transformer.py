@@ -170,7 +170,7 @@ class Front(nn.Module):
         """Return the vectors, (n, T, D) or (n, 1 + T, D)."""
         x, lengths = self.embed(steps.x), steps.lengths
         if self.token is not None:
-            x, lengths = torch.cat([self.token.to(x.dtype).expand(len(x), -1, -1), x], 1), lengths + 1
+            x, lengths = torch.cat([self.token.to(x.dtype).expand(x.shape[0], -1, -1), x], 1), lengths + 1
         return Steps(self.positions(x), lengths)
 
 

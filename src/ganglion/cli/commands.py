@@ -124,6 +124,11 @@ def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bo
             columns = names | _tagged(estimator, dataset, probabilities=probabilities)
         else:
             columns = names | _answers(estimator, dataset, probabilities=probabilities)
+    written_rows(columns, out, as_json=as_json)
+
+
+def written_rows(columns: dict[str, np.ndarray], out: Path | None, *, as_json: bool) -> None:
+    """Write columns as CSV to the screen or a file, or as JSON to the screen."""
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in _rows(columns)])
         return

@@ -247,7 +247,12 @@ def predict_command(
     probabilities: Annotated[bool, typer.Option(help="Whether to add one column a class.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Predict with a saved model: one line a row, as CSV. Masks are arrays: --out FILE.npz."""
+    """Predict with a saved or exported model: one line a row, as CSV. Masks are arrays: --out FILE.npz."""
+    if model.suffix.lower() == ".onnx":  # without torch
+        from ganglion.cli.exporting import predict_with_onnx
+
+        predict_with_onnx(model, data, out=out, probabilities=probabilities, as_json=as_json)
+        return
     from ganglion.cli.commands import predict_rows
 
     predict_rows(model, data, out=out, probabilities=probabilities, as_json=as_json)
@@ -425,6 +430,23 @@ def serve_command(
     from ganglion.cli.serving import serve_models
 
     serve_models(models, host=host, port=port, token=token, names=names or [], log=log)
+
+
+@app.command("export")
+def export_command(
+    model: Model,
+    to: Annotated[
+        Path, typer.Option("--to", "-t", metavar="FILE", help="What to write; how it ends says what: .onnx.")
+    ],
+    rows: Annotated[
+        Path | None, typer.Option(metavar="DATA", help="Rows to compare answers on, beside those that are made.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Export a saved model, preprocessing inside, after its answers were compared with the original's."""
+    from ganglion.cli.exporting import export_model
+
+    export_model(model, to, rows=rows, as_json=as_json)
 
 
 @app.command("list")

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganglion.data.cells import plain_label
 from ganglion.data.dataset import Field, Kind
 from ganglion.data.memory import is_large
 from ganglion.data.spool import changed, is_on_disk, pieces, remember
-from ganglion.data.strings import Column, infer_strings, infinity_found, plain_label
+from ganglion.data.strings import Column, infer_strings, infinity_found
 from ganglion.errors import InvalidInput, UnsupportedType
 
 _MISSING_TYPES = ("NoneType", "NAType", "NaTType")  # pandas' own two, without importing pandas

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ganglion.data.strings import MISSING, parse_numbers
+from ganglion.data.cells import MISSING, parse_numbers
 
 DELIMITERS = (",", "\t", ";", "|")
 _SAMPLE_ROWS = 50

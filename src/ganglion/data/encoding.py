@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ from ganglion.data.spool import on_disk, pieces, store
 from ganglion.errors import DataWarning, InvalidInput, suggestion
 
 NUMBERS = ("numeric", "boolean", "date")
+PIXELS = ("uint8", "float32", "")
 PERIODS_S = {"year": 365.2425 * 86400.0, "week": 7 * 86400.0, "day": 86400.0}
 
 
@@ -286,12 +287,13 @@ class ImageEncoder:
     """Reads stacks of images of the shape (channels, height, width) that the training images had.
 
     With `any_size` they may be of another height and width. `resize` is how files, and pictures of other sizes, are
-    brought to that of training, see `resizing`.
+    brought to that of training, see `resizing`. `pixels` is what training gave: bytes or fractions, "" in older files.
     """
 
     shape: tuple[int, ...]
     any_size: bool = False
     resize: Resize = "stretch"
+    pixels: Literal["uint8", "float32", ""] = ""
 
     @property
     def spec(self) -> InputSpec:
@@ -337,7 +339,7 @@ class ImageEncoder:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything needed to make the same encoder again."""
-        stored = {"shape": list(self.shape), "any_size": self.any_size, "resize": self.resize}
+        stored = {"shape": list(self.shape), "any_size": self.any_size, "resize": self.resize, "pixels": self.pixels}
         return {"modality": "image", **stored}
 
     @classmethod
@@ -349,15 +351,18 @@ class ImageEncoder:
                 "images beside other columns are not supported yet: "
                 f"{', '.join(field.name for field in data.features)}. Give the images alone."
             )
-        return cls(images[0].shape, any_size, cast(Resize, images[0].resize or "stretch"))
+        bytes_alone = cast(Tensor, data.columns[images[0].name]).dtype == torch.uint8
+        pixels = "uint8" if bytes_alone else "float32"
+        return cls(images[0].shape, any_size, cast(Resize, images[0].resize or "stretch"), pixels)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> ImageEncoder:
         """Make an encoder again from what was stored; a flaw raises a ValueError, KeyError or TypeError."""
         shape, any_size, resize = _sizes(stored["shape"]), stored["any_size"], stored["resize"]
-        if len(shape) != 3 or type(any_size) is not bool or resize not in POLICIES:
-            raise ValueError(f"image shape {shape}, resize {resize!r:.20}")
-        return cls(shape, any_size, resize)
+        pixels = stored.get("pixels", "")
+        if len(shape) != 3 or type(any_size) is not bool or resize not in POLICIES or pixels not in PIXELS:
+            raise ValueError(f"image shape {shape}, resize {resize!r:.20}, pixels {pixels!r:.20}")
+        return cls(shape, any_size, resize, pixels)
 
 
 def _field(stored: dict[str, Any]) -> Field:
@@ -394,7 +399,7 @@ def _numbers(given: Field, data: Dataset, trained: Field) -> Tensor:
             f"X has {_width(given)} features, but the model is expecting {_width(trained)} features as input."
         )
     if trained.kind == "date":
-        return _date_numbers(column)
+        return date_numbers(column)
     return column if column.dim() == 2 else column[:, None]
 
 
@@ -408,10 +413,15 @@ def _gaps(field: Field, column: Tensor, weight: Tensor | None) -> Tensor:
     return found.expand(_n_numbers(field))
 
 
-def _date_numbers(seconds: Tensor) -> Tensor:
-    """Return a date as the time itself and its place in the year, the week and the day, (n, 7)."""
-    turns = [2 * torch.pi * seconds / period for period in PERIODS_S.values()]
-    return torch.stack([seconds, *(part for turn in turns for part in (turn.sin(), turn.cos()))], dim=1)
+def date_numbers(seconds: Tensor) -> Tensor:
+    """Return dates, (n,) seconds since 1970, as the time itself and its place in year, week and day, (n, 7).
+
+    Whole turns are taken away first: of midnight nothing is left, where the sine of thousands of turns is rounding.
+    """
+    circle = torch.tensor(2 * torch.pi, dtype=seconds.dtype)
+    turns = [seconds / period for period in PERIODS_S.values()]
+    angles = [circle * (turn - turn.floor()) for turn in turns]
+    return torch.stack([seconds, *(part for angle in angles for part in (angle.sin(), angle.cos()))], dim=1)
 
 
 def _n_numbers(field: Field) -> int:

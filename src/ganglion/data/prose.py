@@ -6,8 +6,8 @@ of several words, with now no comma and now three.
 
 from __future__ import annotations
 
-from ganglion.data.csv_file import decoded
 from ganglion.data.dataset import Dataset
+from ganglion.data.delimited import decoded
 from ganglion.data.delimiters import evenness
 from ganglion.data.strings import text_column
 from ganglion.data.text_files import is_text

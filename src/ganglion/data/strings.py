@@ -23,17 +23,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganglion.data.cells import BOOLEANS, MISSING, parse_numbers, plain_label
 from ganglion.data.dataset import Field, Kind
 from ganglion.data.dates import parse_dates
 from ganglion.data.memory import VARIABLE, is_large
 from ganglion.data.ragged import Ragged
 from ganglion.errors import DataWarning, InvalidInput
 
-MISSING = frozenset(
-    {"", "?", "-", "--", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "NaT", "null", "NULL", "Null"}
-    | {"None", "<null>"}
-)
-BOOLEANS = {"True": 1.0, "true": 1.0, "TRUE": 1.0, "False": 0.0, "false": 0.0, "FALSE": 0.0}
 NUMERIC_SHARE = 0.95  # so many rows must be numbers for the others to count as typing errors
 TEXT_WORDS = 5.0  # names of people have about 4 words, sentences more
 STRING_BYTES = 64  # of memory, beside its letters
@@ -174,26 +170,6 @@ def label_column(name: str, labels: Sequence[str]) -> Column:
     categories = sorted(set(labels))
     code_of = {label: code for code, label in enumerate(categories)}
     return Field(name, "categorical", categories=tuple(categories)), torch.tensor([code_of[label] for label in labels])
-
-
-def plain_label(value: Any) -> str:
-    """Return a value as the text that a category has: 3.0 and "3" are one category, None and NaN are none."""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="replace").strip()
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value).strip()
-
-
-def parse_numbers(texts: Iterable[str]) -> np.ndarray | None:
-    """Return the numbers (k,) float64 that all texts are, or None when one is no number."""
-    texts = list(texts)
-    try:
-        numbers = np.array(list(map(float, texts)), dtype=np.float64)
-    except ValueError:
-        return None
-    # Python reads "2021_01" as 202101; in a table it is a name
-    return None if any("_" in text for text in texts) else numbers
 
 
 def _mostly_numbers(name: str, found: Distinct) -> np.ndarray | None:

@@ -16,12 +16,11 @@ from ganglion.data.dataset import Dataset
 from ganglion.data.encoding import InputSpec
 from ganglion.data.ragged import Ragged
 from ganglion.data.tokenizers import tokenizer_from_json
-from ganglion.data.vocabulary import Settings, Tokenizer
+from ganglion.data.vocabulary import BETWEEN, Settings, Tokenizer
 from ganglion.errors import DataWarning, InvalidInput, suggestion
 
 LONGEST = 512  # tokens: where nothing else is asked for, what stands beyond is not read
 WHOLE = 2**31 - 1  # as the longest: all of every text is read
-BETWEEN = "\n"  # several columns of text are one text, with this between them
 _NAMED = 5  # rows named in a message
 
 

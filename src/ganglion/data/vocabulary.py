@@ -16,18 +16,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from ganglion.data.ragged import Ragged
 from ganglion.errors import InvalidInput, InvalidModel, UnsupportedType
 from ganglion.options import call_text, in_range
 
+if TYPE_CHECKING:  # an exported model cuts its texts without torch
+    from torch import Tensor
+
+    from ganglion.data.ragged import Ragged
+
 SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>")
 PADDING, UNKNOWN, BEGINNING, END = range(len(SPECIAL))
+BETWEEN = "\n"  # several columns of text are one text, with this between them
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # what an unknown token is decoded to
 
 
@@ -70,9 +73,17 @@ class Tokenizer(ABC):
         UnsupportedType
             If `texts` is one text, or one of them is no text.
         """
-        ids, lengths = self._ids(cleaned(texts, self.lowercase))
+        import torch
+
+        from ganglion.data.ragged import Ragged
+
+        ids, lengths = self.ids(texts)
         offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         return Ragged(torch.from_numpy(ids), torch.from_numpy(offsets))
+
+    def ids(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `encode` does, as arrays: the ids of all texts, (total,) int32, and how many each has, (n,)."""
+        return self._ids(cleaned(texts, self.lowercase))
 
     def decode(self, ids: Sequence[int] | np.ndarray | Tensor) -> str:
         """Return the text of some ids.

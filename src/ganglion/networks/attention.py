@@ -34,7 +34,7 @@ def attention_weights(q: Tensor, k: Tensor, bias: Tensor | None = None) -> Tenso
 
 def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return what each place takes from all: (n, h, T, d), (n, h, S, d) twice → (n, h, T, d)."""
-    if q.device.type == "cpu" and k.shape[-2] <= SHORT:
+    if torch.compiler.is_exporting() or (q.device.type == "cpu" and k.shape[-2] <= SHORT):
         return attention_weights(q, k, bias) @ v
     return scaled_dot_product_attention(q, k, v, None if bias is None else bias.to(q.dtype))
 

@@ -143,4 +143,4 @@ class ConvolutionStack(nn.Module):
 
     def _picture(self, x: Tensor) -> Tensor:
         # channels last: convolutions read all channels of a place at once
-        return x.reshape(len(x), *self.shape).contiguous(memory_format=torch.channels_last)
+        return x.reshape(x.shape[0], *self.shape).contiguous(memory_format=torch.channels_last)

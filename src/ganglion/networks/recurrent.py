@@ -63,7 +63,8 @@ class RecurrentLayer(nn.Module):
         return Steps(torch.cat([ahead.x, back.x], 2), steps.lengths)
 
     def _run(self, cells: nn.RNNBase, steps: Steps) -> Steps:
-        if not self.packing or steps.full:  # ahead, what fills up comes after all that counts
+        # ahead, what fills up comes after all that counts
+        if not self.packing or steps.full or torch.compiler.is_exporting():
             return Steps(cells(steps.x)[0], steps.lengths)
         packed = pack_padded_sequence(steps.x, steps.lengths.cpu(), batch_first=True, enforce_sorted=False)
         out, _ = pad_packed_sequence(cells(packed)[0], batch_first=True, total_length=steps.x.shape[1])
@@ -145,7 +146,7 @@ def mirrored(steps: Steps) -> Steps:
 
 def last_states(steps: Steps, *, bidirectional: bool) -> Tensor:
     """Return what the cells know when they have read everything: the last step ahead, the first one back, (n, D)."""
-    rows = torch.arange(len(steps.x), device=steps.x.device)
+    rows = torch.arange(steps.x.shape[0], device=steps.x.device)
     last = steps.x[rows, steps.lengths - 1]
     if not bidirectional:
         return last

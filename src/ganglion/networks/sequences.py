@@ -29,7 +29,8 @@ class Steps(NamedTuple):
     @property
     def full(self) -> bool:
         """Whether all samples are equally long, so that nothing is filling."""
-        return bool((self.lengths == self.x.shape[1]).all())
+        # a graph that is exported is of any lengths: it takes the way that is right for all
+        return not torch.compiler.is_exporting() and bool((self.lengths == self.x.shape[1]).all())
 
 
 class TokenInput(nn.Module):
@@ -124,12 +125,12 @@ class SignalInput(TableInput):
     def forward(self, prepared: Mapping[str, Tensor]) -> Steps:  # type: ignore[override]
         """Return one number a step, (n, T, 1)."""
         row = super().forward(prepared)
-        return Steps(row[:, :, None], row.new_full((len(row),), row.shape[1], dtype=torch.int64))
+        return Steps(row[:, :, None], row.new_full((row.shape[0],), row.shape[1], dtype=torch.int64))
 
 
 def last_of(steps: Steps) -> Tensor:
     """Return the last step of each sample that counts, (n, D)."""
-    return steps.x[torch.arange(len(steps.x), device=steps.x.device), steps.lengths - 1]
+    return steps.x[torch.arange(steps.x.shape[0], device=steps.x.device), steps.lengths - 1]
 
 
 def mean_of(steps: Steps) -> Tensor:

@@ -183,7 +183,7 @@ class VisibleInput(nn.Module):
         Numbers under the name "ordinary" are known to be neither missing nor huge.
         """
         if self.image:
-            pixels = self._scaled(inputs["image"].to(torch.float32) if self.are_bytes else inputs["image"])
+            pixels = self._scaled(inputs["image"].to(torch.float32))
             return {"visible": pixels.flatten(1)}
         inputs = {"numeric": inputs["ordinary"]} if "ordinary" in inputs else inputs
         parts = []
@@ -209,7 +209,7 @@ class VisibleInput(nn.Module):
             scaled = scaled.nan_to_num_()
         if self.has_ends:  # what new data have beyond the range of training
             scaled = scaled.clamp_(-1.0 if self.scaling == "symmetric" else 0.0, 1.0)
-        elif not self.image or self.are_series:
+        elif not self.image or (self.scaling == "natural" and self.are_series):
             scaled = scaled.clamp_(-FARTHEST, FARTHEST)
         return scaled.to(self.dtype)
 

@@ -1,0 +1,192 @@
+"""Rows on which an exported model is compared with the original: ordinary ones, several lengths, and the edges.
+
+They are drawn from what the model knows of its training data (where numbers lay, which categories and tokens there
+were), so that none of the data are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from ganglion.data.dataset import Dataset, Field, Kind
+from ganglion.data.vocabulary import SPECIAL
+from ganglion.deployment.describing import spread_of
+from ganglion.deployment.rows import feeds_of
+from ganglion.deployment.signature import Input, Signature
+from ganglion.estimators.base import Estimator
+
+BATCHES = (1, 2, 33)  # rows
+LENGTHS = (1, 7, 40)  # steps of the longest text or sequence
+SEED = 0
+UNSEEN = "a value that training never saw"
+FAR = (1e3, 1e6, 1e12)  # deviations from the mean
+MISSING = 0.1  # share of the values
+
+
+def examples(model: Estimator, signature: Signature) -> Iterator[tuple[str, Any, Any]]:
+    """Give batches of rows: what each is, for messages, its rows as the model takes them, and as an export does.
+
+    Parameters
+    ----------
+    model : Estimator
+    signature : Signature
+    """
+    rng = np.random.default_rng(SEED)
+    makers = {"table": _tables, "image": _images, "text": _texts, "sequence": _sequences}
+    for what, X in makers[signature.modality](model, signature, rng):
+        yield what, _as_trained(signature, X), X
+
+
+def plain(signature: Signature, X: Any) -> Any:
+    """Return rows that a user gave to the model as an export takes them: a data set as its columns."""
+    if not isinstance(X, Dataset):
+        return X
+    if signature.modality in ("image", "sequence"):
+        return X.values(X.features[0].name)
+    return {field.name: X.values(field.name) for field in X.features}
+
+
+def _tables(model: Estimator, signature: Signature, rng: np.random.Generator) -> Iterator[tuple[str, Any]]:
+    for n in BATCHES:
+        yield (
+            f"{n} ordinary row(s)",
+            {each.name: _ordinary(each, n, rng, *_spread(model, signature, each)) for each in signature.inputs},
+        )
+    yield "rows with nothing in them", {each.name: _missing(each) for each in signature.inputs}
+    for name, far in (("zeros", 0.0), *((f"numbers {far:g} deviations away", far) for far in FAR)):
+        yield name, {each.name: _far(each, far, *_spread(model, signature, each)) for each in signature.inputs}
+    if any(each.categories for each in signature.inputs):
+        n = min(256, max(len(each.categories) for each in signature.inputs) + 2)
+        yield (
+            "every category, one never seen, and none",
+            {each.name: _every(each, n, *_spread(model, signature, each)) for each in signature.inputs},
+        )
+
+
+def _spread(model: Estimator, signature: Signature, each: Input) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and deviation of the numbers of an input, (width,) each; 0 and 1 where the model knows none."""
+    width = int(each.shape[1])
+    found = spread_of(model)
+    if each.typical:
+        low, high = each.typical
+        return np.array([(low + high) / 2]), np.array([(high - low) / 4])
+    if found is None or each.kind != "numbers" or len(signature.inputs) > 1:
+        return np.zeros(width), np.ones(width)
+    return found[0].numpy(), found[1].numpy()
+
+
+def _ordinary(each: Input, n: int, rng: np.random.Generator, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    gone = rng.random((n, int(each.shape[1]))) < MISSING
+    if each.kind == "categorical":
+        known = np.array([*each.categories, UNSEEN], dtype=object)
+        chosen = rng.choice(known, n)
+        chosen[gone[:, 0]] = None
+        return chosen
+    values = mean + deviation * rng.normal(size=gone.shape)
+    if each.kind == "boolean":
+        values = rng.integers(0, 2, gone.shape).astype(np.float64)
+    return np.where(gone, np.nan, values)
+
+
+def _missing(each: Input) -> np.ndarray:
+    if each.kind == "categorical":
+        return np.array([None, "", "?"], dtype=object)
+    return np.full((3, int(each.shape[1])), np.nan)
+
+
+def _far(each: Input, far: float, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    if each.kind == "categorical":
+        return np.array([UNSEEN, " "], dtype=object)
+    if each.kind == "boolean":
+        return np.array([[0.0], [1.0]])
+    if far == 0:
+        return np.zeros((2, len(mean)))
+    return np.stack([mean + far * deviation, mean - far * deviation])
+
+
+def _every(each: Input, n: int, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    if each.kind != "categorical":
+        return np.repeat(mean[None], n, 0) if each.kind != "boolean" else np.ones((n, 1))
+    values = np.array([*each.categories[: n - 2], UNSEEN, None], dtype=object)
+    return np.resize(values, n)
+
+
+def _images(model: Estimator, signature: Signature, rng: np.random.Generator) -> Iterator[tuple[str, Any]]:
+    (each,) = signature.inputs
+    shape = tuple(int(n) for n in each.shape[1:])
+    if each.dtype == "uint8":
+        for n in BATCHES:
+            yield f"{n} noisy image(s)", rng.integers(0, 256, (n, *shape), dtype=np.uint8)
+        yield "black and white images", np.stack([np.full(shape, value, dtype=np.uint8) for value in (0, 255)])
+        return
+    center, factor = (getattr(model.network_.input, name, None) for name in ("center", "factor"))
+    mean, deviation = (
+        (0.5, 0.5) if center is None or factor is None else (float(center.mean()), 1 / max(float(factor.mean()), 1e-6))
+    )
+    for n in BATCHES:
+        yield f"{n} noisy image(s)", rng.normal(mean, deviation, (n, *shape)).astype(np.float32)
+    yield "even images", np.stack([np.full(shape, value, dtype=np.float32) for value in (0, mean, 1, 255)])
+
+
+def _texts(model: Estimator, signature: Signature, rng: np.random.Generator) -> Iterator[tuple[str, Any]]:
+    known = [token.removeprefix("##") for token in signature.tokenizer["vocabulary"][len(SPECIAL) :]]
+    between = " " if signature.tokenizer["tokenizer"] in ("words", "wordpiece") else ""
+    for n in BATCHES:
+        for most in LENGTHS:
+            lengths = rng.integers(1, min(most, signature.longest or most) + 1, n)
+            yield (
+                f"{n} text(s) of at most {most} tokens",
+                [_readable(between.join(rng.choice(known, length))) for length in lengths],
+            )
+    yield "texts of words never seen", ["@", "zzzzqqq", "ÿ ÿ ÿ", "a\nb"]
+
+
+def _readable(text: str) -> str:
+    """Return a text that is one: of blanks alone no token would be left, and byte pairs may be no letters."""
+    return text if text.strip() else "a"
+
+
+def _sequences(model: Estimator, signature: Signature, rng: np.random.Generator) -> Iterator[tuple[str, Any]]:
+    width = int(signature.inputs[0].shape[2])
+    entry = cast(Any, model.network_.input)
+    center, factor = entry.center.numpy(), entry.factor.numpy()
+    deviation = np.divide(1, factor, out=np.zeros_like(factor), where=factor > 0)
+    for n in BATCHES:
+        for most in LENGTHS:
+            lengths = rng.integers(1, min(most, signature.longest or most) + 1, n)
+            yield (
+                f"{n} sequence(s) of at most {most} steps",
+                [center + deviation * rng.normal(size=(length, width)) for length in lengths],
+            )
+    yield "a sequence with nothing in it", [np.full((3, width), np.nan)]
+    for far in FAR[:2]:
+        yield f"steps {far:g} deviations away", [center + far * deviation * np.ones((4, width))]
+
+
+def _as_trained(signature: Signature, X: Any) -> Any:
+    """Return rows as the estimator's `predict` takes them: a table's columns as a data set of the kinds of training."""
+    if signature.modality != "table":
+        return X
+    first = signature.inputs[0]
+    return X[first.name] if first.kind == "numbers" and len(signature.inputs) == 1 else _dataset(signature, X)
+
+
+def _dataset(signature: Signature, columns: dict[str, np.ndarray]) -> Dataset:
+    given = feeds_of(signature, columns)
+    pairs = [_field(each, given[each.name]) for each in signature.inputs]
+    return Dataset([field for field, _ in pairs], {field.name: column for field, column in pairs})
+
+
+def _field(each: Input, values: np.ndarray) -> tuple[Field, torch.Tensor]:
+    if each.kind == "categorical":
+        labels = sorted({label for label in values[:, 0] if label})
+        codes = {label: code for code, label in enumerate(labels)}
+        column = torch.tensor([codes.get(label, -1) for label in values[:, 0]])
+        return Field(each.name, "categorical", categories=tuple(labels)), column
+    if each.kind == "numbers":
+        return Field(each.name, "numeric", (values.shape[1],)), torch.from_numpy(values)
+    return Field(each.name, cast(Kind, each.kind)), torch.from_numpy(values[:, 0])

@@ -1,0 +1,67 @@
+"""`export(model, path)`: a model leaves Ganglion, in the form that its file's name asks for."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+from ganglion.deployment.exported import Exported
+from ganglion.errors import InvalidParameter
+
+# what the name ends with, and the function that writes it: (model, path, rows, **options) → Exported
+FORMATS = {".onnx": ("ganglion.deployment.onnx_export", "export_onnx")}
+
+
+def export(model: Any, path: str | os.PathLike[str], rows: Any = None, **options: Any) -> Exported:
+    """Write a fitted model in a form that needs no Ganglion: raw input in, answer out.
+
+    Before the file appears, its answers are compared with the model's own, on rows made from what the model knows of
+    its training data (several batch sizes and lengths, missing and unknown values, extremes) and on `rows`.
+
+    Parameters
+    ----------
+    model : Estimator
+        Fitted.
+    path : path-like
+        How it ends says what is written: `.onnx` is a graph for onnxruntime, with the preprocessing inside.
+    rows : X, optional
+        Further rows to compare answers on, as the model's `predict` takes them.
+    **options
+        Of the format.
+
+    Returns
+    -------
+    Exported
+        The file, its size, and how its answers compare.
+
+    Raises
+    ------
+    ExportRefused
+        If the model cannot leave in this form (the message says why), or would answer differently. No file is written.
+    InvalidParameter
+        If no format has this ending.
+    MissingExtra
+        If a package of the extra "export" is missing.
+    SaveFailed
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import ganglion as gg
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = gg.MLPClassifier(hidden=(8,), epochs=5, random_state=0).fit(X, y)
+    >>> exported = gg.export(model, "/tmp/iris.onnx")
+    >>> exported.parity.holds
+    True
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in FORMATS:
+        raise InvalidParameter(
+            f"no format ends with {ending!r} ({os.fspath(path)!r}). Give a name that ends with one of: "
+            f"{', '.join(sorted(FORMATS))}."
+        )
+    home, function = FORMATS[ending]
+    return getattr(importlib.import_module(home), function)(model, path, rows, **options)

@@ -1,0 +1,192 @@
+"""A whole model as one ONNX graph: texts of categories → codes → network → places among the classes → labels.
+
+torch exports the network; the two ends, which know texts, are put on here. Every name inside begins with "net/", so
+that no column of a user can meet one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganglion.deployment.core import Core
+from ganglion.deployment.packages import onnx_package
+from ganglion.deployment.recurrent import with_operators
+from ganglion.deployment.signature import Input, Signature
+from ganglion.estimators.base import Estimator
+from ganglion.networks.network import Network
+
+PURPOSE = "exporting a model"
+INSIDE = "net/"
+ROWS, STEPS = 3, 5  # of the tensors that the network is traced with; all axes of any length stay so
+_TRACED = {"N": ROWS, "T": STEPS}
+CODE, PLACE = "code/", "place/"  # between the network and the two ends
+_TORCH = {"float64": torch.float64, "float32": torch.float32, "int64": torch.int64, "uint8": torch.uint8}
+# what torch's exporter raises for what it cannot trace or has no operator for
+TRACING = (RuntimeError, ValueError, TypeError, AttributeError, AssertionError, LookupError)
+
+
+def network_of(model: Estimator, dtype: torch.dtype) -> Network:
+    """Return a copy of a model's network that computes in `dtype`, and whose layers can all be exported."""
+    network = copy.deepcopy(model.network_).cast(dtype).eval().requires_grad_(False)
+    with_operators(network)
+    return network
+
+
+def graph_of(core: Core) -> tuple[Any, Signature]:
+    """Return a model as an ONNX model, and its signature, in which the outputs have the types that came of it.
+
+    Parameters
+    ----------
+    core : Core
+        Around a network of `network_of`.
+    """
+    proto = traced(core, core.signature.inputs)
+    _put_in_front(proto, core.signature.inputs)
+    signature = _put_behind(proto, core.signature)
+    onnx_package("onnx.checker", PURPOSE).check_model(proto)
+    return proto, signature
+
+
+def traced(core: nn.Module, inputs: tuple[Input, ...]) -> Any:
+    """Return the ONNX model of a module of plain tensors: "code/0", "code/1", … → "place/0", … in their order.
+
+    Raises
+    ------
+    RuntimeError, ValueError, TypeError, AttributeError, AssertionError, LookupError
+        What torch raises where a layer cannot be traced for any number of rows and steps.
+    """
+    for package in ("onnx", "onnxscript"):
+        onnx_package(package, PURPOSE)
+    axes = {name: torch.export.Dim(name) for each in inputs for name in each.shape if isinstance(name, str)}
+    examples = tuple(map(_example, inputs))
+    dynamic = tuple({i: axes[n] for i, n in enumerate(each.shape) if isinstance(n, str)} for each in inputs)
+    with _quiet():
+        program = torch.export.export(core.eval(), examples, dynamic_shapes=(dynamic,), strict=False)
+        made = torch.onnx.export(program, dynamo=True, verbose=False)
+    if made is None:
+        raise RuntimeError("torch.onnx gave no program")
+    proto = made.model_proto
+    _rename(proto)
+    return proto
+
+
+def _example(each: Input) -> Tensor:
+    sizes = [_TRACED[n] if isinstance(n, str) else n for n in each.shape]
+    if each.kind == "categorical":
+        return torch.zeros(sizes, dtype=torch.int64)
+    if each.kind == "length":
+        return torch.full(sizes, STEPS)
+    return torch.ones(sizes, dtype=_TORCH[each.dtype])
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what torch's exporter says of its own parts from the user."""
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
+
+
+def _rename(proto: Any) -> None:
+    """Name inputs and outputs by their places, put all other names inside, and leave out what no one needs to run."""
+    graph = proto.graph
+    names = {each.name: f"{CODE}{i}" for i, each in enumerate(graph.input)}
+    names |= {each.name: f"{PLACE}{i}" for i, each in enumerate(graph.output)}
+    del graph.value_info[:]  # shapes in between: onnxruntime's quantisation fails on those of this exporter
+    del proto.metadata_props[:]
+    for each in (*graph.input, *graph.output, *graph.initializer):
+        each.name = names.get(each.name, INSIDE + each.name)
+    for node in graph.node:
+        for part in (node.input, node.output):
+            part[:] = [names.get(name, INSIDE + name) if name else "" for name in part]
+        node.name, node.doc_string = INSIDE + node.name, ""
+        del node.metadata_props[:]
+
+
+def _put_in_front(proto: Any, inputs: tuple[Input, ...]) -> None:
+    """Let the graph begin with a user's columns: texts become codes, all else keeps its place under its own name."""
+    helper, types = onnx_package("onnx.helper", PURPOSE), onnx_package("onnx", PURPOSE).TensorProto
+    own, nodes = {}, []
+    for i, each in enumerate(inputs):
+        given = proto.graph.input[i]
+        own[given.name] = each.name
+        if each.kind == "categorical":
+            given.CopyFrom(helper.make_tensor_value_info(each.name, types.STRING, list(each.shape)))
+            nodes.append(_code_node(helper, each, f"{CODE}{i}"))
+            del own[f"{CODE}{i}"]
+        else:
+            given.name = each.name
+            _name_axes(given, each.shape)
+    for node in proto.graph.node:
+        node.input[:] = [own.get(name, name) for name in node.input]
+    for node in reversed(nodes):
+        proto.graph.node.insert(0, node)
+    if nodes:
+        proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
+
+
+def _code_node(helper: Any, each: Input, name: str) -> Any:
+    """Return the node that gives the code of each text: 0 for all that training did not know, and for missing ones."""
+    return helper.make_node(
+        "LabelEncoder",
+        [each.name],
+        [name],
+        name=f"{INSIDE}codes of {each.name}",
+        domain="ai.onnx.ml",
+        keys_strings=list(each.categories) or [""],
+        values_int64s=list(range(1, len(each.categories) + 1)) or [0],
+        default_int64=0,
+    )
+
+
+def _name_axes(given: Any, shape: tuple[int | str, ...]) -> None:
+    for axis, size in zip(given.type.tensor_type.shape.dim, shape, strict=True):
+        if isinstance(size, str):
+            if axis.HasField("dim_value"):
+                raise RuntimeError(f"the axis {size} of {given.name} was frozen at {axis.dim_value}")
+            axis.dim_param = size
+
+
+def _put_behind(proto: Any, signature: Signature) -> Signature:
+    """Let the graph end with labels, under the names of the signature; returns the signature with their types."""
+    helper, types = onnx_package("onnx.helper", PURPOSE), onnx_package("onnx", PURPOSE).TensorProto
+    own, made = {}, []
+    for i, each in enumerate(signature.outputs):
+        given = proto.graph.output[i]
+        if each.role == "label" and not signature.multilabel:
+            kind = (
+                types.STRING
+                if signature.class_kind == "str"
+                else helper.np_dtype_to_tensor_dtype(signature.labels.dtype)
+            )
+            classes = f"{INSIDE}classes"
+            values = [str(label).encode() for label in signature.classes] if kind == types.STRING else signature.classes
+            proto.graph.initializer.append(helper.make_tensor(classes, kind, [len(signature.classes)], list(values)))
+            proto.graph.node.append(helper.make_node("Gather", [classes, f"{PLACE}{i}"], [each.name], axis=0))
+            given.CopyFrom(helper.make_tensor_value_info(each.name, kind, list(each.shape)))
+            made.append(each)
+            continue
+        own[given.name] = given.name = each.name
+        own[f"{PLACE}{i}"] = each.name
+        _name_axes(given, each.shape)
+        dtype = helper.tensor_dtype_to_np_dtype(given.type.tensor_type.elem_type)
+        made.append(replace(each, dtype=str(dtype)))
+    for node in proto.graph.node:
+        for part in (node.input, node.output):
+            part[:] = [own.get(name, name) for name in part]
+    return replace(signature, outputs=tuple(made))

@@ -1,0 +1,198 @@
+"""An exported model, ready to answer: onnxruntime and numpy alone, no torch.
+
+model = OnnxModel.load("model.onnx")
+model.predict({"age": [39, 50], "workclass": ["Private", None]})
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganglion.deployment.forms import columns_of
+from ganglion.deployment.packages import onnx_package
+from ganglion.deployment.rows import feeds_of
+from ganglion.deployment.signature import Signature
+from ganglion.errors import InvalidInput, InvalidModel
+
+SIGNATURE, CARD, VERSION, SUMMARY = "ganglion_signature", "ganglion_card", "ganglion_version", "ganglion_summary"
+TOGETHER = 4096  # rows, or so many steps of texts and sequences, that go through the graph at once
+
+
+class OnnxModel:
+    """A model file that `export` wrote. Any number of threads may ask it at the same time.
+
+    Parameters
+    ----------
+    raw : bytes
+        The file's content.
+    source : str
+        Its name, for messages.
+    threads : int
+        Threads of one run; a small model is slower on many.
+
+    Attributes
+    ----------
+    signature : Signature
+        What it takes and gives.
+    card : str
+        The model card, Markdown.
+    summary : dict
+        What training data looked like, where the model knows it; else empty.
+    """
+
+    def __init__(self, raw: bytes, source: str = "the model", *, threads: int = 1) -> None:
+        runtime = onnx_package("onnxruntime", "running an exported model")
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        errors = tuple(getattr(runtime.capi.onnxruntime_pybind11_state, name) for name in _ERRORS)
+        try:
+            self._session = runtime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
+        except errors as error:
+            what = str(error).splitlines()[0][:200]
+            raise InvalidModel(f"{source} is no ONNX file that can be run ({what}). Export the model again.") from error
+        self._errors = errors
+        stored = self._session.get_modelmeta().custom_metadata_map
+        if SIGNATURE not in stored:
+            raise InvalidModel(
+                f"{source} is an ONNX file without Ganglion's signature. Give one that `ganglion export` wrote."
+            )
+        self.signature = Signature.from_json(stored[SIGNATURE])
+        self.card, self.summary = stored.get(CARD, ""), json.loads(stored.get(SUMMARY, "{}"))
+        self._check_signature(source)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, threads: int = 1) -> OnnxModel:
+        """Load a file that `export` wrote.
+
+        Parameters
+        ----------
+        path : path-like
+        threads : int
+            Threads of one run.
+
+        Raises
+        ------
+        InvalidModel
+            If the file is missing, damaged, or without Ganglion's signature.
+        MissingExtra
+            If onnxruntime is not installed.
+        """
+        source = Path(path).expanduser()
+        try:
+            raw = source.read_bytes()
+        except FileNotFoundError as error:
+            raise InvalidModel(f"there is no model file {source}. The current folder is {Path.cwd()}.") from error
+        except OSError as error:
+            raise InvalidModel(f"{source} cannot be read: {error.strerror or error}.") from error
+        return cls(raw, str(source), threads=threads)
+
+    def run(self, columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Return all outputs for the rows of some columns, in one run.
+
+        Parameters
+        ----------
+        columns : mapping of str to array-like
+            One for each input of `signature`, (N,) or (N, …). Numbers may be texts of them, missing values None or NaN.
+
+        Returns
+        -------
+        dict of str to ndarray
+            One for each output of `signature`.
+
+        Raises
+        ------
+        InvalidInput
+            If an input is missing, lengths differ, or values are of another kind.
+        """
+        return self._run(feeds_of(self.signature, columns))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the labels, or numbers, of rows, as the estimator's `predict` does.
+
+        Parameters
+        ----------
+        X : mapping of str to columns, frame, array-like, images, list of texts, or list of sequences
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_targets)
+        """
+        return self.answer(X)["label" if self.signature.classes else "prediction"]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class, (n_samples, n_classes), in the order of `signature.classes`.
+
+        Parameters
+        ----------
+        X : mapping of str to columns, frame, array-like, images, list of texts, or list of sequences
+
+        Raises
+        ------
+        InvalidInput
+            If the model gives none.
+        """
+        if self.signature.output("probabilities") is None:
+            raise InvalidInput(f"a {self.signature.estimator} gives no probabilities. Ask for predict(X).")
+        return self.answer(X)["probabilities"]
+
+    def answer(self, X: Any) -> dict[str, np.ndarray]:
+        """Return all that the model says of X: one array under the role of each output ("label", "probabilities", …).
+
+        Parameters
+        ----------
+        X : mapping of str to columns, frame, array-like, images, list of texts, or list of sequences
+            Any number of rows: they go through the graph some at a time.
+        """
+        feeds = feeds_of(self.signature, columns_of(self.signature, X))
+        n = len(next(iter(feeds.values())))
+        longest = max(values.shape[1] if values.ndim > 1 else 1 for values in feeds.values())
+        ragged = self.signature.modality in ("text", "sequence")
+        size = max(1, TOGETHER // longest) if ragged else TOGETHER
+        parts = [
+            self._run({name: values[start : start + size] for name, values in feeds.items()})
+            for start in range(0, n, size)
+        ]
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        said = {each.role: joined[each.name] for each in self.signature.outputs}
+        if "label" in said and not self.signature.multilabel:
+            said["label"] = said["label"].astype(self.signature.labels.dtype)  # strings as training had them
+        return said
+
+    def _run(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        names = [each.name for each in self.signature.outputs]
+        try:
+            return dict(zip(names, self._session.run(names, feeds), strict=True))
+        except self._errors as error:
+            shapes = ", ".join(f"{name} {values.shape}" for name, values in feeds.items())
+            raise InvalidInput(
+                f"the model could not be run on {shapes}: {str(error).splitlines()[0][:200]}."
+            ) from error
+
+    def _check_signature(self, source: str) -> None:
+        """Refuse a file whose signature and graph do not belong together."""
+        given = (
+            {each.name for each in self._session.get_inputs()},
+            {each.name for each in self._session.get_outputs()},
+        )
+        said = ({each.name for each in self.signature.inputs}, {each.name for each in self.signature.outputs})
+        if given != said:
+            raise InvalidModel(f"{source}: its graph and its signature do not belong together. Export the model again.")
+
+
+_ERRORS = (
+    "Fail",
+    "InvalidArgument",
+    "InvalidGraph",
+    "InvalidProtobuf",
+    "NoSuchFile",
+    "NotImplemented",
+    "RuntimeException",
+)

@@ -1,0 +1,187 @@
+"""What an exported model takes and gives, as data: written into its file, and all that its users need to know.
+
+    kind of input  values                                                          shape, N rows
+    numeric        a number, NaN where it is missing                               (N, 1) float64
+    boolean        1 or 0, NaN where it is missing                                 (N, 1) float64
+    date           seconds since 1970-01-01 UTC, NaN where it is missing           (N, 1) float64
+    categorical    a text; "" where it is missing, which counts as one never seen  (N, 1) string
+    numbers        the columns of an array side by side                            (N, d) float64
+    image          pixels, channels last                                           (N, height, width, channels)
+    tokens         ids of tokens, 0 behind the end of a text                       (N, T) int64
+    sequence       steps of numbers, anything behind the end of a sequence         (N, T, d) float64
+    length         how many tokens or steps of each count, 1 or more               (N,) int64
+
+    role of output  values
+    label           the class, as training named it; of several labels zeros and ones, (N, n_labels)
+    probabilities   of each class, (N, n_classes), in the order of `classes`
+    scores          where an algorithm knows no probabilities: above 0 (of two classes), or the largest, wins
+    prediction      the number, (N,), or numbers, (N, n_targets), in the target's units
+    deviation       the standard deviation of each prediction
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ganglion.errors import InvalidModel
+
+FORMAT = 1
+INPUT_KINDS = ("numeric", "boolean", "date", "categorical", "numbers", "image", "tokens", "sequence", "length")
+ROLES = ("label", "probabilities", "scores", "prediction", "deviation")
+_CLASSES: dict[str, tuple[type, type]] = {
+    "str": (str, np.str_),
+    "int": (int, np.int64),
+    "float": (float, np.float64),
+    "bool": (bool, np.bool_),
+}
+
+Shape = tuple[int | str, ...]  # axes of any length have names: "N" rows, "T" steps
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input of the graph.
+
+    Attributes
+    ----------
+    name : str
+        A column's own name, where there are columns.
+    kind : str
+        See the table at the top of the module.
+    dtype : str
+        As numpy names it; "string" for texts.
+    shape : tuple of int or str
+    categories : tuple of str
+        The values that training knew, of a categorical input.
+    typical : tuple of float
+        Where most numbers of training lay: mean less and plus two deviations; empty where that is not known.
+    """
+
+    name: str
+    kind: str
+    dtype: str
+    shape: Shape
+    categories: tuple[str, ...] = ()
+    typical: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of the graph: its name, its role (see the table at the top of the module), type and shape."""
+
+    name: str
+    role: str
+    dtype: str
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What an exported model takes and gives.
+
+    Attributes
+    ----------
+    estimator : str
+        The algorithm that trained it.
+    task : str
+        "classification" or "regression".
+    modality : str
+        "table", "image", "text" or "sequence".
+    target : str
+        The name of what is predicted, or "".
+    inputs, outputs : tuple of Input, tuple of Output
+    classes : tuple
+        The labels, in the order of "probabilities"; empty for numbers.
+    class_kind : str
+        What they are: "str", "int", "float", "bool"; "" for numbers.
+    multilabel : bool
+        Whether a row may have several labels.
+    tokenizer : dict
+        How texts are cut, for models of texts: all that makes the same tokenizer again; else empty.
+    columns : tuple of str
+        The columns of text, which are joined by a new line.
+    longest : int
+        Tokens of a text, or steps of a sequence, that may be given at most; 0 for no limit.
+    ganglion : str
+        The version that exported it.
+    """
+
+    estimator: str
+    task: str
+    modality: str
+    target: str
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    classes: tuple[Any, ...] = ()
+    class_kind: str = ""
+    multilabel: bool = False
+    tokenizer: dict[str, Any] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    longest: int = 0
+    ganglion: str = ""
+
+    def output(self, role: str) -> Output | None:
+        """Return the output of a role, or None if there is none."""
+        return next((each for each in self.outputs if each.role == role), None)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The classes as an array of their own type, (n_classes,)."""
+        return np.array(self.classes, dtype=_CLASSES[self.class_kind][1] if self.class_kind else object)
+
+    def to_json(self) -> str:
+        """Return the signature as text, which `from_json` reads."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Signature:
+        """Read a signature, believing nothing: any flaw raises InvalidModel."""
+        try:
+            stored = json.loads(text)
+            if type(stored["format"]) is not int or not 1 <= stored["format"] <= FORMAT:
+                raise InvalidModel(
+                    f"the file's signature has format {stored['format']!r:.20}, but this version of Ganglion reads "
+                    f"{FORMAT}. Install a newer one: pip install --upgrade ganglion."
+                )
+            signature = cls(**{name: _frozen(value) for name, value in stored.items() if name != "format"})
+            _check(signature)
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            if isinstance(error, InvalidModel):
+                raise
+            raise InvalidModel(f"the file's signature is damaged ({error}). Export the model again.") from error
+        return signature
+
+
+def _frozen(value: Any) -> Any:
+    """Return a part of stored JSON as a signature has it."""
+    if not isinstance(value, list):
+        return value
+    if value and isinstance(value[0], Mapping):
+        kind = Input if "kind" in value[0] else Output
+        return tuple(kind(**{name: _frozen(part) for name, part in each.items()}) for each in value)
+    return tuple(value)
+
+
+def _check(signature: Signature) -> None:
+    texts = (signature.estimator, signature.task, signature.modality, signature.target, signature.ganglion)
+    if not all(isinstance(each, str) for each in texts) or type(signature.multilabel) is not bool:
+        raise ValueError("its names")
+    for each in signature.inputs:
+        known = all(isinstance(label, str) for label in each.categories)
+        if not isinstance(each.name, str) or each.kind not in INPUT_KINDS or not known:
+            raise ValueError(f"the input {each.name!r:.40}")
+    for each in signature.outputs:
+        if not isinstance(each.name, str) or each.role not in ROLES:
+            raise ValueError(f"the output {each.name!r:.40}")
+    kind = _CLASSES[signature.class_kind][0] if signature.class_kind else object
+    if not all(type(each) is kind for each in signature.classes) or (signature.classes and kind is object):
+        raise ValueError("its classes")
+    if type(signature.longest) is not int or not all(isinstance(name, str) for name in signature.columns):
+        raise ValueError("its columns")

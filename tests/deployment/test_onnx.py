@@ -1,0 +1,288 @@
+"""Exported graphs: the answers of the original, for every algorithm that can leave; the others say why they cannot."""
+
+import json
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import onnx
+import onnxruntime
+import pandas as pd
+import pytest
+from torch import nn
+
+import ganglion as gg
+from ganglion.checks.data import every_data_for
+from ganglion.deployment import onnx_export
+from ganglion.deployment.onnx_model import OnnxModel
+from ganglion.errors import ExportRefused, GanglionWarning, InvalidInput, InvalidModel, InvalidParameter
+from ganglion.registry import all_algorithms
+
+ANSWERING = ("classification", "regression")
+CASES = [
+    pytest.param(cls, place, id=f"{name}-{place}")
+    for name, cls in all_algorithms().items()
+    if cls.tags.task in ANSWERING
+    for place in range(len(every_data_for(cls())))
+]
+OTHERS = [pytest.param(cls, id=name) for name, cls in all_algorithms().items() if cls.tags.task not in ANSWERING]
+
+
+def small(cls, **options):
+    names = cls.__dataclass_fields__
+    few = {"epochs": 2, "random_state": 0, "pretraining_epochs": 1, "hidden": (8,), "maps": 4, "layers": 1, "width": 8}
+    few |= {"heads": 2, "embedding": 8} | ({"channels": (4,)} if cls.tags.task in ANSWERING else {})
+    return cls(**{k: v for k, v in (few | options).items() if k in names})
+
+
+def fitted(model, X, y):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GanglionWarning)
+        return model.fit(X, y)
+
+
+@pytest.mark.parametrize(("cls", "place"), CASES)
+def test_an_exported_model_answers_as_the_original(cls, place, tmp_path):
+    X, y = every_data_for(cls())[place]
+    model = fitted(small(cls), X, y)
+    if model.modality_ == "audio":
+        with pytest.raises(ExportRefused, match="audio"):
+            gg.export(model, tmp_path / "model.onnx")
+        return
+    exported = gg.export(model, tmp_path / "model.onnx", rows=X)
+    assert exported.parity.holds
+    alone = OnnxModel.load(tmp_path / "model.onnx")
+    for some in (X[:1], X[:3], X):
+        own, said = model.predict(some), alone.predict(some)
+        assert own.shape == said.shape
+        if cls.tags.task == "classification":
+            assert (own == said).all()
+        else:
+            np.testing.assert_allclose(said, own, atol=1e-5 * model.target_.deviation.max())
+        if hasattr(model, "predict_proba"):
+            np.testing.assert_allclose(alone.predict_proba(some), model.predict_proba(some), atol=1e-5)
+
+
+@pytest.mark.parametrize("cls", OTHERS)
+def test_others_say_why_they_cannot(cls, tmp_path):
+    X, y = every_data_for(cls())[0]
+    model = fitted(small(cls), X, y)
+    with pytest.raises(ExportRefused, match=f"{cls.__name__} cannot be exported: .{{20}}"):
+        gg.export(model, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def people(n=150):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "age": rng.normal(40, 10, n),
+            "label": rng.choice(["x", "y", "z"], n),
+            "member": rng.random(n) > 0.5,
+            "since": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 1000, n), unit="D"),
+            "home town": rng.choice(["Bonn", "Köln, am Rhein", '"quoted"'], n),
+        }
+    )
+    y = np.where(frame.age + 10 * (frame.label == "x") > 42, "old", "young")
+    frame.loc[3, "age"], frame.loc[4, "label"] = np.nan, None
+    return frame, y
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    frame, y = people()
+    model = gg.MLPClassifier(hidden=(8,), epochs=5, random_state=0).fit(frame, y)
+    path = tmp_path_factory.mktemp("table") / "people.onnx"
+    gg.export(model, path)
+    return model, frame, path
+
+
+def test_raw_columns_go_in_and_labels_come_out(table):
+    model, frame, path = table
+    session = onnxruntime.InferenceSession(path)
+    kinds = {each.name: each.type for each in session.get_inputs()}
+    assert kinds == {
+        "age": "tensor(double)",
+        "label": "tensor(string)",
+        "member": "tensor(double)",
+        "since": "tensor(double)",
+        "home town": "tensor(string)",
+    }
+    assert [each.name for each in session.get_outputs()] == ["label_", "probabilities"]  # a column is called "label"
+    feeds = {
+        "age": frame[["age"]].to_numpy(),
+        "label": frame[["label"]].fillna("").to_numpy(object),
+        "member": frame[["member"]].to_numpy(float),
+        "since": frame[["since"]].to_numpy().astype("datetime64[s]").astype(float),
+        "home town": frame[["home town"]].to_numpy(object),
+    }
+    labels, shares = session.run(None, feeds)
+    assert labels.tolist() == model.predict(frame).tolist()
+    np.testing.assert_allclose(shares, model.predict_proba(frame), atol=1e-5)
+
+
+def test_values_as_users_have_them(table):
+    model, _, path = table
+    alone = OnnxModel.load(path)
+    texts = {"age": ["39.5", "?", ""], "label": ["x", "nie", None], "member": ["true", "False", "NA"]}
+    texts |= {"since": ["2024-02-29", "2025-01-01", ""], "home town": ["Bonn", " Bonn ", "Berlin"]}
+    frame = pd.DataFrame(
+        {
+            "age": [39.5, np.nan, np.nan],
+            "label": ["x", "nie", None],
+            "member": pd.array([True, False, None], dtype="boolean"),
+            "since": pd.to_datetime(["2024-02-29", "2025-01-01", None]),
+            "home town": ["Bonn", "Bonn", "Berlin"],
+        }
+    )
+    np.testing.assert_allclose(alone.predict_proba(texts), model.predict_proba(frame), atol=1e-5)
+    np.testing.assert_allclose(alone.predict_proba(frame), model.predict_proba(frame), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"age": ["a lot"]}, "'age' .numeric. holds 'a lot' in row 0. Give a number"),
+        ({"age": [np.inf]}, "'age'.*infinity in row 0"),
+        ({"member": ["perhaps"]}, "'member'.*'perhaps'.*true, false, 1 or 0"),
+        ({"since": ["yesterday"]}, "'since'.*'yesterday'.*a date such as"),
+        ({"age": [1.0, 2.0]}, "equal length"),
+        ({"age": []}, "equal length"),
+        ({"age": None}, "'age' is missing"),
+    ],
+)
+def test_unsuited_values_are_named(table, changed, message):
+    _, frame, path = table
+    columns = {name: frame[name].head(1).tolist() for name in frame} | changed
+    columns = {name: values for name, values in columns.items() if values is not None}
+    with pytest.raises(InvalidInput, match=message):
+        OnnxModel.load(path).run(columns)
+
+
+def test_the_file_says_what_it_is(table):
+    _, _, path = table
+    proto = onnx.load(path)
+    props = {each.key: each.value for each in proto.metadata_props}
+    signature = json.loads(props["ganglion_signature"])
+    assert signature["classes"] == ["old", "young"]
+    assert [each["kind"] for each in signature["inputs"]] == [
+        "numeric",
+        "categorical",
+        "boolean",
+        "date",
+        "categorical",
+    ]
+    assert set(signature["inputs"][1]["categories"]) == {"x", "y", "z"}
+    low, high = signature["inputs"][0]["typical"]
+    assert 10 < low < 40 < high < 70
+    assert props["ganglion_card"].startswith("# MLPClassifier")
+    assert props["ganglion_version"] == gg.__version__
+    assert proto.producer_name == "ganglion"
+    assert OnnxModel.load(path).signature == OnnxModel(path.read_bytes()).signature
+
+
+def test_it_predicts_without_torch(table, tmp_path):
+    model, frame, path = table
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    code = (
+        "import sys\n"
+        "sys.modules['torch'] = sys.modules['sklearn'] = None\n"
+        f"sys.argv = ['ganglion', 'predict', {str(path)!r}, {str(tmp_path / 'rows.csv')!r}]\n"
+        "from ganglion.cli.main import run\n"
+        "run()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "prediction,p_old,p_young"
+    assert [line.split(",")[0] for line in lines[1:]] == model.predict(frame).tolist()
+
+
+def test_a_network_that_answers_otherwise_does_not_leave(tmp_path, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    model = gg.MLPClassifier(hidden=(8,), epochs=2, random_state=0).fit(X, X[:, 0] > 0)
+    original = onnx_export.network_of
+
+    def spoiled(*args):
+        network = original(*args)
+        next(module for module in network.body.modules() if isinstance(module, nn.Linear)).bias += 1.0
+        return network
+
+    monkeypatch.setattr(onnx_export, "network_of", spoiled)
+    monkeypatch.setattr("ganglion.deployment.differing.network_of", spoiled)
+    with pytest.raises(ExportRefused, match=r"other answers, by up to 0\..*differ in body\.0 \(DenseLayer\)"):
+        gg.export(model, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+class Frozen(nn.Module):
+    """A layer that no graph of any number of rows can hold."""
+
+    def forward(self, x):
+        return x + len(x)
+
+
+def test_a_layer_that_cannot_be_traced_is_named(tmp_path):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    model = gg.MLPClassifier(hidden=(8,), epochs=2, random_state=0).fit(X, X[:, 0] > 0)
+    model.network_.body.append(Frozen())
+    with pytest.raises(ExportRefused, match=r"body\.2 \(Frozen\) has no form in ONNX"):
+        gg.export(model, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
+def test_any_number_of_steps(cell, tmp_path):
+    rng = np.random.default_rng(0)
+    walks = [rng.normal(size=(length, 2)) for length in rng.integers(2, 9, 60)]
+    model = gg.RNNRegressor(cell=cell, width=8, layers=2, bidirectional=True, packing=True, epochs=2, random_state=0)
+    model.fit(walks, [walk.sum() for walk in walks])
+    gg.export(model, tmp_path / "model.onnx")
+    longer = [rng.normal(size=(length, 2)) for length in (1, 50, 7, 111)]
+    np.testing.assert_allclose(
+        OnnxModel.load(tmp_path / "model.onnx").predict(longer), model.predict(longer), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("labels", [[3, 5, 9], [1.0, 2.0, 7.0], [True, False, True], ["ä", "b", ""]])
+def test_labels_keep_their_type(labels, tmp_path):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    y = np.array(labels)[np.arange(60) % 3]
+    model = gg.Perceptron(random_state=0).fit(X, y)
+    gg.export(model, tmp_path / "model.onnx")
+    said = OnnxModel.load(tmp_path / "model.onnx").predict(X)
+    assert said.tolist() == model.predict(X).tolist()
+    assert said.dtype.kind == y.dtype.kind
+
+
+def test_rounded_answers_are_refused_and_the_remedy_works(tmp_path):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    model = gg.MLPClassifier(hidden=(8,), epochs=2, precision="bfloat16", random_state=0).fit(X, X[:, 0] > 0)
+    with pytest.raises(ExportRefused, match="bfloat16"):
+        gg.export(model, tmp_path / "model.onnx")
+    assert gg.export(model.set_params(precision="float32"), tmp_path / "model.onnx").parity.holds
+
+
+def test_what_is_no_model_and_no_format(tmp_path):
+    with pytest.raises(InvalidParameter, match=r"'\.pdf'.*\.onnx"):
+        gg.export(object(), tmp_path / "model.pdf")
+    with pytest.raises(InvalidInput, match="fitted estimator, but a object"):
+        gg.export(object(), tmp_path / "model.onnx")
+    with pytest.raises(ValueError, match="not fitted"):
+        gg.export(gg.MLPClassifier(), tmp_path / "model.onnx")
+
+
+def test_foreign_files_are_refused(tmp_path):
+    (tmp_path / "no.onnx").write_bytes(b"nothing")
+    with pytest.raises(InvalidModel, match="no ONNX file"):
+        OnnxModel.load(tmp_path / "no.onnx")
+    with pytest.raises(InvalidModel, match="there is no model file"):
+        OnnxModel.load(tmp_path / "none.onnx")
+    number = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    same = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["x"], ["y"])], "foreign", [number], [same])
+    opset = [onnx.helper.make_opsetid("", 20)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=10), tmp_path / "foreign.onnx")
+    with pytest.raises(InvalidModel, match="without Ganglion's signature"):
+        OnnxModel.load(tmp_path / "foreign.onnx")
