@@ -103,6 +103,9 @@ def test_the_public_surface_grows_on_purpose_only():
         *("Counterfactuals", "Explanation", "Explanations"),
         *("counterfactual", "explain", "importance", "partial_dependence", "sanity"),
         *("export", "serve"),
+        *("Compression", "compress", "distil", "prune", "quantize", "shrink"),
+        *("Explanation", "Explanations", "explain", "importance", "partial_dependence", "sanity"),
+        *("serve",),
     }
     assert dir(ganglion) == ganglion.__all__
 

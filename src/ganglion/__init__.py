@@ -42,9 +42,11 @@ if TYPE_CHECKING:
     from ganglion.algorithms.translator import Translator
     from ganglion.algorithms.vae import VAE
     from ganglion.algorithms.vision_transformer import VisionTransformer
+    from ganglion.compression.compress import compress
     from ganglion.compression.distil import distil
     from ganglion.compression.prune import prune
     from ganglion.compression.quantize import quantize
+    from ganglion.compression.result import Compression
     from ganglion.compression.shrink import shrink
     from ganglion.data.dataset import Dataset
     from ganglion.data.inspection import inspect
@@ -84,6 +86,7 @@ _HOMES = {
     "AnomalyDetector": "ganglion.algorithms.anomaly_detector",
     "Autoencoder": "ganglion.algorithms.autoencoder",
     "Classifier": "ganglion.estimators.classifier",
+    "Compression": "ganglion.compression.result",
     "Dataset": "ganglion.data.dataset",
     "DBN": "ganglion.algorithms.dbn",
     "DBNClassifier": "ganglion.algorithms.dbn_classifier",
@@ -124,6 +127,7 @@ _HOMES = {
     "audit_data": "ganglion.fairness.data_audit",
     "audit_scores": "ganglion.fairness.audit",
     "debias": "ganglion.fairness.debias",
+    "compress": "ganglion.compression.compress",
     "conformal": "ganglion.evaluation.conformal",
     "counterfactual": "ganglion.explanation.counterfactual",
     "distil": "ganglion.compression.distil",
@@ -160,6 +164,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "Classifier",
     "Comparison",
     "Counterfactuals",
+    "Compression",
     "DBN",
     "DBNClassifier",
     "Dataset",
@@ -196,6 +201,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "audit_data",
     "audit_scores",
     "compare",
+    "compress",
     "conformal",
     "counterfactual",
     "debias",

@@ -150,6 +150,16 @@ def features_of(data: Path, estimator: Any) -> Any:
     return dataset.drop([name for name in dataset.target if name not in _feature_names(estimator)])
 
 
+def labelled_of(data: Path, estimator: Any, target: Sequence[str] | None) -> tuple[tuple[Any, Any], Any]:
+    """Return features and target of a data file as a model reads them, and those of its part for testing, or None."""
+    from ganglion.data.read import read_as, read_test_part
+
+    whole = read_as(data, _reading(estimator))
+    tested = read_test_part(data, whole)
+    pair = _features_and_target(whole, target, estimator)
+    return pair, None if tested is None else _features_and_target(tested, target, estimator)
+
+
 def list_algorithms(name: str | None, *, as_json: bool) -> None:
     """List the algorithms, or the options of one."""
     from ganglion.registry import algorithm, all_algorithms

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from ganglion.cli import comparing
+from ganglion.cli import comparing, compressing
 
 app = typer.Typer(
     name="ganglion",
@@ -213,6 +213,38 @@ def compare_command(
         metric=metric,
         baselines=baselines,
         learning_curve=curve,
+    )
+
+
+@app.command("compress")
+def compress_command(
+    model: Model,
+    data: Data,
+    budget: compressing.Allowed = "0.5 points",
+    test: compressing.Tested = None,
+    target: Target = None,
+    steps: compressing.Steps = None,
+    epochs: compressing.Further = None,
+    save: compressing.Best = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Seed of resamples and held-out rows.")] = 0,
+    report: Html = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Make a saved model smaller and faster; each way is measured, the best within a budget kept."""
+    compressing.compress_model(
+        model,
+        data,
+        budget=budget,
+        test=test,
+        target=target,
+        steps=steps or [],
+        epochs=epochs,
+        save=save,
+        seed=seed,
+        report=report,
+        quiet=quiet,
+        as_json=as_json,
     )
 
 

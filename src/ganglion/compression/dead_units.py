@@ -11,8 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganglion.compression.rows import some_rows
-from ganglion.compression.settings import noted
+from ganglion.compression.settings import noted, some_rows
 from ganglion.compression.widths import AGREE, Width, counted, found_widths, without
 
 TRIED = 256  # samples whose answers must stay the same

@@ -202,8 +202,9 @@ def squared_distance(scores: Tensor, said: Tensor) -> Tensor:
     return (scores - said).square().mean(1)
 
 
-def taught_by(model: Any, taught: bool) -> Beside | None:
-    """Return what lets a copy of a model learn from the model itself as it goes on, if so wished."""
-    if not taught:
+def taught_by(model: Any, taught: Any) -> Beside | None:
+    """Return what lets a changed copy of a model learn from the model itself, or from `taught`, if so wished."""
+    if taught is False:
         return None
-    return Beside({}, Teaching(3.0, 0.7, copy.deepcopy(model.network_)).objectives)
+    teacher = model if taught is True else taught
+    return Beside({}, Teaching(3.0, 0.7, copy.deepcopy(teacher.network_)).objectives)

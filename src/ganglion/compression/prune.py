@@ -33,7 +33,7 @@ def prune(
     method: Literal["gradual", "magnitude", "lottery"] = "gradual",
     scope: Scope = "layer",
     epochs: int | None = None,
-    taught: bool = False,
+    taught: Any = False,
     rounds: int = 1,
     **training: Any,
 ) -> Any:
@@ -58,8 +58,8 @@ def prune(
         are trained as long as the model was.
     rounds : int >= 1
         Of "magnitude" and "lottery": in each the same share of what is left goes.
-    taught : bool
-        Whether the model, as it is, is the teacher of that training (see `distil`).
+    taught : bool or Estimator
+        Whether the model, as it is, is the teacher of that training (see `distil`); or the model that it was made of.
     **training
         Options of the further training, such as learning_rate.
 
@@ -106,7 +106,7 @@ def _shares(sparsity: float, rounds: int) -> list[float]:
 
 
 def _gradually(
-    model: Any, X: Any, y: Any, sparsity: float, scope: Scope, epochs: int, taught: bool, training: dict[str, Any]
+    model: Any, X: Any, y: Any, sparsity: float, scope: Scope, epochs: int, taught: Any, training: dict[str, Any]
 ) -> Any:
     """Train while weights go, then with the zeros that there are: the best epoch is one of the second part."""
     grow = joined(taught_by(model, taught), ZerosGrow(sparsity, epochs, scope=scope).beside)

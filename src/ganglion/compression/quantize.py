@@ -25,8 +25,7 @@ from ganglion.compression.folding import fold
 from ganglion.compression.grid_training import RoundedWeights
 from ganglion.compression.joining import joined
 from ganglion.compression.masks import prunable
-from ganglion.compression.rows import some_rows
-from ganglion.compression.settings import epochs_further, noted
+from ganglion.compression.settings import epochs_further, noted, some_rows
 from ganglion.errors import InvalidParameter
 from ganglion.estimators.further import train_further
 from ganglion.estimators.packing import snapped
@@ -44,7 +43,7 @@ def quantize(
     activations: Activations = None,
     aware: bool = False,
     epochs: int | None = None,
-    taught: bool = False,
+    taught: Any = False,
     **training: Any,
 ) -> Any:
     """Return a copy of a fitted estimator with weights in fewer bits.
@@ -64,8 +63,8 @@ def quantize(
         Whether training goes on with the rounding in the loss.
     epochs : int, optional
         Of that training; without, a third of those that the model was trained for, 2 at least.
-    taught : bool
-        Whether the model, as it is, is the teacher of that training (see `distil`).
+    taught : bool or Estimator
+        Whether the model, as it is, is the teacher of that training (see `distil`); or the model that it was made of.
     **training
         Options of that training, such as learning_rate.
 

@@ -6,6 +6,9 @@ import math
 import numbers
 from typing import Any
 
+import numpy as np
+
+from ganglion.data.rows import n_rows, take_rows
 from ganglion.errors import InvalidParameter
 
 
@@ -35,3 +38,9 @@ def noted(made: Any, model: Any, step: str, **settings: Any) -> Any:
     made.metrics_, made.audit_ = {}, {}  # those of the model before
     made.network_.changes = [*model.compression_, {"step": step, **settings}]
     return made
+
+
+def some_rows(X: Any, most: int) -> Any:
+    """Return at most so many samples of X, evenly spaced, in the form in which they came."""
+    n = n_rows(X)
+    return X if n <= most else take_rows(X, np.linspace(0, n - 1, most).astype(np.int64))

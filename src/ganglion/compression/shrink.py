@@ -16,8 +16,7 @@ from torch import Tensor
 
 from ganglion.compression.distil import taught_by
 from ganglion.compression.importance import Criterion, importance_of_units
-from ganglion.compression.rows import some_rows
-from ganglion.compression.settings import check_count, check_share, epochs_further, noted
+from ganglion.compression.settings import check_count, check_share, epochs_further, noted, some_rows
 from ganglion.compression.widths import Place, Width, counted, found_widths, without
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.further import labelled_batches, train_further
@@ -36,7 +35,7 @@ def shrink(
     spread: Literal["even", "importance"] = "importance",
     rounds: int = 1,
     epochs: int | None = None,
-    taught: bool = False,
+    taught: Any = False,
     **training: Any,
 ) -> Any:
     """Return a smaller copy of a fitted estimator, without the units that matter least.
@@ -57,8 +56,8 @@ def shrink(
         How often some of them go and training goes on.
     epochs : int, optional
         Of training after each round; without, a third of those that the model was trained for, 2 at least.
-    taught : bool
-        Whether the model, as it is, is the teacher of that training (see `distil`).
+    taught : bool or Estimator
+        Whether the model, as it is, is the teacher of that training (see `distil`); or the model that it was made of.
     **training
         Options of the further training, such as learning_rate.
 
