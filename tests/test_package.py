@@ -99,13 +99,10 @@ def test_the_public_surface_grows_on_purpose_only():
         *("audit_data", "conformal", "debias", "reweigh", "trade_off"),
         *("audit", "audit_scores"),
         *("Comparison", "compare"),
-        *("distil", "prune", "quantize", "shrink"),
         *("Counterfactuals", "Explanation", "Explanations"),
         *("counterfactual", "explain", "importance", "partial_dependence", "sanity"),
         *("export", "serve"),
         *("Compression", "compress", "distil", "prune", "quantize", "shrink"),
-        *("Explanation", "Explanations", "explain", "importance", "partial_dependence", "sanity"),
-        *("serve",),
     }
     assert dir(ganglion) == ganglion.__all__
 
