@@ -1,0 +1,134 @@
+"""`export(model, "model.html")`: one page with the model inside, which answers offline, on any device with a browser.
+
+The network is the same graph that an ONNX file holds, compared with the original before the page appears; it runs on
+onnxruntime-web, which the page carries. The form follows from the signature. What is entered never leaves the page: its
+policy allows no connection at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import json
+import os
+from importlib.resources import files
+from typing import Any
+
+from ganglion.data.cells import BOOLEANS, MISSING
+from ganglion.data.vocabulary import UNKNOWN
+from ganglion.deployment.exported import Exported
+from ganglion.deployment.onnx_export import onnx_bytes
+from ganglion.deployment.onnx_model import OnnxModel
+from ganglion.deployment.signature import Signature
+from ganglion.deployment.web_runtime import WebRuntime, find_web_runtime
+from ganglion.errors import ExportRefused
+from ganglion.storage import atomic_write
+from ganglion.version import __version__
+
+TOKENIZERS = ("words", "characters")  # which the page can cut texts with
+
+
+def export_page(model: Any, path: str | os.PathLike[str], rows: Any = None) -> Exported:
+    """Write a fitted model as one self-contained HTML page; see `export`.
+
+    Parameters
+    ----------
+    model : Estimator
+    path : path-like
+    rows : X, optional
+        Further rows to compare answers on, as the model's `predict` takes them.
+
+    Raises
+    ------
+    ExportRefused
+        If the model cannot leave, or its texts are cut in a way that the page has not learned.
+    MissingExtra
+        If onnxruntime-web, or a package of the extra "export", is not installed.
+    """
+    runtime = find_web_runtime()
+    raw, parity = onnx_bytes(model, rows)
+    exported = OnnxModel(raw)
+    tokenizer = exported.signature.tokenizer.get("tokenizer", "words")
+    if tokenizer not in TOKENIZERS:
+        raise ExportRefused(
+            f"{type(model).__name__} cannot become a page: its texts are cut by the tokenizer {tokenizer!r}, which the "
+            f"page has not learned. Train it with tokenizer={' or '.join(map(repr, TOKENIZERS))}, or export .onnx."
+        )
+    page = page_of(exported.signature, raw, exported.card, runtime).encode()
+    with atomic_write(path) as file:
+        file.write(page)
+    return Exported(str(path), "html", len(page), parity)
+
+
+def page_of(signature: Signature, raw: bytes, card: str, runtime: WebRuntime) -> str:
+    """Return the page of a graph.
+
+    Parameters
+    ----------
+    signature : Signature
+    raw : bytes
+        The content of the ONNX file.
+    card : str
+        Markdown.
+    runtime : WebRuntime
+    """
+    title = f"{signature.target or 'Answers'}: {signature.estimator}"
+    return _asset("page.html").format_map(
+        {
+            "title": html.escape(title),
+            "subtitle": _subtitle(signature),
+            "style": _asset("page.css"),
+            "card": _card(card),
+            "version": html.escape(__version__),
+            "runtime": html.escape(runtime.version),
+            "signature": _script_safe(_told(signature)),
+            "model": _packed(raw),
+            "wasm": _packed(runtime.wasm),
+            "loader": _packed(runtime.loader),
+            "library": runtime.library,
+            "script": _asset("page.js"),
+        }
+    )
+
+
+def _subtitle(signature: Signature) -> str:
+    n = len(signature.classes)
+    told = f"Tells one of {n} classes" if n else "Tells a number"
+    if signature.multilabel:
+        told = f"Tells which of {n} labels apply"
+    return html.escape(f"{told} from {_ARTICLES[signature.modality]}.")
+
+
+_ARTICLES = {"table": "a row of a table", "image": "a picture", "text": "a text", "sequence": "a sequence of numbers"}
+
+
+def _told(signature: Signature) -> str:
+    """Return the signature, and how cells are read, as JSON."""
+    told = json.loads(signature.to_json())
+    told["missing"] = sorted(MISSING)
+    told["flags"] = {"yes": 1, "no": 0, "1": 1, "0": 0} | {name.lower(): int(value) for name, value in BOOLEANS.items()}
+    told["unknown"] = UNKNOWN
+    return json.dumps(told, ensure_ascii=False, allow_nan=False)
+
+
+def _card(markdown: str) -> str:
+    """Return the card as HTML, without its first heading, which the page has, and with none in it that is HTML."""
+    from markdown_it import MarkdownIt
+
+    body = markdown.split("\n", 1)[1] if markdown.startswith("# ") else markdown
+    rendered = MarkdownIt("js-default", {"html": False}).render(body)
+    return rendered.replace("<h2>", "<h3>").replace("</h2>", "</h3>").replace("<table>", '<table class="facts">')
+
+
+def _asset(name: str) -> str:
+    return files("ganglion.deployment").joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _packed(raw: bytes) -> str:
+    return base64.b64encode(gzip.compress(raw, 9, mtime=0)).decode()
+
+
+def _script_safe(text: str) -> str:
+    """Return JSON that no browser takes for the end of the script that it stands in."""
+    return text.replace("<", "\\u003c")
