@@ -44,7 +44,7 @@ def told_by(page: Path, script: str, timeout: float = 120) -> Any:
         f"console.log('{MARK}' + encodeURIComponent(JSON.stringify(told ?? null)) + ':end'); }});</script>"
     )
     opened.write_text(page.read_text(encoding="utf-8").replace("</body>", run + "</body>"), encoding="utf-8")
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:  # its helpers end a little later
         command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}", "--remote-debugging-port=0", opened.as_uri()]
         with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
             try:

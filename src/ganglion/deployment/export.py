@@ -11,7 +11,10 @@ from ganglion.deployment.exported import Exported
 from ganglion.errors import InvalidParameter
 
 # what the name ends with, and the function that writes it: (model, path, rows, **options) → Exported
-FORMATS = {".onnx": ("ganglion.deployment.onnx_export", "export_onnx")}
+FORMATS = {
+    ".onnx": ("ganglion.deployment.onnx_export", "export_onnx"),
+    ".html": ("ganglion.deployment.page_export", "export_page"),
+}
 
 
 def export(model: Any, path: str | os.PathLike[str], rows: Any = None, **options: Any) -> Exported:
@@ -25,7 +28,8 @@ def export(model: Any, path: str | os.PathLike[str], rows: Any = None, **options
     model : Estimator
         Fitted.
     path : path-like
-        How it ends says what is written: `.onnx` is a graph for onnxruntime, with the preprocessing inside.
+        How it ends says what is written: `.onnx` is a graph for onnxruntime, with the preprocessing inside;
+        `.html` one page that answers offline in a browser.
     rows : X, optional
         Further rows to compare answers on, as the model's `predict` takes them.
     **options

@@ -49,8 +49,8 @@ def find_web_runtime() -> WebRuntime:
             return _read(folder)
     named = f"{places[0]} (from {PLACE})" if os.environ.get(PLACE) else f"{here} or a folder above it"
     raise MissingExtra(
-        f"a page carries the npm package {_PACKAGE}, which is not in {named}. Install it with `npm install {_PACKAGE}`, "
-        f"or set {PLACE} to the folder of the package."
+        f"a page carries the npm package {_PACKAGE}, which is not in {named}. Install it (`npm install {_PACKAGE}`) "
+        f"or set {PLACE} to its folder."
     )
 
 
