@@ -216,6 +216,35 @@ class Forecasting(SeriesEstimator):
             past,
         )
 
+    def last_windows(self, X: Any) -> Tensor:
+        """Return the windows that histories end with, before any preprocessing: what is not known is NaN.
+
+        Parameters
+        ----------
+        X : as for `predict`
+
+        Returns
+        -------
+        Tensor of shape (n_series, n_columns, window + horizon), or (1, n_columns, window) of plain arrays
+            Columns in the order of `encoder_.names`.
+        """
+        return self._last_windows(X)
+
+    def forecast_behind(self, prepared: Tensor) -> Tensor:
+        """Return what is forecast behind windows that `network_.prepare` made ready; slopes may be taken through it.
+
+        Parameters
+        ----------
+        prepared : Tensor of shape (n, n_columns, window + horizon)
+
+        Returns
+        -------
+        Tensor of shape (n, n_targets, horizon)
+            In the units of the targets: medians of quantiles, means of normals.
+        """
+        network = cast(SeriesNetwork, self.network_)
+        return network.output(network.scores({"window": prepared}), network.series)[..., self._point]
+
     def backtest(
         self, X: Any, *, origins: int | None = None, stride: int | None = None, first: int | None = None
     ) -> Backtest:
@@ -378,7 +407,11 @@ class Forecasting(SeriesEstimator):
 
     def _points(self, answer: np.ndarray) -> np.ndarray:
         """Return the numbers that stand for an answer, (n, horizon, t)."""
-        return answer[..., self.target_.levels.index(0.5) if self.target_.told == "quantiles" else 0]
+        return answer[..., self._point]
+
+    @property
+    def _point(self) -> int:
+        return self.target_.levels.index(0.5) if self.target_.told == "quantiles" else 0
 
     def _quantiles(self, answer: np.ndarray) -> np.ndarray | None:
         """Return the quantiles of an answer, (n, horizon, t, n_levels), or None of points."""

@@ -17,7 +17,7 @@ from ganglion.evaluation.inputs import check_model
 Array = NDArray[np.float64]
 Kind = Literal["probability", "score", "number"]
 MOST_OUTPUTS = 16  # explained together; of more, the predicted one of each sample
-EXPLAINED = ("classification", "regression")  # tasks of ours whose answer is one row of numbers a sample
+EXPLAINED = ("classification", "regression", "forecasting")  # tasks of ours that answer a row of numbers a sample
 
 
 def kind_of(model: Any) -> Kind:
@@ -32,8 +32,8 @@ def kind_of(model: Any) -> Kind:
     task = getattr(getattr(model, "tags", None), "task", None)
     if task is not None and task not in EXPLAINED:
         raise InvalidInput(
-            f"{type(model).__name__} is a model of {task.replace('_', ' ')}. explain works on classifiers and "
-            "regressors, which answer a row of numbers to each sample."
+            f"{type(model).__name__} is a model of {task.replace('_', ' ')}. explain works on classifiers, "
+            "regressors and forecasters, which answer a row of numbers to each sample."
         )
     if hasattr(model, "predict_proba"):
         return "probability"
@@ -145,10 +145,19 @@ class Asked:
     span: Array
 
     @classmethod
-    def of(cls, model: Any, kind: Kind, whole: Array, empty: Array, output: Any, span: Array | None = None) -> Asked:
+    def of(
+        cls,
+        model: Any,
+        kind: Kind,
+        whole: Array,
+        empty: Array,
+        output: Any,
+        span: Array | None = None,
+        names: tuple[str, ...] | None = None,
+    ) -> Asked:
         """Choose the outputs: those named, or all, or where there are many the predicted one of each sample."""
         n = whole.shape[1]
-        names = output_names(model, kind, n)
+        names = output_names(model, kind, n) if names is None else names
         if output is not None:
             places = tuple(chosen_outputs(names, output))
         else:

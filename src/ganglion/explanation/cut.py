@@ -64,6 +64,11 @@ class Cut:
         self._given = tuple(given) if given is not None else (None,) * len(self.names)
         self._drawn = drawn
 
+    @property
+    def ends(self) -> tuple[Tensor, Tensor]:
+        """The sample as it is, and with all of its parts left out, in the first way there is."""
+        return self._values, torch.where(self._fixed, self._values, self.fillings[0])
+
     def differs(self, rows: slice) -> Flags:
         """Return which parts differ from their filling, (1, n_background, d)."""
         found = np.zeros((1, self.n_background, len(self.names)), dtype=bool)

@@ -6,6 +6,7 @@ image      scaled pixels                              superpixels, or tiles     
 text       vectors of tokens                          words                          zero vectors
 audio      a scaled spectrogram, steps × bands        stretches of time              the mean of each band
 sequence   scaled steps                               stretches of each number       the mean of each number
+series     a scaled window, columns × steps           stretches of each column       the mean of each column
 
 Features, their names and pictures are those of `players`, so that all methods speak of the same ones.
 
@@ -153,6 +154,8 @@ def entered(
     cuts = cast("Sequence[Cut]", every)
     if modality == "image":
         return [_images(split, model, X, cuts, places)]
+    if modality == "series":
+        return [_windows(split, cuts, places)]
     return _of_steps(split, model, X, background, cuts, places)
 
 
@@ -198,6 +201,12 @@ def _images(split: Split, model: Any, X: Any, cuts: Sequence[Cut], places: Seque
     parts = torch.stack([each.part.expand(channels) for each in cuts]).to(z.device)
     part = parts.reshape(len(z), *z.shape[1:])
     return Entered(places, np.arange(len(z)), z, base, part, "image", cuts[0].replaced, channels)
+
+
+def _windows(split: Split, cuts: Sequence[Cut], places: Sequence[Place]) -> Entered:
+    z, base = (split.enter({"window": torch.stack(each)}) for each in zip(*(cut.ends for cut in cuts), strict=True))
+    part = torch.stack([cut.part.clamp(min=0) for cut in cuts]).to(z.device)  # what has no part is the same in both
+    return Entered(places, np.arange(len(z)), z, base[:, None], part, "series", cuts[0].replaced)
 
 
 def _same(cuts: Sequence[Cut]) -> bool:

@@ -16,6 +16,7 @@ from ganglion.explanation.asking import Asked, Kind, kind_of, span_of
 from ganglion.explanation.background import background_of
 from ganglion.explanation.explanation import Explanation, Explanations
 from ganglion.explanation.gradients import GRADIENTS, by_gradients, check_network, predicted_only
+from ganglion.explanation.histories import first_outputs, output_names
 from ganglion.explanation.lime import lime
 from ganglion.explanation.occlusion import occlusion
 from ganglion.explanation.players import Players, answers
@@ -51,10 +52,12 @@ def explain(
     Parameters
     ----------
     model : estimator
-        Any fitted classifier or regressor, of ours or of scikit-learn; pipelines, and loaded model files too.
+        Any fitted classifier or regressor, of ours or of scikit-learn; pipelines, and loaded model files too; and
+        forecasters of ours.
     X : array-like of shape (n_samples, n_features), frame, image stack, texts, sequences, recordings or Dataset
         The samples to explain. Of a table the columns are the features; pictures are cut into superpixels, texts into
-        words, recordings and sequences into stretches.
+        words, recordings and sequences into stretches. Of series, their history: the window that the forecast begins
+        behind is cut into stretches of steps of each column, and what is known ahead is a part by itself.
     method : {"auto", "exact", "permutation", "kernel", "lime", "occlusion", "integrated_gradients", …}
         Shapley values, by four: "exact", over all coalitions of the features that differ from a background row, 15 at
         most; "permutation", over random orders, each walked from both ends; "kernel", a regression on random
@@ -74,7 +77,8 @@ def explain(
         are blurred without one, words are unknown, sound is silent, numbers of sequences have their mean.
     output : label or list of labels, optional
         Which classes or targets to explain. Without it all of them, up to 16; the predicted class of each sample is
-        the one that is shown, and `of(label)` shows another. Through networks each of more than two classes costs a
+        the one that is shown, and `of(label)` shows another; of a forecast the mean over the horizon, unless "NAME,
+        step 3" is asked for. Through networks each of more than two classes costs a
         pass of its own: without it the predicted one alone is explained.
     parts : int, or ndarray of shape (height, width), optional
         How many parts each picture, text, recording or sequence is cut into at most; or which part each pixel is of.
@@ -117,7 +121,10 @@ def explain(
     every, settings = _samples(model, kind, X, background, parts, method, n_evaluations, rng)
     said = [answers(each) for each in every]
     span = span_of(*(part for pair in said for part in pair))
-    asked = [Asked.of(model, kind, whole, empty, output, span) for whole, empty in said]
+    names = None
+    if every[0].modality == "series":
+        names, output = output_names(model), first_outputs(model) if output is None else output
+    asked = [Asked.of(model, kind, whole, empty, output, span, names) for whole, empty in said]
     if method in GRADIENTS:
         wanted = [predicted_only(each, kind) for each in asked] if output is None else asked
         return told(Explanations(by_gradients(model, kind, X, background, every, wanted, settings)))

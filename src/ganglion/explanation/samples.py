@@ -6,6 +6,7 @@ image      superpixels, or tiles of small pictures      the picture blurred; or 
 text       words, in long texts several together        the unknown word (our networks), or nothing at all
 audio      stretches of time                            silence
 sequence   stretches of the steps of each number        the mean of that number, or that of background sequences
+series     stretches of the steps of each column        the mean of that column over the window: see `histories`
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.explanation.asking import Array, Kind, ask, checked
 from ganglion.explanation.background import take_rows
 from ganglion.explanation.cut import Cut
+from ganglion.explanation.histories import cut_histories
 from ganglion.explanation.players import Flags, Places, Players
 from ganglion.explanation.regions import Regions
 from ganglion.explanation.superpixels import superpixels, tiles
@@ -57,10 +59,12 @@ def cut_samples(model: Any, kind: Kind, modality: str, X: Any, background: Any, 
     InvalidParameter
         If `parts` does not fit it, or the modality knows no background.
     """
+    if modality == "series":
+        return cut_histories(model, X, background, parts)
     if modality not in _CUTTERS:
         raise InvalidInput(
             f"explain knows no way of leaving a part out of {modality} data. It works on tables, pictures, texts, "
-            "recordings and sequences of numbers."
+            "recordings, sequences of numbers and series."
         )
     if background is not None and modality in ("text", "audio"):
         what = "a word is unknown" if modality == "text" else "sound is silent"

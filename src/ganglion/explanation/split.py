@@ -19,10 +19,12 @@ from torch import Tensor, nn
 
 from ganglion.errors import InvalidInput
 from ganglion.explanation.asking import Kind
+from ganglion.explanation.histories import forecasts
 from ganglion.networks.belief import PretrainedNetwork
 from ganglion.networks.network import Network
 from ganglion.networks.outputs import Bernoulli, Sigmoid, Softmax
 from ganglion.networks.sequences import Steps
+from ganglion.networks.series import SeriesNetwork
 
 PASS_BYTES, GPU_BYTES = 2**25, 2**30  # of what all layers make of the samples of one pass, about
 PLAIN = (Network.scores, PretrainedNetwork.scores)  # the body of what the input layer gives, and nothing else
@@ -31,7 +33,8 @@ PLAIN = (Network.scores, PretrainedNetwork.scores)  # the body of what the input
 def is_split(model: Any) -> bool:
     """Whether a model is a network of ours, through which slopes can be taken."""
     network = getattr(model, "network_", None)
-    return isinstance(network, Network) and type(network).scores in PLAIN and hasattr(model, "multiplying")
+    plain = isinstance(network, SeriesNetwork) or (isinstance(network, Network) and type(network).scores in PLAIN)
+    return plain and hasattr(model, "multiplying")
 
 
 class Split:
@@ -125,6 +128,8 @@ class Split:
 
     def _said(self, z: Tensor, *, scores: bool = False) -> Tensor:
         """Return the answers of the kind that is explained, (n, outputs); of classes with `scores` their scores."""
+        if isinstance(self.network, SeriesNetwork):
+            return forecasts(self._model, z)
         given = Steps(z, z.new_full((len(z),), z.shape[1], dtype=torch.int64)) if self._steps else z
         found = self.network.body(given)
         if self._kind == "score" or (scores and isinstance(self.network.output, Softmax | Sigmoid)):
