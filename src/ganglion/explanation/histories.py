@@ -80,8 +80,8 @@ def _parts(encoder: Any, window: Tensor, most: int) -> tuple[Tensor, list[str]]:
     L, n_told = encoder.window, encoder.count("target", "past")
     fixed = range(n_told + encoder.count("known"), n_told + encoder.count("known", "static"))  # the same at every step
     moving = [j for j in range(len(window)) if j not in fixed]
-    n = max(1, min(most // max(1, len(moving)), L))
-    stretch = torch.arange(L) * n // L
+    size = -(-L // max(1, min(most // max(1, len(moving)), L)))
+    stretch = (torch.arange(L) + -L % size) // size  # the last ones are whole
     ends = [0, *torch.bincount(stretch).cumsum(0).tolist()]
     part, names = torch.full(window.shape, -1), list[str]()
     for j in moving:
