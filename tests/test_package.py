@@ -101,8 +101,8 @@ def test_the_public_surface_grows_on_purpose_only():
         *("Comparison", "compare"),
         *("Counterfactuals", "Explanation", "Explanations"),
         *("counterfactual", "explain", "importance", "partial_dependence", "sanity"),
-        *("export", "serve"),
         *("Compression", "compress", "distil", "prune", "quantize", "shrink"),
+        *("export", "monitor", "serve"),
     }
     assert dir(ganglion) == ganglion.__all__
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ganglion.data.music_files import write_music
     from ganglion.data.read import read
     from ganglion.deployment.export import export
+    from ganglion.deployment.monitor import monitor
     from ganglion.deployment.onnx_model import OnnxModel
     from ganglion.deployment.serving.server import serve
     from ganglion.estimators.artifact import load
@@ -138,6 +139,7 @@ _HOMES = {
     "importance": "ganglion.explanation.importance",
     "inspect": "ganglion.data.inspection",
     "load": "ganglion.estimators.artifact",
+    "monitor": "ganglion.deployment.monitor",
     "option": "ganglion.options",
     "partial_dependence": "ganglion.explanation.dependence",
     "plot_augmentation": "ganglion.evaluation.looking",
@@ -213,6 +215,7 @@ __all__ = [  # noqa: RUF022 - in the order of dir()
     "importance",
     "inspect",
     "load",
+    "monitor",
     "option",
     "partial_dependence",
     "plot_augmentation",

@@ -481,6 +481,21 @@ def export_command(
     export_model(model, to, rows=rows, as_json=as_json)
 
 
+@app.command("monitor")
+def monitor_command(
+    source: Annotated[
+        str, typer.Argument(metavar="LOG|URL", help="The file of `serve --log`, or the address of a running server.")
+    ],
+    hours: Annotated[float | None, typer.Option(metavar="NUMBER", help="Of a log, the last so many hours.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", "--report", metavar="HTML", help="Write a page here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what has changed since training; exit code 3 where rows are not like those of training."""
+    from ganglion.cli.monitoring import monitor_models
+
+    monitor_models(source, hours=hours, html=html, as_json=as_json)
+
+
 @app.command("list")
 def list_command(
     name: Annotated[str | None, typer.Argument(metavar="ALGORITHM", help="Show the options of this one.")] = None,

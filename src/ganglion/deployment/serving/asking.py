@@ -46,6 +46,7 @@ def table(service: Service) -> dict[tuple[str, str], Handler]:
         ("GET", "/openapi.json"): asking.openapi,
         ("GET", "/health"): asking.health,
         ("GET", "/metrics"): asking.metrics,
+        ("GET", "/drift"): asking.drift,
     }
 
 
@@ -94,7 +95,16 @@ class Asking:
         ):
             labels = [(("model", each.name), ("version", each.version)) for each in shelf]
             lines += family(name, kind, text, zip(labels, values, strict=True))
+        lines += await asyncio.to_thread(drift_lines, shelf)
         return Reply(("\n".join(lines) + "\n").encode(), kind=TEXT)
+
+    async def drift(self, request: Request) -> Reply:
+        """Answer counts of what came lately, and the shares of training to compare them with."""
+        shelf = [each for each in self._service.shelf if each.watch is not None]
+        totals = [await asyncio.to_thread(each.watch.totals) for each in shelf if each.watch is not None]
+        named = zip(shelf, totals, strict=True)
+        told = [{"model": each.name, "version": each.version, **total} for each, total in named if total]
+        return json_reply({"models": told})
 
     def served(self, request: Request) -> Served:
         """Return the model that a request is for."""
@@ -114,6 +124,29 @@ class Asking:
             return await asyncio.to_thread(read, *arguments) if len(body) > SMALL else read(*arguments)
         finally:
             self._service.arriving -= 1
+
+
+def drift_lines(shelf: list[Served]) -> list[str]:
+    """Return the drift of each model's columns as samples of metrics."""
+    found = [(each, each.watch.drift(each.name)) for each in shelf if each.watch is not None]
+    every = [
+        (s, what, c) for s, drift in found if drift for what in ("columns", "predictions") for c in getattr(drift, what)
+    ]
+    lines: list[str] = []
+    for name, text, value in (
+        ("psi", "Population stability index of the latest rows against training.", lambda c: c.psi),
+        ("ks", "Largest distance of the latest rows' distribution from training.", lambda c: c.ks),
+        ("missing_share", "Share of the latest rows without a value.", lambda c: c.missing),
+        ("unseen_share", "Share of the latest rows with a category not known from training.", lambda c: c.unseen),
+        ("alarm", "1 where the latest rows are not like those of training.", lambda c: int(c.verdict == "drift")),
+    ):
+        samples = [
+            ((("model", s.name), ("version", s.version), ("kind", what[:-1]), ("column", c.name)), value(c))
+            for s, what, c in every
+            if value(c) is not None
+        ]
+        lines += family(f"ganglion_drift_{name}", "gauge", text, samples)
+    return lines
 
 
 def read(body: bytes, kind: bytes, content_type: bytes, backend: Any, limits: Limits) -> Asked:

@@ -16,6 +16,7 @@ from ganglion.data.convert import as_dataset
 from ganglion.data.dataset import Dataset, Field
 from ganglion.data.recordings import pairs_to_dataset
 from ganglion.data.strings import text_column
+from ganglion.data.summary import Summary
 from ganglion.deployment.serving.columns import Columns
 from ganglion.deployment.serving.interface import Input, Interface, interface_of
 from ganglion.errors import DataWarning
@@ -35,6 +36,7 @@ class Backend(Protocol):
     engine: str
     platform: str
     interface: Interface
+    summary: Summary | None
 
     @property
     def original(self) -> Any:
@@ -60,6 +62,7 @@ class TorchBackend:
 
     def __init__(self, model: Any) -> None:
         self.model, self.interface = model, interface_of(model)
+        self.summary = getattr(model, "summary_", None)
         self._codes = {
             each.name: {label: code for code, label in enumerate(each.categories)} for each in self.interface.inputs
         }

@@ -73,6 +73,7 @@ def _general() -> dict[str, Any]:
     return {
         "/health": _get("How the server and each model are", health),
         "/metrics": _get("What was counted, for Prometheus", {"type": "string"}, "text/plain"),
+        "/drift": _get("Counts of what came lately beside training", {"type": "object", "required": ["models"]}),
         "/docs": _get("A page that says how to ask", {"type": "string"}, "text/html"),
         "/openapi.json": _get("This description", {"type": "object"}),
         "/v2": _get("What the server is", {"$ref": f"{_REF}server"}),

@@ -12,6 +12,7 @@ import numpy as np
 from ganglion.deployment.serving.backend import Backend
 from ganglion.deployment.serving.columns import Columns, columns_of
 from ganglion.deployment.serving.refused import Refused
+from ganglion.deployment.serving.watching import Watch
 from ganglion.errors import GanglionError
 
 Answer = dict[str, np.ndarray]
@@ -57,13 +58,19 @@ class Served:
     backend: Backend
     problem: str = ""
     reloads: int = 0
-    watch: Any = None
+    watch: Watch | None = None
     batcher: Any = None
 
     @property
     def interface(self) -> Any:
         """What the model takes and answers."""
         return self.backend.interface
+
+    def watch_of(self, backend: Backend) -> Watch:
+        """Return the counts of what a backend was asked, begun anew for a new one."""
+        if self.watch is None or self.watch.backend.summary is not backend.summary:
+            self.watch = Watch(backend)
+        return self.watch
 
     def answer_all(self, batch: Sequence[Asked]) -> list[Answer | Exception]:
         """Return one answer a request of a batch, or the error that is its outcome."""
@@ -73,8 +80,7 @@ class Served:
                 raise _Apart
             columns = joined([_checked(each) for each in _together(batch)])
             answer = backend.answer(columns)
-            if self.watch is not None:
-                self.watch.note(columns, answer)
+            self.watch_of(backend).note(columns, answer)
             return _parts(answer, [len(each) for each in batch])
         except GanglionError as error:
             if len(batch) == 1:

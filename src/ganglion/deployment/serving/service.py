@@ -18,9 +18,11 @@ from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.routes import Request, Routes
 from ganglion.deployment.serving.settings import Settings
 from ganglion.deployment.serving.shelf import Shelf
+from ganglion.deployment.serving.watching import append
 
 LOG = logging.getLogger("ganglion.serve")
 Send = Callable[[Any], Awaitable[None]]
+LOG_EVERY_S = 60.0
 _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
@@ -45,7 +47,7 @@ class Service:
         self._guard = Guard(settings)
         self._threads = ThreadPoolExecutor(1, "ganglion-model")
         self._routes = Routes(asking.table(self) | inference_protocol.table(self))
-        self._watcher: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
         for served in shelf:
             served.batcher = Batcher(served.answer_all, settings.limits, self._threads, arriving=lambda: self.arriving)
 
@@ -95,17 +97,37 @@ class Service:
                 return
 
     def start(self) -> None:
-        """Begin to look at the models' files."""
+        """Begin to look at the models' files, and to log."""
+        loop = asyncio.get_running_loop()
         if self.settings.watch_s:
-            self._watcher = asyncio.get_running_loop().create_task(self._watch())
+            self._beside.append(loop.create_task(self._watch()))
+        if self.settings.log:
+            self._beside.append(loop.create_task(self._log()))
 
     async def stop(self) -> None:
         """End what runs beside the requests."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
-            self._watcher = None
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
+        self._beside.clear()
+        if self.settings.log:
+            await asyncio.to_thread(self.log)
         self._threads.shutdown(wait=False)
+
+    async def _log(self) -> None:
+        while True:
+            await asyncio.sleep(LOG_EVERY_S)
+            await asyncio.to_thread(self.log)
+
+    def log(self) -> None:
+        """Append to the log what was counted since the last time, and say so where it cannot be written."""
+        for served in self.shelf:
+            if served.watch is None:
+                continue
+            try:
+                append(self.settings.log, served.watch.record(), served.name, served.version)
+            except OSError as error:
+                LOG.warning("the log %s cannot be written: %s", self.settings.log, error.strerror or error)
 
     async def _watch(self) -> None:
         while True:

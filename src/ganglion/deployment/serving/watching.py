@@ -1,0 +1,155 @@
+"""What a server keeps of what it was asked: counts, against the training data's summary, and a log of them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganglion.deployment.drift import Counts, Drift, drift_of
+from ganglion.deployment.serving.backend import Backend
+from ganglion.deployment.serving.columns import Columns
+from ganglion.deployment.serving.interface import Interface
+from ganglion.deployment.tally import Tally, added, to_json
+
+TOGETHER = 2_000  # rows that are counted at once, so that a request does not wait for it
+RECENT = 10_000  # rows, at least, that are compared with training; twice as many at most
+LEAST = 20  # rows that are told of together: counts of fewer would be their values
+_Counts = dict[str, Counts]
+_Held = tuple[Columns, dict[str, np.ndarray]]
+
+
+class Watch:
+    """Counts of one model, since it was loaded.
+
+    Parameters
+    ----------
+    backend : Backend
+        Whose summary they are compared with.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._lock = threading.Lock()
+        self._held: list[_Held] = []
+        self._n_held = 0
+        self._recent: list[tuple[int, _Counts, _Counts]] = [(0, {}, {})]
+        self._new: tuple[int, _Counts, _Counts] = (0, {}, {})
+        self._is_told = False
+
+    def note(self, columns: Columns, answer: dict[str, np.ndarray]) -> None:
+        """Take rows and answers, to be counted with others."""
+        if self.backend.summary is None:
+            return
+        with self._lock:
+            self._held.append((columns, answer))
+            self._n_held += len(answer["prediction"])
+            if self._n_held >= TOGETHER:
+                self._count()
+
+    def drift(self, name: str) -> Drift | None:
+        """Return how the latest rows differ from those of training; None where they are few, or nothing is known."""
+        with self._lock:
+            self._count()
+            n, columns, predicted = _sum(self._recent)
+        summary = self.backend.summary
+        return drift_of(summary, columns, predicted, model=name) if summary is not None and n >= LEAST else None
+
+    def totals(self) -> dict[str, Any] | None:
+        """Return the counts of the latest rows and what they are compared with; None where they are few."""
+        with self._lock:
+            self._count()
+            n, columns, predicted = _sum(self._recent)
+        if self.backend.summary is None or n < LEAST:
+            return None
+        return {**_told(n, columns, predicted), "summary": self.backend.summary.to_json()}
+
+    def record(self) -> list[dict[str, Any]]:
+        """Return what is to be logged: the counts since the last time, behind the summary where it is new."""
+        with self._lock:
+            self._count()
+            n, columns, predicted = self._new
+            if n < LEAST or self.backend.summary is None:
+                return []
+            self._new = (0, {}, {})
+        first = [] if self._is_told else [{"summary": self.backend.summary.to_json()}]
+        self._is_told = True
+        return [*first, _told(n, columns, predicted)]
+
+    def _count(self) -> None:
+        """Count the rows that are held, and let them go."""
+        summary, interface = self.backend.summary, self.backend.interface
+        if not self._held or summary is None:
+            return
+        known = {each.name: each.categories for each in interface.inputs if each.kind == "categorical"}
+        tally = Tally(summary, known, interface.classes)
+        for columns, answer in _joined(self._held):
+            tally.add(apart(columns, interface), answer)
+        self._held, self._n_held = [], 0
+        counted = (tally.n, tally.columns, tally.predicted)
+        self._new = _sum([self._new, counted])
+        self._recent[-1] = _sum([self._recent[-1], counted])
+        if self._recent[-1][0] >= RECENT:
+            self._recent = [self._recent[-1], (0, {}, {})]
+
+
+def _joined(held: list[_Held]) -> list[_Held]:
+    """Return rows and answers below one another, where all have the same columns."""
+    columns, answers = [each[0] for each in held], [each[1] for each in held]
+    if any(each.keys() != columns[0].keys() for each in columns) or any(
+        each.keys() != answers[0].keys() for each in answers
+    ):
+        return held
+    return [(_below(columns), _below(answers))]
+
+
+def _below(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
+
+
+def apart(columns: Columns, interface: Interface) -> Columns:
+    """Return columns with each number of a block by itself, under its own name; what has no summary is left out."""
+    found: Columns = {}
+    for each in interface.inputs:
+        values = columns[each.name]
+        if each.kind in ("image", "audio", "text"):
+            continue
+        if each.shape:
+            found |= {name: values[:, j] for j, name in enumerate(each.columns)}
+        else:
+            found[each.name] = values
+    return found
+
+
+def _sum(parts: Iterable[tuple[int, _Counts, _Counts]]) -> tuple[int, _Counts, _Counts]:
+    n, columns, predicted = 0, {}, {}
+    for more, of_columns, of_predictions in parts:
+        n, columns, predicted = n + more, added(columns, of_columns), added(predicted, of_predictions)
+    return n, columns, predicted
+
+
+def _told(n: int, columns: _Counts, predicted: _Counts) -> dict[str, Any]:
+    return {"rows": n, "columns": to_json(columns), "predicted": to_json(predicted)}
+
+
+def append(path: str | Path, records: Iterable[dict[str, Any]], name: str, version: str) -> None:
+    """Append records to a log, one line of JSON each.
+
+    Parameters
+    ----------
+    path : path-like
+    records : iterable of dict
+        Of `Watch.record`.
+    name, version : str
+        Of the model.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    lines = [json.dumps({"time": now, "model": name, "version": version, **each}) + "\n" for each in records]
+    if lines:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write("".join(lines))
