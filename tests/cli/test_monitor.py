@@ -4,12 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from tests.serving.asking import post
+from tests.serving.asking import post, service_of
 from typer.testing import CliRunner
 
 import ganglion as gg
 from ganglion.cli.main import app
-from ganglion.deployment.serving.server import service_of
 from ganglion.deployment.serving.settings import Settings
 
 

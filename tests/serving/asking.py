@@ -1,12 +1,21 @@
 """Data, and a client that asks an application without a network."""
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 import numpy as np
 import pandas as pd
 
+from ganglion.deployment.serving import server
+from ganglion.deployment.serving.settings import Settings
+
 LOCAL = "http://127.0.0.1"
+
+
+def service_of(models, settings=None):
+    """Return an application that answers by PyTorch: an export takes seconds, and has tests of its own."""
+    return server.service_of(models, replace(settings or Settings(), engine="torch"))
 
 
 def frame(n=120, seed=0):

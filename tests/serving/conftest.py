@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.serving.asking import frame
+from tests.serving.asking import frame, service_of
 
 import ganglion as gg
-from ganglion.deployment.serving.server import service_of
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
-from tests.serving.asking import get, post
+from tests.serving.asking import get, post, service_of
 
 import ganglion as gg
 from ganglion.data.convert import as_dataset
 from ganglion.data.encoding import TableEncoder
 from ganglion.data.summary import Summary, of_numbers, summarise
 from ganglion.deployment.drift import LEAST, Counts, Drift, drift_of, ks, psi
-from ganglion.deployment.serving.server import service_of
 from ganglion.deployment.serving.settings import Settings
 from ganglion.deployment.serving.watching import LEAST as TOLD
 from ganglion.deployment.tally import Tally, added, from_json, to_json

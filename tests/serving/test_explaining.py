@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.serving.asking import frame, get, post, rows_of
+from tests.serving.asking import frame, get, post, rows_of, service_of
 
 import ganglion as gg
 from ganglion.deployment.serving.explaining import made_rows
 from ganglion.deployment.serving.interface import interface_of
-from ganglion.deployment.serving.server import service_of
 
 
 def test_values_add_up_to_the_prediction(mixed, table_service):

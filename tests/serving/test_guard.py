@@ -1,11 +1,10 @@
 """Who may ask: foreign names, foreign pages and missing tokens are refused before a body is read."""
 
 import pytest
-from tests.serving.asking import ask, get
+from tests.serving.asking import ask, get, service_of
 
 from ganglion.deployment.serving.guard import Guard
 from ganglion.deployment.serving.refused import Refused
-from ganglion.deployment.serving.server import service_of
 from ganglion.deployment.serving.settings import Limits, Settings
 from ganglion.errors import InvalidParameter
 

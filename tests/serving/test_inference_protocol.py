@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.serving.asking import ask, frame, get, post, rows_of
-
-from ganglion.deployment.serving.server import service_of
+from tests.serving.asking import ask, frame, get, post, rows_of, service_of
 
 KINDS = {"color": "BYTES", "size": "FP64", "when": "BYTES", "loud": "BOOL", "weight": "FP64"}
 

@@ -24,7 +24,7 @@ import logging, sys
 from ganglion.deployment.serving.server import serve
 from ganglion.deployment.serving.settings import Limits
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
-serve(sys.argv[1], port=0, watch_s=0.05, limits=Limits(head_s=0.5, body_s=0.5, head_bytes=4096))
+serve(sys.argv[1], port=0, watch_s=0.05, engine='torch', limits=Limits(head_s=0.5, body_s=0.5, head_bytes=4096))
 """
 
 

@@ -7,10 +7,9 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
-from tests.serving.asking import ask, frame, get, post, rows_of
+from tests.serving.asking import ask, frame, get, post, rows_of, service_of
 
 import ganglion as gg
-from ganglion.deployment.serving.server import service_of
 from ganglion.deployment.serving.settings import Limits, Settings
 from ganglion.errors import InvalidModel, InvalidParameter
 

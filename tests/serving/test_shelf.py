@@ -5,11 +5,10 @@ import shutil
 
 import numpy as np
 import pytest
-from tests.serving.asking import get, post
+from tests.serving.asking import get, post, service_of
 
 import ganglion as gg
 from ganglion.deployment.serving.served import Asked
-from ganglion.deployment.serving.server import service_of
 from ganglion.deployment.serving.shelf import named
 from ganglion.errors import InvalidModel
 

@@ -457,11 +457,14 @@ def serve_command(
     log: Annotated[
         Path | None, typer.Option("--log", metavar="FILE", help="Append counts of what comes, for `ganglion monitor`.")
     ] = None,
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", help="auto: onnxruntime where the model can be exported; or torch.")
+    ] = "auto",
 ) -> None:
     """Answer requests for saved models over HTTP: see /docs of the running server."""
     from ganglion.cli.serving import serve_models
 
-    serve_models(models, host=host, port=port, token=token, names=names or [], log=log)
+    serve_models(models, host=host, port=port, token=token, names=names or [], log=log, engine=engine)
 
 
 @app.command("export")

@@ -12,7 +12,14 @@ from ganglion.cli.screen import err
 
 
 def serve_models(
-    models: Sequence[str], *, host: str, port: int, token: str | None, names: Sequence[str], log: Path | None
+    models: Sequence[str],
+    *,
+    host: str,
+    port: int,
+    token: str | None,
+    names: Sequence[str],
+    log: Path | None,
+    engine: str,
 ) -> None:
     """Serve model files until told to stop."""
     from ganglion.deployment.serving.server import serve
@@ -20,4 +27,4 @@ def serve_models(
     logger = logging.getLogger("ganglion.serve")
     logger.addHandler(RichHandler(console=err, show_path=False, markup=False, highlighter=None))
     logger.setLevel(logging.INFO)
-    serve(list(models), host=host, port=port, token=token, names=names, log=log or "")
+    serve(list(models), host=host, port=port, token=token, names=names, log=log or "", engine=engine)

@@ -219,6 +219,7 @@ def _health(served: Served) -> dict[str, Any]:
         "status": "old" if served.problem else "ok",
         "problem": served.problem,
         "engine": served.backend.engine,
+        "note": served.backend.note,
         "estimator": served.interface.estimator,
         "reloads": served.reloads,
     }

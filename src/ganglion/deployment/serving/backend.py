@@ -37,6 +37,7 @@ class Backend(Protocol):
     platform: str
     interface: Interface
     summary: Summary | None
+    note: str
 
     @property
     def original(self) -> Any:
@@ -63,13 +64,14 @@ class TorchBackend:
     def __init__(self, model: Any) -> None:
         self.model, self.interface = model, interface_of(model)
         self.summary = getattr(model, "summary_", None)
+        self.note = ""
         self._codes = {
             each.name: {label: code for code, label in enumerate(each.categories)} for each in self.interface.inputs
         }
 
     @property
     def original(self) -> TorchBackend:
-        """Itself."""
+        """The backend itself."""
         return self
 
     @classmethod

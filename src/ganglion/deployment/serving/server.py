@@ -8,12 +8,13 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ganglion.deployment.serving.connections import with_limits
 from ganglion.deployment.serving.service import Service
 from ganglion.deployment.serving.settings import Limits, Settings
-from ganglion.deployment.serving.shelf import Shelf, named
+from ganglion.deployment.serving.shelf import Shelf, load_backend, named
 from ganglion.errors import missing_extra
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def serve(
     names: Sequence[str] = (),
     watch_s: float = 1.0,
     log: str | os.PathLike[str] = "",
+    engine: str = "auto",
     limits: Limits | None = None,
 ) -> None:
     """Answer requests for models over HTTP, until the process is told to stop.
@@ -55,6 +57,8 @@ def serve(
         Seconds between two looks at the files; 0 never looks again.
     log : path-like
         A file to which counts of what comes are appended, for `ganglion monitor`.
+    engine : "auto" or "torch"
+        "auto" answers by onnxruntime wherever a model can be exported, after its answers were compared.
     limits : Limits, optional
         The most that requests may take.
 
@@ -75,6 +79,7 @@ def serve(
         names=tuple(names),
         watch_s=watch_s,
         log=os.fspath(log),
+        engine=engine,
         limits=limits or Limits(),
     )
     _uvicorn()
@@ -89,7 +94,8 @@ def service_of(models: Any, settings: Settings | None = None) -> Service:
     models : as `serve` takes them
     settings : Settings, optional
     """
-    return Service(Shelf(named(models)), settings or Settings())
+    settings = settings or Settings()
+    return Service(Shelf(named(models), partial(load_backend, engine=settings.engine)), settings)
 
 
 def run(service: Service, settings: Settings) -> None:

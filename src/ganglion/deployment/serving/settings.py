@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from ganglion.errors import InvalidParameter
 
+ENGINES = ("auto", "torch")
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
@@ -87,6 +88,8 @@ class Settings:
         Seconds between two looks at the models' files; 0 never looks.
     log : str
         A file to which counts of what came are appended, for `ganglion monitor`; empty for none. No row is written.
+    engine : "auto" or "torch"
+        "auto" answers by onnxruntime wherever a model can be exported, after its answers were compared.
     limits : Limits
     """
 
@@ -96,6 +99,7 @@ class Settings:
     names: tuple[str, ...] = ()
     watch_s: float = 1.0
     log: str = ""
+    engine: str = "auto"
     limits: Limits = Limits()
 
     def __post_init__(self) -> None:
@@ -110,6 +114,8 @@ class Settings:
                 f"the token has {len(self.token)} characters: give 16 or more that can be guessed by nobody, ASCII "
                 "without control characters."
             )
+        if self.engine not in ENGINES:
+            raise InvalidParameter(f"engine={self.engine!r}: give {' or '.join(map(repr, ENGINES))}.")
         if not 0 <= self.port < 2**16:
             raise InvalidParameter(f"port={self.port}: ports are 0 (a free one) to 65535.")
         if not 0 <= self.watch_s < 2**31:

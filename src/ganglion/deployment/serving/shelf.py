@@ -12,25 +12,46 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ganglion.deployment.capability import why_not
+from ganglion.deployment.onnx_model import OnnxModel
 from ganglion.deployment.serving.backend import Backend, TorchBackend
+from ganglion.deployment.serving.onnx_backend import OnnxBackend, exported, exported_from_memory
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.served import Served
 from ganglion.errors import GanglionError, InvalidParameter, suggestion
 
 LOG = logging.getLogger("ganglion.serve")
-Loader = Callable[[Path], Backend]
+Loader = Callable[[Any], Backend]
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
-def load_backend(path: Path) -> Backend:
-    """Return the backend that answers for a model file.
+def load_backend(given: Any, engine: str = "auto") -> Backend:
+    """Return the backend that answers for a model.
+
+    Parameters
+    ----------
+    given : Path or estimator
+        A file that `train` or `export` wrote, or a fitted estimator.
+    engine : "auto" or "torch"
+        "auto" answers by onnxruntime wherever the model can be exported.
 
     Raises
     ------
     InvalidModel
         If the file is missing, damaged, or of a model that is not served.
     """
-    return TorchBackend.load(path)
+    if isinstance(given, Path) and given.suffix.lower() == ".onnx":
+        return OnnxBackend(OnnxModel.load(given))
+    original = TorchBackend.load(given) if isinstance(given, Path) else TorchBackend(given)
+    if engine == "torch":
+        return original
+    reason = why_not(original.model)
+    found = reason or (exported(given) if isinstance(given, Path) else exported_from_memory(given))
+    if not isinstance(found, str):
+        return OnnxBackend(found, original)
+    original.note = f"answered by PyTorch: {found}"
+    LOG.info("%s is %s", given.name if isinstance(given, Path) else type(given).__name__, original.note)
+    return original
 
 
 class Shelf:
@@ -41,7 +62,7 @@ class Shelf:
     models : mapping of str to a sequence of paths or estimators
         Of each name its versions, oldest first.
     loader : callable
-        Makes a backend of a path.
+        Makes a backend of a path or an estimator.
     """
 
     def __init__(self, models: Mapping[str, Sequence[Any]], loader: Loader = load_backend) -> None:
@@ -123,7 +144,7 @@ class Shelf:
 
     def _place(self, name: str, version: str, given: Any) -> Served:
         if not isinstance(given, str | os.PathLike):
-            return Served(name, version, None, (), TorchBackend(given))
+            return Served(name, version, None, (), self._loader(given))
         path = Path(given).expanduser()
         stamp = stamp_of(path)  # before it is read: what is written meanwhile is seen the next time
         return Served(name, version, path, stamp, self._loader(path))
