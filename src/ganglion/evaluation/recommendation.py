@@ -102,7 +102,7 @@ def recommend(entries: Sequence[Entry], pairs: Sequence[Pair], metric: Metric) -
 
 def _of_deep(outcome: Outcome, best: Entry, take: Entry, deep: Sequence[Entry]) -> str:
     """Return what the figures say of deep learning, where a network is among the contenders and another is taken."""
-    if not deep:
+    if not deep or outcome == "nothing":
         return ""
     if take.is_deep:
         return "Deep learning is worth it here: "
@@ -121,14 +121,17 @@ def _sentence(
     pairs: Sequence[Pair],
 ) -> str:
     label = label_in_text(metric)
-    if outcome == "nothing":
-        others = "nothing else is told apart from it" if best is take else f"{best.name} is not told apart from it"
+    if outcome == "nothing" and best is take:
         return (
-            f"{take.name} has {label} {_value(take)}, and {others}. These columns, or so few rows, do not show what is "
-            "asked."
+            f"Nothing is better than {take.name}, with {label} {_value(take)}: these columns do not show what is asked."
+        )
+    p = next((each.p_corrected for each in pairs if {each.first, each.second} == {best.name, take.name}), 0.0)
+    if outcome == "nothing":
+        return (
+            f"Nothing is shown to be better than {take.name}, with {label} {_value(take)}: not {best.name} with "
+            f"{_value(best)} either (corrected p = {p:.2g}). More rows, or more rounds of folds, may show it."
         )
     if outcome == "tied":
-        p = next(each.p_corrected for each in pairs if {each.first, each.second} == {best.name, take.name})
         return (
             f"{best.name} has the best {label}, {_value(best)}, but is not told apart from {take.name} with "
             f"{_value(take)} (corrected p = {p:.2g}): take the simpler, {take.name}."
