@@ -64,7 +64,8 @@ def bars(explanation: Explanation) -> Chart:
     reach = np.concatenate([ends, ends[1:] + errors, ends[1:] - errors])
     bottom = 44 + STEP * len(names)
     frame = Frame(column, 40, WIDTH - 70, bottom, *_room(reach.min(), reach.max()), 0, 1)
-    marks = [text(12, 20, shorten(headline(explanation), 62), kind="t"), _axis(frame)]
+    told, _, start = headline(explanation).rpartition(", from ")
+    marks = [text(12, 16, shorten(told, 54), kind="t"), text(12, 32, f"from {start}", kind="s xs"), axis(frame)]
     marks.append(line(frame.x(explanation.base), 36, frame.x(explanation.base), bottom, colour="soft", dash="3 3"))
     for i, (name, label, error) in enumerate(zip(names, labels, errors, strict=True)):
         y = 44 + STEP * i
@@ -94,7 +95,7 @@ def interval_bars(names: Sequence[str], values: Any, reach: Any, title: str) -> 
     bottom = 44 + STEP * len(names)
     ends = padded_both(float(np.min(values - reach)), float(np.max(values + reach)))
     frame = Frame(column, 40, WIDTH - 60, bottom, *ends, 0, 1)
-    marks = [text(12, 20, shorten(title, 66), kind="t"), _axis(frame)]
+    marks = [text(12, 20, shorten(title, 66), kind="t"), axis(frame)]
     for i, (name, value, error) in enumerate(zip(names, values, reach, strict=True)):
         y, (low, high) = 44 + STEP * i, sorted((frame.x(0.0), frame.x(float(value))))
         label = f"{value:.3g} ±{error:.2g}"
@@ -193,7 +194,7 @@ def beeswarm(explanations: Explanations, n_features: int = MOST_BARS) -> Chart:
     bottom = 58 + STEP * len(order)
     frame = Frame(column, 52, WIDTH - 16, bottom, *padded_both(values[:, order].min(), values[:, order].max()), 0, 1)
     title = "What each feature adds, a dot a sample"
-    marks = [text(12, 20, title, kind="t"), _axis(frame), line(frame.x(0), 46, frame.x(0), bottom, colour="soft")]
+    marks = [text(12, 20, title, kind="t"), axis(frame), line(frame.x(0), 46, frame.x(0), bottom, colour="soft")]
     marks.append(text(12, 38, "orange: high values of the feature, blue: low ones, grey: no order", kind="s xs"))
     for row, i in enumerate(order):
         y = 58 + STEP * row + STEP / 2
@@ -240,7 +241,8 @@ def _room(low: float, high: float) -> tuple[float, float]:
     return low - space, high + space
 
 
-def _axis(frame: Frame) -> str:
+def axis(frame: Frame) -> str:
+    """Return a horizontal axis below a frame, with its grid."""
     at = ticks(frame.x_low, frame.x_high)
     marks = [line(frame.left, frame.bottom, frame.right, frame.bottom, colour="soft")]
     for value, label in zip(at, tick_labels(at), strict=True):
@@ -251,5 +253,7 @@ def _axis(frame: Frame) -> str:
 
 def _named(explanation: Explanation, i: int) -> str:
     given = explanation.given[i]
+    if given is None:
+        return shorten(explanation.features[i], 28)
     name = shorten(explanation.features[i], 22)
-    return name if given is None else shorten(f"{name} = {cell(given)}", 32)
+    return shorten(f"{name} = {cell(given)}", 32)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
-import numpy as np
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -16,7 +15,7 @@ from rich.text import Text
 
 from ganglion.drawing.gallery import GALLERY_STYLE, document, grid
 from ganglion.drawing.svg import STYLE, Chart
-from ganglion.explanation.charts import interval_bars
+from ganglion.explanation.crossing import crossing_chart
 from ganglion.explanation.page import EXPLANATION_STYLE
 from ganglion.explanation.terminal import cell
 from ganglion.storage import write_text
@@ -176,13 +175,11 @@ class Counterfactuals(Sequence[Counterfactual]):
         return "\n".join(row.rstrip() for row in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
 
     def plot(self) -> Chart:
-        """Return a picture: the number behind the decision now, on the line, and after each change."""
+        """Return a picture: the number behind the decision now and after each change, and the line."""
         rows = [("as it is", self.start)]
-        rows += [] if self.line is None else [("the line", self.line)]
         rows += [(f"{i + 1}: {each}", each.shown) for i, each in enumerate(self.answers)]
         rows += [] if self.answers else [(f"best attempt: {self.nearest}", self.nearest.shown)]
-        values = np.array([value for _, value in rows])
-        return interval_bars([name for name, _ in rows], values, np.zeros(len(rows)), self.measured)
+        return crossing_chart(rows, self.line, self.measured)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it in plain types that JSON can hold."""

@@ -84,12 +84,13 @@ def _parts(encoder: Any, window: Tensor, most: int) -> tuple[Tensor, list[str]]:
     stretch = (torch.arange(L) + -L % size) // size  # the last ones are whole
     ends = [0, *torch.bincount(stretch).cumsum(0).tolist()]
     part, names = torch.full(window.shape, -1), list[str]()
+    of = [f"{name}, " if len(moving) > 1 else "" for name in encoder.names]
     for j in moving:
         part[j, :L] = stretch + len(names)
-        names += [f"{encoder.names[j]}, {_back(L - a, L - b + 1)}" for a, b in pairwise(ends)]
+        names += [f"{of[j]}{_back(L - a, L - b + 1)}" for a, b in pairwise(ends)]
         if j >= n_told and window.shape[1] > L:
             part[j, L:] = len(names)
-            names.append(f"{encoder.names[j]}, ahead")
+            names.append(f"{of[j]}ahead")
     return part, names
 
 
