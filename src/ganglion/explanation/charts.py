@@ -14,7 +14,7 @@ from ganglion.drawing.svg import Chart, dot, image, line, rect, shorten, text, t
 from ganglion.errors import InvalidParameter, suggestion
 from ganglion.explanation.regions import Heat, Regions
 from ganglion.explanation.terminal import amount, cell
-from ganglion.explanation.words import SIZES, headline, rest, top
+from ganglion.explanation.words import SIZES, begun, headline, rest, title, top
 
 if TYPE_CHECKING:
     from ganglion.explanation.explanation import Explanation, Explanations
@@ -64,8 +64,8 @@ def bars(explanation: Explanation) -> Chart:
     reach = np.concatenate([ends, ends[1:] + errors, ends[1:] - errors])
     bottom = 44 + STEP * len(names)
     frame = Frame(column, 40, WIDTH - 70, bottom, *_room(reach.min(), reach.max()), 0, 1)
-    told, _, start = headline(explanation).rpartition(", from ")
-    marks = [text(12, 16, shorten(told, 54), kind="t"), text(12, 32, f"from {start}", kind="s xs"), axis(frame)]
+    told, start = headline(explanation), begun(explanation)
+    marks = [text(12, 16, shorten(told, 54), kind="t"), text(12, 32, start, kind="s xs"), axis(frame)]
     marks.append(line(frame.x(explanation.base), 36, frame.x(explanation.base), bottom, colour="soft", dash="3 3"))
     for i, (name, label, error) in enumerate(zip(names, labels, errors, strict=True)):
         y = 44 + STEP * i
@@ -77,7 +77,7 @@ def bars(explanation: Explanation) -> Chart:
                 y + 3,
                 max(high - low, 1),
                 16,
-                colour="blue" if steps[i] >= 0 else "orange",
+                colour="orange" if steps[i] >= 0 else "blue",
                 opacity=0.85,
                 tip=label,
             )
@@ -86,7 +86,7 @@ def bars(explanation: Explanation) -> Chart:
             at = [frame.x(ends[i + 1] + side * error) for side in (-1, 1)]
             marks.append(line(at[0], y + 11, at[1], y + 11, colour="ink", width=1.5))
         marks.append(text(max(high, frame.x(ends[i + 1] + error)) + 5, y + 15, label, kind="s xs"))
-    return Chart(headline(explanation), WIDTH, bottom + 40, "".join(marks))
+    return Chart(title(explanation), WIDTH, bottom + 40, "".join(marks))
 
 
 def interval_bars(names: Sequence[str], values: Any, reach: Any, title: str) -> Chart:
@@ -145,11 +145,11 @@ def regions(explanation: Explanation, drawn: Regions) -> Chart:
     uri = png_data_uri(drawn.picture)
     overlay = palette_data_uri(thinned(levels, 256), shades)
     right = 24 + across
-    marks = [text(12, 20, shorten(headline(explanation), 62), kind="t")]
+    marks = [text(12, 20, shorten(title(explanation), 62), kind="t")]
     marks += [image(x, 34, across, down, uri, crisp=crisp) for x in (12, right)]
     marks.append(image(right, 34, across, down, overlay, opacity=0.6, crisp=crisp))
     marks.append(text(right, 50 + down, _legend(explanation, largest), kind="s xs"))
-    return Chart(headline(explanation), max(right + across + 12, WIDTH), down + 64, "".join(marks))
+    return Chart(title(explanation), max(right + across + 12, WIDTH), down + 64, "".join(marks))
 
 
 def words(explanation: Explanation, drawn: Any) -> Chart:
@@ -157,7 +157,7 @@ def words(explanation: Explanation, drawn: Any) -> Chart:
     pieces = tuple(drawn) if drawn is not None else explanation.features
     largest = float(np.abs(explanation.values).max(initial=0)) or 1.0
     x, y = 12.0, 52.0
-    marks = [text(12, 20, shorten(headline(explanation), 62), kind="t")]
+    marks = [text(12, 20, shorten(title(explanation), 62), kind="t")]
     for piece, value in zip(pieces, explanation.values.tolist(), strict=True):
         shown = " ".join(piece.split())
         long = text_width(shown, 13) + 6
@@ -168,7 +168,7 @@ def words(explanation: Explanation, drawn: Any) -> Chart:
         marks.append(text(x + 3, y, shown))
         x += long + 3
     marks.append(text(12, y + 28, _legend(explanation, largest), kind="s xs"))
-    return Chart(headline(explanation), WIDTH, y + 40, "".join(marks))
+    return Chart(title(explanation), WIDTH, y + 40, "".join(marks))
 
 
 def _legend(explanation: Explanation, largest: float) -> str:

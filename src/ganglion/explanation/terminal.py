@@ -13,7 +13,7 @@ from rich.text import Text
 from ganglion.drawing.axes import number
 from ganglion.drawing.svg import shorten
 from ganglion.evaluation.proportions import Z95
-from ganglion.explanation.words import certainty, headline, rest, summary, top
+from ganglion.explanation.words import certainty, rest, summary, title, top
 
 if TYPE_CHECKING:
     from ganglion.explanation.explanation import Explanation, Explanations
@@ -42,7 +42,7 @@ def one(explanation: Explanation) -> RenderableType:
     if others:
         table.add_row(Text(others[0], style="dim"), *([""] if shows_given else []), f"{others[1]:+.3g}", "")
     return Group(
-        Text(headline(explanation), style="bold"), table, *(Text(line, style="dim") for line in certainty(explanation))
+        Text(title(explanation), style="bold"), table, *(Text(line, style="dim") for line in certainty(explanation))
     )
 
 
@@ -80,8 +80,8 @@ def bar(share: float) -> Text:
     length = round(WIDE * abs(share))
     filled = "█" * length or ("▏" if share else "")
     if share < 0:
-        return Text(f"{filled:>{WIDE}}│", style="red")
-    return Text(" " * WIDE + "│" + filled, style="blue")
+        return Text(f"{filled:>{WIDE}}│", style="blue")
+    return Text(" " * WIDE + "│" + filled, style="dark_orange")
 
 
 def cell(value: Any) -> str:

@@ -14,9 +14,18 @@ if TYPE_CHECKING:
 
 
 def headline(explanation: Explanation) -> str:
-    """Return what is explained: the output, from its base to the prediction."""
-    each = explanation
-    return f"{each.output}: {number(each.prediction)}, from {number(each.base)} with nothing known"
+    """Return what is explained: the output, and what the model says of it."""
+    return f"{explanation.output}: {number(explanation.prediction)}"
+
+
+def begun(explanation: Explanation) -> str:
+    """Return where the values begin; nothing of sizes, which begin nowhere."""
+    return "" if explanation.method in SIZES else f"from {number(explanation.base)} with nothing known"
+
+
+def title(explanation: Explanation) -> str:
+    """Return both in one line."""
+    return ", ".join(filter(None, [headline(explanation), begun(explanation)]))
 
 
 def certainty(explanation: Explanation) -> list[str]:
