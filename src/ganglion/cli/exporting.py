@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ganglion.deployment.onnx_model import OnnxModel
 
 
-def export_model(model: Path, to: Path, *, rows: Path | None, as_json: bool) -> None:
+def export_model(model: Path, to: Path, *, rows: Path | None, quantized: bool, as_json: bool) -> None:
     """Export a saved model to a file."""
     from ganglion.cli.commands import features_of
     from ganglion.deployment.export import export
@@ -23,7 +23,8 @@ def export_model(model: Path, to: Path, *, rows: Path | None, as_json: bool) -> 
 
     with shown_warnings():
         estimator = load(model)
-        exported = export(estimator, to, rows=None if rows is None else features_of(rows, estimator))
+        given = None if rows is None else features_of(rows, estimator)
+        exported = export(estimator, to, rows=given, **({"quantized": True} if quantized else {}))
     print_json(exported.to_dict()) if as_json else screen.print(escape(str(exported)), soft_wrap=True)
 
 

@@ -471,17 +471,18 @@ def serve_command(
 def export_command(
     model: Model,
     to: Annotated[
-        Path, typer.Option("--to", "-t", metavar="FILE", help="What to write; how it ends says what: .onnx.")
+        Path, typer.Option("--to", "-t", metavar="FILE", help="What to write; it ends with .onnx, .html or .c.")
     ],
     rows: Annotated[
         Path | None, typer.Option(metavar="DATA", help="Rows to compare answers on, beside those that are made.")
     ] = None,
+    quantized: Annotated[bool, typer.Option("--quantized", help="Write whole numbers of 8 bits (.c).")] = False,
     as_json: Json = False,
 ) -> None:
     """Export a saved model, preprocessing inside, after its answers were compared with the original's."""
     from ganglion.cli.exporting import export_model
 
-    export_model(model, to, rows=rows, as_json=as_json)
+    export_model(model, to, rows=rows, quantized=quantized, as_json=as_json)
 
 
 @app.command("monitor")

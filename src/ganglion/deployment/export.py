@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 from pathlib import Path
 from typing import Any
 
 from ganglion.deployment.exported import Exported
-from ganglion.errors import InvalidParameter
+from ganglion.errors import InvalidParameter, suggestion
 
 # what the name ends with, and the function that writes it: (model, path, rows, **options) → Exported
 FORMATS = {
-    ".onnx": ("ganglion.deployment.onnx_export", "export_onnx"),
+    ".c": ("ganglion.deployment.c_export", "export_c"),
     ".html": ("ganglion.deployment.page_export", "export_page"),
+    ".onnx": ("ganglion.deployment.onnx_export", "export_onnx"),
 }
 
 
@@ -29,11 +31,12 @@ def export(model: Any, path: str | os.PathLike[str], rows: Any = None, **options
         Fitted.
     path : path-like
         How it ends says what is written: `.onnx` is a graph for onnxruntime, with the preprocessing inside;
-        `.html` one page that answers offline in a browser.
+        `.html` one page that answers offline in a browser; `.c` one C99 file and a header, of a multi-layer
+        perceptron or small convolutional network.
     rows : X, optional
         Further rows to compare answers on, as the model's `predict` takes them.
     **options
-        Of the format.
+        Of the format: for `.c` `quantized=True` for whole numbers of 8 bits, `check=False` where no compiler is.
 
     Returns
     -------
@@ -67,5 +70,11 @@ def export(model: Any, path: str | os.PathLike[str], rows: Any = None, **options
             f"no format ends with {ending!r} ({os.fspath(path)!r}). Give a name that ends with one of: "
             f"{', '.join(sorted(FORMATS))}."
         )
-    home, function = FORMATS[ending]
-    return getattr(importlib.import_module(home), function)(model, path, rows, **options)
+    home, name = FORMATS[ending]
+    function = getattr(importlib.import_module(home), name)
+    known = list(inspect.signature(function).parameters)[3:]
+    for option in options:
+        if option not in known:
+            have = f"Its options: {', '.join(known)}." if known else "It has no options."
+            raise InvalidParameter(f"the format {ending} has no option {option!r}.{suggestion(option, known)} {have}")
+    return function(model, path, rows, **options)

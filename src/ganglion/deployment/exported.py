@@ -49,6 +49,6 @@ class Exported:
             ("format", self.format),
             ("size", f"{self.size:,} bytes"),
             ("compared on", f"{parity.rows:,} rows: made ones (ordinary, missing, unknown, extreme) and those given"),
-            ("difference", f"{parity.difference:.1e} at most ({parity.tolerance:g} is allowed)"),
-            ("agreement", f"{parity.agreement:.2%} of the labels" if parity.agreement < 1 else "all labels or numbers"),
+            ("difference", f"{parity.difference:.1e} at most, {parity.mean:.1e} on average"),
+            *([("labels", f"{parity.agreement:.2%} equal")] if parity.labels else []),
         ]

@@ -46,6 +46,10 @@ class Parity:
     wrong : int
         Labels that differ where there is no tie.
     tolerance : float
+    mean : float
+        The mean over rows of the largest difference in each.
+    labels : bool
+        Whether there are labels.
     """
 
     rows: int
@@ -54,6 +58,8 @@ class Parity:
     agreement: float
     wrong: int
     tolerance: float = TOLERANCE
+    mean: float = 0.0
+    labels: bool = False
 
     @property
     def holds(self) -> bool:
@@ -78,7 +84,7 @@ def compare(
         What each batch is, its rows as the original takes them, and as the exported model does.
     tolerance : float
     """
-    n_rows, n_equal, n_wrong, n_said, worst = 0, 0, 0, 0, (0.0, "")
+    n_rows, n_equal, n_wrong, n_said, total, worst, own = 0, 0, 0, 0, 0.0, (0.0, ""), {}
     for what, given, X in batches:
         own = answers_of(model, given)
         said = exported.answer(X)
@@ -93,8 +99,9 @@ def compare(
             _labels(own, said, tolerance) if "label" in own else (apart <= tolerance, np.zeros(rows, dtype=bool))
         )
         n_rows, n_equal, n_said = n_rows + rows, n_equal + int(equal.sum()), n_said + equal.size
-        n_wrong += int((~equal & ~tied).sum())
-    return Parity(n_rows, worst[0], worst[1], n_equal / max(1, n_said), n_wrong, tolerance)
+        n_wrong, total = n_wrong + int((~equal & ~tied).sum()), total + float(apart.sum())
+    share, mean = n_equal / max(1, n_said), total / max(1, n_rows)
+    return Parity(n_rows, *worst, share, n_wrong, tolerance, mean, "label" in own)
 
 
 def answers_of(model: Any, X: Any) -> dict[str, np.ndarray]:
@@ -113,14 +120,16 @@ def differences(model: Any, role: str, own: np.ndarray, said: np.ndarray) -> np.
     if own.shape != said.shape:
         return np.array([np.inf])
     a, b = own.astype(np.float64), said.astype(np.float64)
-    apart = np.abs(a - b)
-    apart = np.where(np.isnan(a) & np.isnan(b) | (a == b), 0.0, np.where(np.isnan(apart), np.inf, apart))
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        apart = np.abs(a - b)
+    apart = np.where((np.isnan(a) & np.isnan(b)) | (a == b), 0.0, np.where(np.isnan(apart), np.inf, apart))
     if role == "probabilities":
         return apart
     unit = model.target_.deviation if isinstance(model.target_, NumberTarget) and not model.target_.flat else 1.0
     if isinstance(model.target_, NumberTarget) and model.target_.flat:
         unit = float(model.target_.deviation[0])
-    return apart / np.maximum(unit, np.abs(a))
+    with np.errstate(invalid="ignore"):
+        return np.where(apart == 0, 0.0, apart / np.maximum(unit, np.abs(a)))
 
 
 def _labels(own: dict[str, np.ndarray], said: dict[str, np.ndarray], tolerance: float) -> tuple[np.ndarray, np.ndarray]:
