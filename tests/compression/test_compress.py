@@ -220,5 +220,7 @@ def test_what_cannot_be_judged_is_refused():
     model = gg.MLPClassifier(hidden=(4,), epochs=1).fit(X, y)
     with pytest.raises(InvalidInput, match="Give 40 or more"):
         compress(model, X, y, test=(X[:10], y[:10]))
-    with pytest.raises(InvalidInput, match="does generation; compress judges classes and numbers"):
+    with pytest.raises(InvalidInput, match=r"9|class"):
+        compress(model, X, y, test=(X[:100], y[:100] + 9))
+    with pytest.raises(InvalidInput, match=r"does generation; compress judges classes and numbers"):
         compress(gg.RBM(units=4, epochs=1).fit((X > 0).astype(float)), X)

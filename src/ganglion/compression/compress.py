@@ -19,6 +19,7 @@ from ganglion.compression.timing import in_turn, latency
 from ganglion.compression.variants import DEFAULT_STEPS, ORIGINAL, Variants, check_steps
 from ganglion.data.rows import n_rows, take_rows
 from ganglion.errors import InvalidInput
+from ganglion.evaluation.labels import match_labels
 from ganglion.evaluation.progress import Say, say_on_stderr
 
 TIMED = 50  # rows that answers are timed on
@@ -138,6 +139,7 @@ def _rows(model: Any, X: Any, y: Any, test: Any, seed: int) -> tuple[Any, Any, A
         if not isinstance(test, tuple | list) or len(test) != 2:
             raise InvalidInput("test is a pair (X, y) of rows that the model never saw.")
         X_test, y_test = model._features_and_target(*test)
+        y_test = _known(model, y_test)
         notes: list[str] = []
     else:
         labels = np.asarray(y)
@@ -157,6 +159,14 @@ def _rows(model: Any, X: Any, y: Any, test: Any, seed: int) -> tuple[Any, Any, A
     if len(np.asarray(y_test)) < FEWEST:
         raise InvalidInput(f"there are {len(y_test)} rows to judge by. Give {FEWEST} or more.")
     return X, y, X_test, y_test, notes
+
+
+def _known(model: Any, y: Any) -> Array:
+    """Return the target of test rows, labels in the spelling of training; those that training had not are refused."""
+    y = np.asarray(y)
+    if model.tags.task != "classification" or y.ndim != 1:
+        return y
+    return model.classes_[match_labels(y, model.classes_.tolist(), model=type(model).__name__)]
 
 
 def _measured(

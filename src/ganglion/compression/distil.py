@@ -130,10 +130,14 @@ class Teaching:
     teacher : Network, optional
         Asked in each step, with the prepared inputs of the batch; without, batches have a column "teacher": scores, or
         numbers in the target's units.
+    in_scores : bool
+        Whether that column has scores of numbers too, in place of their units.
     """
 
-    def __init__(self, temperature: float, weight: float, teacher: Network | None = None) -> None:
-        self.temperature, self.weight, self.teacher = temperature, weight, teacher
+    def __init__(
+        self, temperature: float, weight: float, teacher: Network | None = None, *, in_scores: bool = False
+    ) -> None:
+        self.temperature, self.weight, self.teacher, self.in_scores = temperature, weight, teacher, in_scores
 
     def objectives(self, network: Network, own: Sequence[Objective]) -> list[Objective]:
         """Return the pupil's objective with the teacher in it."""
@@ -163,7 +167,7 @@ class Teaching:
         if self.teacher is not None:
             with torch.no_grad():
                 said = self.teacher.scores(batch).to(scores.dtype)
-        elif deviation is None:
+        elif deviation is None or self.in_scores:
             said = batch[TEACHER].to(scores.dtype)
         else:
             said = ((batch[TEACHER] - pupil.output.mean) / deviation.where(deviation > 0, 1.0)).to(scores.dtype)
@@ -202,9 +206,21 @@ def squared_distance(scores: Tensor, said: Tensor) -> Tensor:
     return (scores - said).square().mean(1)
 
 
-def taught_by(model: Any, taught: Any) -> Beside | None:
-    """Return what lets a changed copy of a model learn from the model itself, or from `taught`, if so wished."""
-    if taught is False:
-        return None
-    teacher = model if taught is True else taught
-    return Beside({}, Teaching(3.0, 0.7, copy.deepcopy(teacher.network_)).objectives)
+def taught_by(model: Any, taught: Any, X: Any) -> Beside | None:
+    """Return what lets a changed copy of a model learn from the model itself, if so wished.
+
+    Parameters
+    ----------
+    model : Estimator
+        The teacher, of the same preprocessing as the copy.
+    taught : bool or Beside
+        Whether; or a lesson made before.
+    X
+        What the copy is trained on. The teacher is asked once for all, or in each step where batches change at random.
+    """
+    if isinstance(taught, Beside) or not taught:
+        return taught or None
+    if model._augmentation() is not None:
+        return Beside({}, Teaching(3.0, 0.7, copy.deepcopy(model.network_)).objectives)
+    said = model.answers_to(model.encoded(X), scores=True).numpy()
+    return Beside({TEACHER: said}, Teaching(3.0, 0.7, in_scores=True).objectives)

@@ -58,8 +58,8 @@ def prune(
         are trained as long as the model was.
     rounds : int >= 1
         Of "magnitude" and "lottery": in each the same share of what is left goes.
-    taught : bool or Estimator
-        Whether the model, as it is, is the teacher of that training (see `distil`); or the model that it was made of.
+    taught : bool
+        Whether the model, as it is, is the teacher of that training (see `distil`).
     **training
         Options of the further training, such as learning_rate.
 
@@ -90,7 +90,7 @@ def prune(
         pruned = model
         for share in _shares(sparsity, rounds):
             zeros = ZerosStay(magnitude_masks(prunable(pruned.network_), share, scope=scope))
-            beside = joined(taught_by(model, taught), zeros.beside)
+            beside = joined(taught_by(model, taught, X), zeros.beside)
             if method == "lottery":
                 pruned = _rewound(model, X, y, beside, training)
             else:
@@ -109,12 +109,12 @@ def _gradually(
     model: Any, X: Any, y: Any, sparsity: float, scope: Scope, epochs: int, taught: Any, training: dict[str, Any]
 ) -> Any:
     """Train while weights go, then with the zeros that there are: the best epoch is one of the second part."""
-    grow = joined(taught_by(model, taught), ZerosGrow(sparsity, epochs, scope=scope).beside)
+    grow = joined(taught_by(model, taught, X), ZerosGrow(sparsity, epochs, scope=scope).beside)
     # no part is held out while zeros grow: the best epoch would be one before they did
     part: dict[str, Any] = {"schedule": "constant", **training, "validation_fraction": 0.0}
     grown = train_further(model, X, y, beside=grow, epochs=epochs, **part)
     stay = ZerosStay(magnitude_masks(prunable(grown.network_), sparsity, scope=scope))
-    beside = joined(taught_by(model, taught), stay.beside)
+    beside = joined(taught_by(model, taught, X), stay.beside)
     return train_further(grown, X, y, beside=beside, epochs=max(1, epochs // 2), **training)
 
 

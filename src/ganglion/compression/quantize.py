@@ -63,8 +63,8 @@ def quantize(
         Whether training goes on with the rounding in the loss.
     epochs : int, optional
         Of that training; without, a third of those that the model was trained for, 2 at least.
-    taught : bool or Estimator
-        Whether the model, as it is, is the teacher of that training (see `distil`); or the model that it was made of.
+    taught : bool
+        Whether the model, as it is, is the teacher of that training (see `distil`).
     **training
         Options of that training, such as learning_rate.
 
@@ -88,7 +88,7 @@ def quantize(
         _calibrate(made, rounding, X)
     if aware:
         epochs = epochs_further(model, epochs)
-        beside = joined(taught_by(folded, taught), RoundedWeights(kind).beside)
+        beside = joined(taught_by(folded, taught, X), RoundedWeights(kind).beside)
         made = train_further(made, X, y, beside=beside, epochs=epochs, **training)
     with torch.no_grad():
         for weight in prunable(made.network_).values():

@@ -56,8 +56,8 @@ def shrink(
         How often some of them go and training goes on.
     epochs : int, optional
         Of training after each round; without, a third of those that the model was trained for, 2 at least.
-    taught : bool or Estimator
-        Whether the model, as it is, is the teacher of that training (see `distil`); or the model that it was made of.
+    taught : bool
+        Whether the model, as it is, is the teacher of that training (see `distil`).
     **training
         Options of the further training, such as learning_rate.
 
@@ -81,14 +81,14 @@ def shrink(
     widths = found_widths(model, model.encoded(some_rows(X, TRIED)))
     floor = {width.place: max(1, math.ceil(LEAST * width.n)) for width in widths}
     whole = sum(width.n for width in widths)
-    smaller = model
+    smaller, lesson = model, taught_by(model, taught, X)
     for i in range(1, rounds + 1):
         importance = importance_of_units(smaller, widths, criterion, batches)
         share = keep ** (i / rounds)
         kept = chosen(importance, round(share * whole), floor, even=spread == "even")
         smaller, kept = _cut(smaller, widths, kept, importance)
         widths = [Width(width.place, len(kept[width.place]), width.axes) for width in widths]
-        smaller = train_further(smaller, X, y, beside=taught_by(model, taught), epochs=epochs, **training)
+        smaller = train_further(smaller, X, y, beside=lesson, epochs=epochs, **training)
     now = counted(smaller.widths())
     left = {width.name: now[width.place] for width in widths}
     return noted(smaller, model, "shrink", keep=keep, criterion=criterion, spread=spread, left=left)

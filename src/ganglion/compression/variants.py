@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from ganglion.compression.distil import taught_by
 from ganglion.compression.folding import fold
 from ganglion.compression.prune import prune
 from ganglion.compression.quantize import quantize
@@ -67,7 +68,8 @@ class Variants:
     ) -> None:
         self.model, self.X, self.y = model, X, y
         self.steps, self.keep, self.sparsity = steps, sorted(keep, reverse=True), sparsity
-        self.training = {**training, "taught": model if taught else False}
+        retrained = taught and {"shrink", "prune", "aware"} & {*steps}
+        self.training = {**training, "taught": taught_by(model, True, X) if retrained else False}
         self.notes: list[str] = []
 
     def made(self) -> Iterator[tuple[str, Any]]:

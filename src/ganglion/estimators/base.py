@@ -462,7 +462,7 @@ class Estimator(BaseEstimator):
     ) -> Tensor:
         row_bytes = sum(tensor[:1].numel() * 8 for tensor in inputs.values())
         size = max(16, CHUNK_BYTES // max(1, row_bytes))
-        if "image" in inputs:
+        if "image" in inputs and rows > 1:
             size = min(size, most_images(self.network_, inputs["image"]) or size)
         if rows <= size and device.type == "cpu":
             return method(inputs)

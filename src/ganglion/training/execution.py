@@ -178,9 +178,8 @@ def fast_products(network: nn.Module, n_rows: float, *, precision: str = "auto")
         return contextlib.nullcontext()
     if precision == "bfloat16":
         return torch.autocast(next(network.parameters()).device.type, torch.bfloat16)
-    n_parameters = sum(parameter.numel() for parameter in network.parameters())
     on_cpu = next(network.parameters()).device.type == "cpu"
-    large = n_rows * n_parameters >= LARGE_PRODUCTS
+    large = math.isinf(n_rows) or n_rows * sum(each.numel() for each in network.parameters()) >= LARGE_PRODUCTS
     return _products("medium") if on_cpu and large and not has_amx() else contextlib.nullcontext()
 
 
