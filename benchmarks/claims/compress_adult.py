@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchmarks.claims import Claim, Figure, Skipped
 from benchmarks.claims._compression import details_of
 from ganglion.algorithms.mlp import MLPClassifier
@@ -10,6 +12,7 @@ from ganglion.data.public import find
 from ganglion.data.read import read
 from ganglion.errors import InvalidFile
 
+OPTIONS: dict[str, Any] = {"random_state": 0}
 STEPS = ("shrink", "prune", "bfloat16", "int8", "activations")
 
 
@@ -20,7 +23,7 @@ def claim() -> Claim:
     except InvalidFile as error:
         raise Skipped(str(error)) from error
     (X, y), (X_test, y_test) = (read(file, target=-1).X_y() for file in files)
-    model = MLPClassifier(random_state=0).fit(X, y)
+    model = MLPClassifier(**OPTIONS).fit(X, y)
     found = compress(model, X, y, test=(X_test, y_test), budget="0.3 points", steps=STEPS)
     best, checked = found.variant(found.best), found.checked
     value, low, high = (each or 0.0 for each in (checked.value, checked.low, checked.high))
