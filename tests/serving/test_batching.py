@@ -167,3 +167,45 @@ def test_requests_that_come_together_share_calls(table_service):
     batcher = table_service.shelf.find().batcher
     assert batcher.rows == 40
     assert batcher.batches < 20
+
+
+@pytest.mark.parametrize(
+    ("quick", "seconds", "in_a_thread"), [(True, 0.0, False), (True, 0.02, True), (False, 0.0, True)]
+)
+def test_short_calls_are_made_at_once_and_long_ones_in_a_thread(quick, seconds, in_a_thread):
+    where = []
+
+    def answerer(batch):
+        time.sleep(seconds)
+        where.append(threading.current_thread() is threading.main_thread())
+        return batch
+
+    with ThreadPoolExecutor(1) as threads:
+
+        async def main():
+            batcher = Batcher(answerer, Limits(), threads, is_quick=lambda asked: quick)
+            for i in range(30):
+                assert await batcher.ask(i, 1) == i
+
+        asyncio.run(main())
+    assert where[-1] == (not in_a_thread)
+
+
+def test_an_error_of_a_short_call_reaches_who_asked():
+    def answerer(batch):
+        if batch == [9]:
+            raise ZeroDivisionError
+        return batch
+
+    with ThreadPoolExecutor(1) as threads:
+
+        async def main():
+            batcher = Batcher(answerer, Limits(), threads, is_quick=lambda asked: True)
+            for i in range(30):
+                if i == 9:
+                    with pytest.raises(ZeroDivisionError):
+                        await batcher.ask(i, 1)
+                else:
+                    assert await batcher.ask(i, 1) == i
+
+        asyncio.run(main())

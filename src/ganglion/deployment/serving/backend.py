@@ -35,6 +35,7 @@ class Backend(Protocol):
 
     engine: str
     platform: str
+    is_quick: bool  # holds no lock, so that a short call may be made between two requests
     interface: Interface
     summary: Summary | None
     note: str
@@ -60,6 +61,7 @@ class TorchBackend:
 
     engine = "torch"
     platform = "pytorch_ganglion"
+    is_quick = False
 
     def __init__(self, model: Any) -> None:
         self.model, self.interface = model, interface_of(model)
@@ -124,9 +126,8 @@ class TorchBackend:
 
 def plain(values: np.ndarray) -> list[Any]:
     """Return answers as JSON can hold them, one each row."""
-    if values.dtype == object:
-        return [_plain(value) for value in values.tolist()]
-    return values.tolist()
+    listed = values.tolist()
+    return listed if values.dtype != object or set(map(type, listed)) <= {str} else [_plain(value) for value in listed]
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,8 @@
 
 A batch is answered as soon as the model is free and nobody else is on the way; while others are still sending, it waits
 for them, up to a deadline. So a single client never waits, and many share the cost of a call. Each request has its own
-outcome: an answer, or an error that is its own.
+outcome: an answer, or an error that is its own. Calls that take less than a change of threads would are made at once;
+all others run in a thread, while requests are read.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.settings import Limits
 
+SHORT_S = 0.001  # a call that is likely shorter stops nobody who would notice
 Answerer = Callable[[Sequence[Any]], Sequence[Any]]
 
 
@@ -40,15 +42,23 @@ class Batcher:
         Where it runs.
     arriving : callable
         Says how many requests are on the way: their head has come, and not yet all of them.
+    is_quick : callable
+        Says of the requests of a batch whether they may be answered without a thread, if that is short.
     """
 
     def __init__(
-        self, answerer: Answerer, limits: Limits, executor: Executor, arriving: Callable[[], int] = lambda: 0
+        self,
+        answerer: Answerer,
+        limits: Limits,
+        executor: Executor,
+        arriving: Callable[[], int] = lambda: 0,
+        is_quick: Callable[[Sequence[Any]], bool] = lambda asked: False,
     ) -> None:
         self._answerer, self._limits, self._executor, self._arriving = answerer, limits, executor, arriving
         self._queue: deque[_Waiting] = deque()
         self._busy = self._planned = False
         self._since = 0.0
+        self._is_quick, self._row_s = is_quick, SHORT_S  # seconds that a row takes, as the latest calls did
         self.batches = self.rows = 0
 
     def __len__(self) -> int:
@@ -98,11 +108,26 @@ class Batcher:
         batch = self._next()
         if not batch:
             return
-        self._busy = True
+        n_rows = sum(each.n_rows for each in batch)
         self.batches += 1
-        self.rows += sum(each.n_rows for each in batch)
-        done = loop.run_in_executor(self._executor, self._answerer, [each.asked for each in batch])
-        done.add_done_callback(lambda future: self._deliver(batch, future, loop))
+        self.rows += n_rows
+        asked = [each.asked for each in batch]
+        if self._row_s * n_rows < SHORT_S and self._is_quick(asked):
+            self._deliver(batch, self._timed(asked, n_rows), loop)
+            return
+        self._busy = True
+        done = loop.run_in_executor(self._executor, self._timed, asked, n_rows)
+        done.add_done_callback(lambda future: self._deliver(batch, future.result(), loop))
+
+    def _timed(self, asked: Sequence[Any], n_rows: int) -> Sequence[Any]:
+        """Return the outcomes of a batch, and note how long a row took."""
+        start = time.perf_counter()
+        try:
+            return self._answerer(asked)
+        except BaseException as error:  # whatever it is, it is the outcome of those who asked, and is raised there
+            return [error] * len(asked)
+        finally:
+            self._row_s += 0.2 * ((time.perf_counter() - start) / max(1, n_rows) - self._row_s)
 
     def _next(self) -> list[_Waiting]:
         """Take requests from the queue, up to a batch; one that is larger goes alone."""
@@ -115,10 +140,8 @@ class Batcher:
                 n_rows += each.n_rows
         return batch
 
-    def _deliver(self, batch: list[_Waiting], future: asyncio.Future[Any], loop: asyncio.AbstractEventLoop) -> None:
+    def _deliver(self, batch: list[_Waiting], answers: Sequence[Any], loop: asyncio.AbstractEventLoop) -> None:
         self._busy = False
-        failure = future.exception()
-        answers = [failure] * len(batch) if failure is not None else future.result()
         for each, answer in zip(batch, answers, strict=True):
             if each.outcome.done():
                 continue

@@ -51,6 +51,7 @@ class OnnxBackend:
 
     engine = "onnxruntime"
     platform = "onnxruntime_onnx"
+    is_quick = True
 
     def __init__(self, model: OnnxModel, original: Any = None) -> None:
         self.model, self._original = model, original
@@ -60,6 +61,7 @@ class OnnxBackend:
             original.interface if known else interface_of_signature(model.signature, self.summary)
         )
         self.note = ""
+        self._roles = [(each.name, each.role) for each in model.signature.outputs]
 
     @property
     def original(self) -> Any:
@@ -68,13 +70,26 @@ class OnnxBackend:
 
     def answer(self, columns: Columns) -> dict[str, np.ndarray]:
         """Return "prediction", and of classifiers "probabilities", one each row."""
-        given: Mapping[str, Any] = columns
-        if self.interface.modality == "image":
-            (name,) = columns
-            given = {self.model.signature.inputs[0].name: np.ascontiguousarray(columns[name].transpose(0, 2, 3, 1))}
-        said = self.model.answer(given)
+        if self.interface.modality == "table":
+            said = self.model.run_checked({name: _fed(values) for name, values in columns.items()})
+            said = {role: said[name] for name, role in self._roles}
+        else:
+            said = self.model.answer(self._given(columns))
         answer = {"prediction": said["label"] if "label" in said else said["prediction"]}
         return answer | {"probabilities": said["probabilities"]} if "probabilities" in said else answer
+
+    def _given(self, columns: Columns) -> Mapping[str, Any]:
+        if self.interface.modality != "image":
+            return columns
+        (pixels,) = columns.values()
+        return {self.model.signature.inputs[0].name: np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))}
+
+
+def _fed(values: np.ndarray) -> np.ndarray:
+    """Return a checked column as the graph takes it: (n, 1), and no text where one is missing."""
+    if values.dtype == object and None in (listed := values.tolist()):
+        values = np.array(["" if value is None else value for value in listed], dtype=object)
+    return values if values.ndim == 2 else values[:, None]
 
 
 def interface_of_signature(signature: Signature, summary: Summary | None = None) -> Interface:

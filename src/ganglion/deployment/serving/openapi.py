@@ -17,7 +17,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "numeric": {"type": ["number", "null"], **_FINITE},
     "boolean": {"type": ["boolean", "null"]},
     "date": {"type": ["string", "null"], "pattern": r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$"},
-    "categorical": {"type": ["string", "number", "boolean", "null"], **_FINITE},
+    "categorical": {"type": ["string", "number", "boolean", "null"]},
     "text": _WORDS,
 }
 _CLASSES = {bool: "boolean", int: "integer", float: "number", str: "string"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +16,7 @@ from ganglion.deployment.serving.guard import Guard
 from ganglion.deployment.serving.metrics import Metrics
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.routes import Request, Routes
+from ganglion.deployment.serving.served import Asked
 from ganglion.deployment.serving.settings import Settings
 from ganglion.deployment.serving.shelf import Shelf
 from ganglion.deployment.serving.watching import append
@@ -49,7 +50,9 @@ class Service:
         self._routes = Routes(asking.table(self) | inference_protocol.table(self))
         self._beside: list[asyncio.Task[None]] = []
         for served in shelf:
-            served.batcher = Batcher(served.answer_all, settings.limits, self._threads, arriving=lambda: self.arriving)
+            served.batcher = Batcher(
+                served.answer_all, settings.limits, self._threads, arriving=lambda: self.arriving, is_quick=_are_quick
+            )
 
     async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
         """Answer one request, or hear that the server begins or ends."""
@@ -133,6 +136,10 @@ class Service:
         while True:
             await asyncio.sleep(self.settings.watch_s)
             await asyncio.to_thread(self.shelf.look_again)
+
+
+def _are_quick(batch: Sequence[Asked]) -> bool:
+    return all(each.backend.is_quick for each in batch)
 
 
 def _refusal(refused: Refused) -> Reply:

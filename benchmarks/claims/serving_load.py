@@ -1,0 +1,158 @@
+"""Serving under load, beside the same model behind plain FastAPI + PyTorch; a burst, a stop and a reload lose nothing.
+
+    python -m benchmarks.claims.serving_load [--seconds 10] [--rounds 5] [--minutes 1]
+
+Server and client share the machine; the two servers are measured in turns. `--minutes` is the length of the soak.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.claims import Claim, Figure, Skipped
+from benchmarks.claims._serving import Clients, Load, Server, adult_model, ours, plain, wrk
+
+OURS, PLAIN = 8791, 8792
+MANY, FEW = 64, 8
+
+
+def claim(seconds: float = 10.0, rounds: int = 5, minutes: float = 1.0) -> Claim:
+    """Measure, and return what was found."""
+    if shutil.which("wrk") is None:
+        raise Skipped("wrk is not installed (Debian: apt-get install wrk)")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model, row = adult_model(folder)
+        loads = _interleaved(model, row, folder, seconds, rounds)
+        with ours(model, OURS) as server:
+            burst = Clients(OURS, row, 10 * MANY).run(seconds)
+            reloads, reloaded = _reload(server, model, row, seconds)
+            soak = _soak(server, row, minutes)
+            stopped = Clients(OURS, row, FEW).run(4.0, server.tell_to_stop)
+    return _claim(loads, burst, reloads, reloaded, soak, stopped, (seconds, rounds, minutes))
+
+
+def _interleaved(model: Path, row: Any, folder: Path, seconds: float, rounds: int) -> dict[str, list[Load]]:
+    """Return the loads of both servers, measured in turns."""
+    loads: dict[str, list[Load]] = {name: [] for name in ("ours", "plain", "one", "few")}
+    with ours(model, OURS), plain(model, PLAIN):
+        for port in (OURS, PLAIN):
+            wrk(port, row, FEW, 2, folder)  # warm
+        for _ in range(rounds):
+            loads["plain"].append(wrk(PLAIN, row, MANY, seconds, folder))
+            loads["ours"].append(wrk(OURS, row, MANY, seconds, folder))
+            loads["one"].append(wrk(OURS, row, 1, seconds, folder))
+            loads["few"].append(wrk(OURS, row, FEW, seconds, folder))
+    return loads
+
+
+def _reload(server: Server, model: Path, row: Any, seconds: float) -> tuple[Any, int]:
+    """Replace the file while clients ask; return what became of the requests, and how often it was loaded anew."""
+    raw = model.read_bytes()
+    with tempfile.TemporaryDirectory() as name:
+        other = adult_model(Path(name), epochs=1)[0].read_bytes()
+
+    def replace() -> None:
+        for content in (b"damaged", other, raw):
+            aside = model.with_suffix(".new")
+            aside.write_bytes(content)
+            aside.replace(model)
+            time.sleep(1.5)
+
+    counts = Clients(server.port, row, MANY).run(seconds, replace)
+    for _ in range(300):
+        if server.get("/health")["models"][0]["reloads"]:
+            break
+        time.sleep(0.2)
+    return counts, server.get("/health")["models"][0]["reloads"]
+
+
+def _soak(server: Server, row: Any, minutes: float) -> dict[str, Any]:
+    """Ask for minutes; return what became of requests, different answers, and how memory grew after a tenth of it."""
+    first = Clients(server.port, row, MANY)
+    first.run(6 * minutes)
+    before = server.resident
+    clients = Clients(server.port, row, MANY)
+    counts = clients.run(54 * minutes)
+    wrong = sum(n for body, n in clients.bodies.items() if not _is_same(json.loads(body), server, row))
+    return {"counts": dict(counts), "wrong": wrong, "growth": server.resident / before - 1}
+
+
+def _is_same(said: Any, server: Server, row: Any) -> bool:
+    """Say whether an answer is that of a request alone; among others sums may differ in their last digits."""
+    alone = server.post("/predict", row)
+    close = np.allclose(said["probabilities"], alone["probabilities"], atol=1e-5)
+    return bool(close) and said["predictions"] == alone["predictions"]
+
+
+def _claim(loads: Any, burst: Any, reloads: Any, reloaded: int, soak: Any, stopped: Any, settings: Any) -> Claim:
+    ratios = [a.rate / b.rate for a, b in zip(loads["ours"], loads["plain"], strict=True)]
+    tails = [few.p99_ms / one.median_ms for few, one in zip(loads["few"], loads["one"], strict=True)]
+    seconds, rounds, minutes = settings
+    lost = {name: _others(counts) for name, counts in (("burst", burst), ("reload", reloads), ("stop", stopped))}
+    return Claim(
+        name="serving_load",
+        data="Adult, one row a request, over the loopback; an MLP of the usual size.",
+        settings=f"{rounds} rounds of {seconds:g} s by wrk, in turns; a soak of {minutes:g} minutes.",
+        reference="the same model behind plain FastAPI + PyTorch, uvicorn, one process; promises of ours",
+        figures=[
+            _figure(f"requests a second at {MANY} connections, over plain", ratios, 5.0),
+            _figure(f"p99 at {FEW} clients over the median of one", tails, 2.0, lower=True),
+            _count("burst of 640: answers but 200 and 503", lost["burst"]),
+            _count("hot reload: requests not answered by 200", lost["reload"] + reloads["503"]),
+            _count("SIGTERM: requests in flight dropped", lost["stop"]),
+            _count("soak: 5xx but 503, or dropped", _others(soak["counts"])),
+            _count("soak: wrong answers", soak["wrong"]),
+            Figure(
+                "soak: memory grown, share", soak["growth"], soak["growth"], soak["growth"], 0.02, lower_is_better=True
+            ),
+        ],
+        details={
+            "rates": {name: [each.rate for each in of] for name, of in loads.items()},
+            "p99_ms": {name: [each.p99_ms for each in of] for name, of in loads.items()},
+            "median_ms": {name: [each.median_ms for each in of] for name, of in loads.items()},
+            "burst": dict(burst),
+            "reload": {**reloads, "reloads": reloaded},
+            "stop": dict(stopped),
+            "soak": soak,
+        },
+    )
+
+
+def _others(counts: Any) -> int:
+    """Return how many requests were answered by neither 200 nor 503, or not at all."""
+    return sum(n for outcome, n in counts.items() if outcome not in ("200", "503", "refused"))
+
+
+def _figure(name: str, values: list[float], target: float, *, lower: bool = False) -> Figure:
+    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975]).tolist()
+    return Figure(name, middle, low, high, target, lower_is_better=lower)
+
+
+def _count(name: str, n: int) -> Figure:
+    return Figure(name, n, n, n, 0, lower_is_better=True)
+
+
+def main() -> None:
+    """Measure with other lengths, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=1.0)
+    given = parser.parse_args()
+    found = claim(given.seconds, given.rounds, given.minutes)
+    for figure in found.figures:
+        print(f"{figure.name:60} {figure.value:10.4g} {'held' if figure.held else 'fell short'}")
+    print(json.dumps(found.details, indent=1, default=str))
+
+
+if __name__ == "__main__":
+    main()
