@@ -471,7 +471,13 @@ def serve_command(
 def export_command(
     model: Model,
     to: Annotated[
-        Path, typer.Option("--to", "-t", metavar="FILE", help="What to write; it ends with .onnx, .html or .c.")
+        Path,
+        typer.Option(
+            "--to",
+            "-t",
+            metavar="FILE",
+            help="What to write; it ends with .onnx, .html or .c, or is a folder called container or triton.",
+        ),
     ],
     rows: Annotated[
         Path | None, typer.Option(metavar="DATA", help="Rows to compare answers on, beside those that are made.")

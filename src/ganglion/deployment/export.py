@@ -16,6 +16,8 @@ FORMATS = {
     ".c": ("ganglion.deployment.c_export", "export_c"),
     ".html": ("ganglion.deployment.page_export", "export_page"),
     ".onnx": ("ganglion.deployment.onnx_export", "export_onnx"),
+    "container": ("ganglion.deployment.recipes", "export_container"),  # a folder of this name
+    "triton": ("ganglion.deployment.recipes", "export_triton"),
 }
 
 
@@ -64,7 +66,7 @@ def export(model: Any, path: str | os.PathLike[str], rows: Any = None, **options
     >>> exported.parity.holds
     True
     """
-    ending = Path(path).suffix.lower()
+    ending = Path(path).suffix.lower() or Path(path).name.lower()
     if ending not in FORMATS:
         raise InvalidParameter(
             f"no format ends with {ending!r} ({os.fspath(path)!r}). Give a name that ends with one of: "
