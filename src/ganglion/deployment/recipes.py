@@ -77,8 +77,9 @@ TRITON_README = f"""# {NAME} for Triton and KServe
         tritonserver --model-repository=/models
 
 Triton answers the Open Inference Protocol under /v2/models/{NAME}, as `ganglion serve` does. For KServe, put this
-folder where its storage reads, name that in `kserve.yaml`, and apply it. Take Triton where one machine is not enough, or where
-models of several frameworks share GPUs; checks of each value, explanations and drift are `ganglion serve`'s alone.
+folder where its storage reads, name that in `kserve.yaml`, and apply it. Take Triton where one machine is not
+enough, or where models of several frameworks share GPUs; checks of each value, explanations and drift are
+`ganglion serve`'s alone.
 """
 KSERVE = f"""apiVersion: serving.kserve.io/v1beta1
 kind: InferenceService
