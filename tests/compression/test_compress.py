@@ -116,10 +116,10 @@ def test_scores_of_numbers_are_those_of_scikit_learn(n_targets):
     truth = rng.normal(size=(200, n_targets)).squeeze()
     said, other = truth + rng.normal(size=truth.shape) * 0.3, truth + rng.normal(size=truth.shape)
     judge = Judge("regression", truth)
-    found = judge.score(judge.errors(said))
+    (found, same), (_, lost) = judge.scores([judge.errors(said), judge.errors(other)])
+    assert (same.low, same.value, same.high) == (0.0, 0.0, 0.0)
     assert found.value == pytest.approx(100 * r2_score(truth, said))
     assert found.low < found.value < found.high
-    lost = judge.loss(judge.errors(other), judge.errors(said))
     assert lost.value == pytest.approx(100 * (r2_score(truth, said) - r2_score(truth, other)))
     assert lost.low > 0
 
@@ -131,10 +131,11 @@ def test_losses_are_paired():
     said = np.where(rng.random(300) < 0.7, truth, 0)
     judge = Judge("classification", truth)
     errors = judge.errors(said)
-    assert judge.score(errors).value == pytest.approx(100 * accuracy_score(truth, said))
-    assert (judge.loss(errors, errors).low, judge.loss(errors, errors).high) == (0.0, 0.0)
     worse = judge.errors(np.where(np.arange(300) < 30, 9, said))
-    assert judge.loss(worse, errors).value == pytest.approx(100 * (accuracy_score(truth, said) - (1 - worse.mean())))
+    (score, _), (_, none), (_, lost) = judge.scores([errors, errors, worse])
+    assert score.value == pytest.approx(100 * accuracy_score(truth, said))
+    assert (none.low, none.high) == (0.0, 0.0)
+    assert lost.value == pytest.approx(100 * (accuracy_score(truth, said) - (1 - worse.mean())))
 
 
 def test_what_is_tried_is_measured(found, tmp_path):

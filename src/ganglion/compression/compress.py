@@ -180,25 +180,25 @@ def _measured(
     seconds = in_turn({name: model.predict for name, model in models.items()}, single, seed=seed)
     order = np.random.default_rng(seed).permutation(len(judge.truth))
     half, other = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
-    original, rows = errors[ORIGINAL], []
-    for name, model in models.items():
-        rows.append(
-            Variant(
-                name,
-                sizes[name],
-                sum(parameter.numel() for parameter in model.network_.parameters()),
-                latency(seconds[name], seconds[ORIGINAL], seed=seed),
-                judge.score(errors[name]),
-                judge.loss(errors[name], original),
-                sizes[ORIGINAL] / sizes[name],
-                False,
-            )
+    said = list(errors.values())
+    figures = dict(zip(models, judge.scores(said), strict=True))
+    rows = [
+        Variant(
+            name,
+            sizes[name],
+            sum(parameter.numel() for parameter in model.network_.parameters()),
+            latency(seconds[name], seconds[ORIGINAL], seed=seed),
+            *figures[name],
+            sizes[ORIGINAL] / sizes[name],
+            False,
         )
+        for name, model in models.items()
+    ]
     front = pareto_front([(row.size, row.latency.median, row.loss.value or 0.0) for row in rows])
     rows = [row.placed(on_front=good) for row, good in zip(rows, front, strict=True)]
-    lost = {name: judge.loss(errors[name], original, half).value or 0.0 for name in models}
-    chosen = choose(rows, lost, bounds)
-    return rows, chosen, judge.loss(errors[chosen], original, other)
+    chosen_by, checked_by = (dict(zip(models, judge.scores(said, part), strict=True)) for part in (half, other))
+    chosen = choose(rows, {name: loss.value or 0.0 for name, (_, loss) in chosen_by.items()}, bounds)
+    return rows, chosen, checked_by[chosen][1]
 
 
 def choose(rows: Sequence[Variant], lost: dict[str, float], bounds: Budget) -> str:

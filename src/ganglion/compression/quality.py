@@ -6,7 +6,7 @@ of the rows: what is hard for both does not blur the difference.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -45,32 +45,36 @@ class Judge:
             return wrong.reshape(len(wrong), -1).any(axis=1)[:, None].astype(np.float64)
         return ((np.asarray(said, np.float64) - self.truth.astype(np.float64)) ** 2).reshape(len(said), -1)
 
-    def score(self, errors: Array, rows: Array | None = None) -> Estimate:
-        """Return accuracy or R², in percent, on all rows or on some, with its interval."""
-        return self._estimate([errors], rows, lambda scores: scores[0])
+    def scores(self, errors: Sequence[Array], rows: Array | None = None) -> list[tuple[Estimate, Estimate]]:
+        """Return score and loss of several models from their errors, the original's first, with their intervals.
 
-    def loss(self, errors: Array, original: Array, rows: Array | None = None) -> Estimate:
-        """Return how many points less that is than with the original's errors, paired, with its interval."""
-        return self._estimate([original, errors], rows, lambda scores: scores[0] - scores[1])
-
-    def _estimate(self, errors: list[Array], rows: Array | None, of: Any) -> Estimate:
+        The score is accuracy or R², in percent; the loss is how many points less that is than the original's. `rows`
+        are those to judge by, or all.
+        """
         rows = np.arange(len(self.truth)) if rows is None else rows
         truth = self.truth[rows].reshape(len(rows), -1)
         parts = [each[rows] for each in errors]
-        value = of([self._scores(part, truth, np.ones((len(rows), 1))) for part in parts])[0]
+        values = self._scores(parts, truth, np.ones((len(rows), 1)))[:, 0]
         drawn = resampled_weights(len(rows), self.n_bootstrap, self.seed)
-        samples = [of([self._scores(part, truth, weights) for part in parts]) for weights in drawn]
-        if not np.isfinite(value):
-            return Estimate(None, reason="the target is the same in every row")
-        return Estimate(float(value), *percentile_interval(np.concatenate(samples)))
+        samples = np.concatenate([self._scores(parts, truth, weights) for weights in drawn], axis=1)
+        return [
+            (_estimate(value, sample), _estimate(values[0] - value, samples[0] - sample))
+            for value, sample in zip(values, samples, strict=True)
+        ]
 
-    def _scores(self, errors: Array, truth: Array, weights: Array) -> Array:
-        """Return the score at each column of weights, (b,)."""
+    def _scores(self, errors: Sequence[Array], truth: Array, weights: Array) -> Array:
+        """Return the score of each model at each column of weights, (m, b)."""
         total = weights.sum(axis=0)
-        summed = errors.T @ weights
+        summed = np.stack([each.T @ weights for each in errors])
         if self.task == "classification":
-            return 100 * (1 - summed[0] / total)
+            return 100 * (1 - summed[:, 0] / total)
         y = truth.astype(np.float64) - truth.astype(np.float64).mean(axis=0)
         variation = (y**2).T @ weights - (y.T @ weights) ** 2 / total
         with np.errstate(divide="ignore", invalid="ignore"):
-            return 100 * (1 - summed / np.where(variation > 0, variation, np.nan)).mean(axis=0)
+            return 100 * (1 - summed / np.where(variation > 0, variation, np.nan)).mean(axis=1)
+
+
+def _estimate(value: float, samples: Array) -> Estimate:
+    if not np.isfinite(value):
+        return Estimate(None, reason="the target is the same in every row")
+    return Estimate(float(value), *percentile_interval(samples))
