@@ -40,7 +40,7 @@ def test_texts_and_blocks_are_explained(texts, numbers):
 
 
 def test_what_cannot_be_explained_is_said(mixed, table_service):
-    assert post(table_service, "/explain", json=rows_of(frame(21))).status_code == 413
+    assert post(table_service, "/explain", json=rows_of(frame(21))).status_code == 422
     assert post(table_service, "/explain", json=[{}]).status_code == 422
     old = gg.MLPClassifier(hidden=(2,), epochs=1, random_state=0).fit(frame(), frame()["weight"] > 0.1)
     old.summary_ = None  # as of a file of an older version

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 20  # an explanation asks the model thousands of times
 WAITING = 4  # requests; one more is told to come back
+_METHOD = "permutation"  # "auto" would ask a table up to a million times, which takes seconds
 _LEAST = 10  # rows that are a background to one another
 BACKGROUND = 50  # rows made from the summary of the training data
 
@@ -62,10 +63,10 @@ def explanations(asked: Asked) -> list[dict[str, Any]]:
     Raises
     ------
     Refused
-        413 if there are too many rows; 422 if the model cannot be explained, or a row will not do.
+        422 if there are too many rows, the model cannot be explained, or a row will not do.
     """
     if len(asked) > MOST_ROWS:
-        raise Refused(413, f"{len(asked):,} rows came; {MOST_ROWS} are explained in one request.")
+        raise Refused(422, f"{len(asked):,} rows came; {MOST_ROWS} are explained in one request.")
     backend = asked.backend.original
     if not isinstance(backend, TorchBackend):
         raise Refused(
@@ -82,7 +83,7 @@ def explanations(asked: Asked) -> list[dict[str, Any]]:
     try:
         with one_at_a_time(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ExplanationWarning)  # the gap is in the answer
-            found = explain(backend.model, backend.dataset(columns), background=others)
+            found = explain(backend.model, backend.dataset(columns), _METHOD, background=others)
         return [each.to_dict() for each in found]
     except GanglionError as error:
         raise Refused(422, str(error)) from error

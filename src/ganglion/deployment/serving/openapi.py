@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ganglion.deployment.serving.explaining import MOST_ROWS
 from ganglion.deployment.serving.interface import Input, Interface
 from ganglion.deployment.serving.served import Served
 from ganglion.deployment.serving.settings import Settings
 from ganglion.deployment.serving.shelf import Shelf
 from ganglion.version import __version__
 
-_FINITE = {"minimum": -1.7e308, "maximum": 1.7e308}
 _WORDS = {"type": "string", "minLength": 1, "pattern": r"^[!-~](.*[!-~])?$"}
 _TYPES: dict[str, dict[str, Any]] = {
-    "numeric": {"type": ["number", "null"], **_FINITE},
+    "numeric": {"type": ["number", "null"]},
     "boolean": {"type": ["boolean", "null"]},
     "date": {"type": ["string", "null"], "pattern": r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$"},
     "categorical": {"type": ["string", "number", "boolean", "null"]},
@@ -59,7 +59,7 @@ def openapi_of(shelf: Shelf, settings: Settings) -> dict[str, Any]:
             "description": "Models that were trained with Ganglion: plain requests, and the Open Inference Protocol 2.",
         },
         "paths": paths,
-        "components": {"schemas": {**_schemas(), **_of_interfaces(served)}},
+        "components": {"schemas": {**_schemas(), **_of_interfaces(served, settings)}},
     }
     if settings.token:
         found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
@@ -126,11 +126,11 @@ def _infer() -> dict[str, Any]:
 def _post(served: Served, verb: str, settings: Settings) -> dict[str, Any]:
     summary = {"predict": "What the model says of each row", "explain": "Why it says so"}[verb]
     answer = f"{served.name}-answer" if verb == "predict" else "explained"
-    body = {"required": True, "content": _content(served)}
+    body = {"required": True, "content": _content(served, "rows" if verb == "predict" else "few-rows")}
     return {"post": {"summary": summary, "requestBody": body, "responses": _responses({"$ref": f"{_REF}{answer}"})}}
 
 
-def _content(served: Served) -> dict[str, Any]:
+def _content(served: Served, rows: str) -> dict[str, Any]:
     form = {
         "multipart/form-data": {
             "schema": {
@@ -143,20 +143,21 @@ def _content(served: Served) -> dict[str, Any]:
     files = {"image": ("image/png", "image/jpeg"), "audio": ("audio/wav", "audio/flac")}.get(served.interface.modality)
     if files:
         return {**{kind: {"schema": {"type": "string", "format": "binary"}} for kind in files}, **form}
-    row = {"schema": {"$ref": f"{_REF}{served.name}-rows"}, "example": [served.interface.example_row()]}
+    row = {"schema": {"$ref": f"{_REF}{served.name}-{rows}"}, "example": [served.interface.example_row()]}
     return {"application/json": row, "text/csv": {"schema": {"type": "string"}}, **form}
 
 
-def _of_interfaces(served: list[Served]) -> dict[str, Any]:
+def _of_interfaces(served: list[Served], settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in served:
         found[f"{each.name}-answer"] = _answer(each.interface)
         if each.interface.modality in ("table", "text"):
-            found[f"{each.name}-rows"] = _rows(each.interface)
+            found[f"{each.name}-rows"] = _rows(each.interface, settings.limits.rows)
+            found[f"{each.name}-few-rows"] = _rows(each.interface, MOST_ROWS)
     return found
 
 
-def _rows(interface: Interface) -> dict[str, Any]:
+def _rows(interface: Interface, most: int) -> dict[str, Any]:
     types = [_type_of(each) for each in interface.inputs for _ in each.columns]
     named = {
         "type": "object",
@@ -166,7 +167,7 @@ def _rows(interface: Interface) -> dict[str, Any]:
     n = len(types)
     listed = {"type": "array", "prefixItems": types, "items": False, "minItems": n, "maxItems": n}
     kinds = [named, listed] + ([_WORDS] if interface.modality == "text" and n == 1 else [])
-    lists = [{"type": "array", "items": kind, "minItems": 1} for kind in kinds]
+    lists = [{"type": "array", "items": kind, "minItems": 1, "maxItems": most} for kind in kinds]
     rows = {"type": "object", "required": ["rows"], "properties": {"rows": {"anyOf": lists}}}
     return {"anyOf": [*lists, named, *([] if "rows" in interface.columns else [rows])]}
 
