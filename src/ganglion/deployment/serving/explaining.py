@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 20  # an explanation asks the model thousands of times
 WAITING = 4  # requests; one more is told to come back
-_METHOD = "permutation"  # "auto" would ask a table up to a million times, which takes seconds
+_METHODS = {"table": "permutation"}  # "auto" would ask a table up to a million times, which takes seconds
 _LEAST = 10  # rows that are a background to one another
 BACKGROUND = 50  # rows made from the summary of the training data
 
@@ -80,10 +80,11 @@ def explanations(asked: Asked) -> list[dict[str, Any]]:
             f"this version, or send {_LEAST} rows or more, which are then compared with one another.",
         )
     columns = columns_of(asked.rows, backend.interface) if asked.rows is not None else asked.columns or {}
+    method = _METHODS.get(backend.interface.modality, "auto")
     try:
         with one_at_a_time(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ExplanationWarning)  # the gap is in the answer
-            found = explain(backend.model, backend.dataset(columns), _METHOD, background=others)
+            found = explain(backend.model, backend.dataset(columns), method, background=others)
         return [each.to_dict() for each in found]
     except GanglionError as error:
         raise Refused(422, str(error)) from error

@@ -59,7 +59,7 @@ def openapi_of(shelf: Shelf, settings: Settings) -> dict[str, Any]:
             "description": "Models that were trained with Ganglion: plain requests, and the Open Inference Protocol 2.",
         },
         "paths": paths,
-        "components": {"schemas": {**_schemas(), **_of_interfaces(served, settings)}},
+        "components": {"schemas": {**_schemas(), **_of_interfaces(served)}},
     }
     if settings.token:
         found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
@@ -147,17 +147,17 @@ def _content(served: Served, rows: str) -> dict[str, Any]:
     return {"application/json": row, "text/csv": {"schema": {"type": "string"}}, **form}
 
 
-def _of_interfaces(served: list[Served], settings: Settings) -> dict[str, Any]:
+def _of_interfaces(served: list[Served]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in served:
         found[f"{each.name}-answer"] = _answer(each.interface)
         if each.interface.modality in ("table", "text"):
-            found[f"{each.name}-rows"] = _rows(each.interface, settings.limits.rows)
+            found[f"{each.name}-rows"] = _rows(each.interface)
             found[f"{each.name}-few-rows"] = _rows(each.interface, MOST_ROWS)
     return found
 
 
-def _rows(interface: Interface, most: int) -> dict[str, Any]:
+def _rows(interface: Interface, most: int | None = None) -> dict[str, Any]:
     types = [_type_of(each) for each in interface.inputs for _ in each.columns]
     named = {
         "type": "object",
@@ -167,7 +167,8 @@ def _rows(interface: Interface, most: int) -> dict[str, Any]:
     n = len(types)
     listed = {"type": "array", "prefixItems": types, "items": False, "minItems": n, "maxItems": n}
     kinds = [named, listed] + ([_WORDS] if interface.modality == "text" and n == 1 else [])
-    lists = [{"type": "array", "items": kind, "minItems": 1, "maxItems": most} for kind in kinds]
+    limit = {} if most is None else {"maxItems": most}
+    lists = [{"type": "array", "items": kind, "minItems": 1, **limit} for kind in kinds]
     rows = {"type": "object", "required": ["rows"], "properties": {"rows": {"anyOf": lists}}}
     return {"anyOf": [*lists, named, *([] if "rows" in interface.columns else [rows])]}
 
