@@ -1,4 +1,4 @@
-"""Ganglion: explain, as it comes."""
+"""Ganglion: explain, as it comes, or with so many evaluations of each row."""
 
 import torch  # noqa: F401 - Ganglion imports late; the user's top-level imports are outside the clock
 
@@ -11,7 +11,8 @@ MODEL = load(job_of_process().model)
 
 
 def run(job, X, background):
-    return explain(MODEL, X, job.method, background=background, output="1", random_state=job.seed)
+    asked = {"n_evaluations": job.n_evaluations} if hasattr(job, "n_evaluations") else {}
+    return explain(MODEL, X, job.method, background=background, output="1", random_state=job.seed, **asked)
 
 
 if __name__ == "__main__":
