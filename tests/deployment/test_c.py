@@ -47,6 +47,7 @@ MODELS = {
     "with deviations": (gg.MLPRegressor(hidden=(8,), loss="gaussian_nll", **few), ARRAY, ARRAY[:, 0] ** 2),
     "counts": (gg.MLPRegressor(hidden=(8,), loss="poisson", **few), ARRAY, np.round(np.abs(ARRAY[:, 0]))),
     "perceptron": (gg.Perceptron(epochs=3, random_state=0), ARRAY, np.where(ARRAY[:, 0] > 0, "b", "a")),
+    "perceptron of pictures": (gg.Perceptron(epochs=3, random_state=0), IMAGES, DIGITS),
     "signal": (gg.CNNClassifier(channels=(4,), hidden=(8,), **few), ARRAY, np.arange(200) % 3),
     "pictures": (gg.CNNClassifier(channels=(4, 6), hidden=(8,), **few), IMAGES, DIGITS),
     "residual": (gg.CNNRegressor(channels=(4, 6), residual=True, pooling="average", **few), GREY, BRIGHT),

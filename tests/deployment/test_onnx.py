@@ -256,6 +256,14 @@ def test_labels_keep_their_type(labels, tmp_path):
     assert said.dtype.kind == y.dtype.kind
 
 
+@pytest.mark.parametrize("scaling", ["robust", "quantile"])
+def test_every_scaling(scaling, tmp_path):
+    frame, y = people()
+    frame = frame.drop(columns="since")  # the last bit of a sine decides on which side of a quantile it stands
+    model = gg.MLPClassifier(hidden=(8,), epochs=2, scaling=scaling, random_state=0).fit(frame, y)
+    assert gg.export(model, tmp_path / "model.onnx", rows=frame).parity.holds
+
+
 def test_rounded_answers_are_refused_and_the_remedy_works(tmp_path):
     X = np.random.default_rng(0).normal(size=(60, 3))
     model = gg.MLPClassifier(hidden=(8,), epochs=2, precision="bfloat16", random_state=0).fit(X, X[:, 0] > 0)

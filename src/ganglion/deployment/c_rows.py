@@ -55,12 +55,13 @@ def image_rows(code: Code, signature: Signature, entry: Any) -> Made:
     if not isinstance(entry, ImageInput):
         raise ExportRefused(f"the input layer {type(entry).__name__} has no C code. Export to .onnx.")
     height, width, channels = (int(n) for n in signature.inputs[0].shape[1:])
-    center = code.array(entry.center.numpy().ravel().astype(np.float64))
-    factor = code.array(entry.factor.numpy().ravel().astype(np.float64))
+    center = code.array(entry.center.numpy().ravel().astype(np.float64), "float")
+    factor = code.array(entry.factor.numpy().ravel().astype(np.float64), "float")
     x = code.buffer(channels * height * width)
     prepare = (
         f"    for (int c = 0; c < {channels}; c++)\n        for (int i = 0; i < {height * width}; i++)\n"
-        f"            {x}[c * {height * width} + i] = ((real)pixels[i * {channels} + c] - {center}[c]) * {factor}[c];\n"
+        f"            {x}[c * {height * width} + i] = "
+        f"((float)pixels[i * {channels} + c] - {center}[c]) * {factor}[c];\n"
     )
     return prepare, (x, (channels, height, width))
 

@@ -265,8 +265,12 @@ def _uniform(x: Tensor, quantiles: Tensor) -> Tensor:
     n = quantiles.shape[1]
     columns = x.T.contiguous()
     # between equal quantiles the middle is meant, which keeps a frequent value (a zero, say) at one place
-    below = torch.searchsorted(quantiles, columns).clamp(0, n - 1)
-    above = torch.searchsorted(quantiles, columns, right=True)
+    if torch.compiler.is_exporting():  # graphs know no search, but can count
+        below = (quantiles[:, None] < columns[:, :, None]).sum(2).clamp(0, n - 1)
+        above = (quantiles[:, None] <= columns[:, :, None]).sum(2)
+    else:
+        below = torch.searchsorted(quantiles, columns).clamp(0, n - 1)
+        above = torch.searchsorted(quantiles, columns, right=True)
     low = (below - 1).clamp(min=0)
     left, right = quantiles.gather(1, low), quantiles.gather(1, below)
     share = torch.where(right > left, (columns - left) / (right - left), 1.0).clamp(0, 1)
