@@ -22,7 +22,7 @@ OPTIONS: dict[str, Any] = {
 }
 LEARNED = 20_000  # training images: what is shown is the difference that compression makes
 KEEP, EPOCHS = 0.25, 6
-NAMED = f"{100 * KEEP:g} % of units + int8"  # before anything is measured: nothing is chosen by the test images
+NAMED = f"{100 * KEEP:g} % units + int8"  # before anything is measured: nothing is chosen by the test images
 
 
 def claim() -> Claim:

@@ -22,7 +22,7 @@ def test_a_smaller_model_and_a_page(ganglion, people, trained):
     )
     assert ran.code == 0, ran.err
     assert "Verdict" in ran.out
-    assert "made 50 % of units + int8" in ran.err
+    assert "made 50 % units + int8" in ran.err
     small = gg.load("small.ganglion")
     assert small.target_name_ == "rich"
     assert small.compression_

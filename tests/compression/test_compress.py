@@ -141,9 +141,9 @@ def test_losses_are_paired():
 def test_what_is_tried_is_measured(found, tmp_path):
     names = [each.name for each in found.variants]
     assert names == [
-        *("original", "bfloat16", "int8", "int8 in and out"),
-        *("50 % of units", "50 % of units + bfloat16", "50 % of units + int8", "50 % of units + int8 in and out"),
-        *("80 % zeros", "80 % zeros + bfloat16", "80 % zeros + int8", "80 % zeros + int8 in and out"),
+        *("original", "bfloat16", "int8", "int8 all"),
+        *("50 % units", "50 % units + bfloat16", "50 % units + int8", "50 % units + int8 all"),
+        *("80 % zeros", "80 % zeros + bfloat16", "80 % zeros + int8", "80 % zeros + int8 all"),
     ]
     X, y = table()
     for name, model in found.models.items():
@@ -154,7 +154,7 @@ def test_what_is_tried_is_measured(found, tmp_path):
         assert each.latency.median > 0
     assert found.variants[0].loss.value == 0.0
     assert found.variants[0].latency.ratio.value == 1.0
-    assert found.variant("50 % of units").n_parameters < found.variants[0].n_parameters
+    assert found.variant("50 % units").n_parameters < found.variants[0].n_parameters
     assert found.variant("80 % zeros").n_parameters == found.variants[0].n_parameters
 
 

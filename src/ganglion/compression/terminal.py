@@ -24,14 +24,22 @@ def render(found: Compression) -> RenderableType:
     panel = Panel(Text(found.verdict), title="Verdict", title_align="left", border_style="yellow" if kept else "green")
     title = f"{found.model}: {found.measure}, on {found.n_rows:,} held-out rows; • on the Pareto front"
     table = Table(title=title, box=box.SIMPLE, title_justify="left", padding=(0, 1, 0, 0))
-    table.add_column("")
-    for head in HEADS:
-        table.add_column(head, justify="left" if head == "verdict" else "right")
-    for each in found.variants:
-        cells = list(cells_of(each, first=each is found.variants[0]))
-        cells[-1] = each.size_and_speed if cells[-1] else ""  # the loss stands beside it
-        table.add_row(*map(Text, cells), style="bold" if each.name == found.best else "")
+    rows = [_cells(each, first=each is found.variants[0]) for each in found.variants]
+    table.add_column("", no_wrap=True, max_width=23)
+    for i, head in enumerate(("kB", "smaller", "ms", "p99", "faster", "lost [95 %]"), 1):
+        widest = max(len(head), *(len(row[i]) for row in rows))
+        table.add_column(head, justify="right", no_wrap=True, min_width=widest)  # names are cut first
+    for each, row in zip(found.variants, rows, strict=True):
+        table.add_row(*map(Text, row), style="bold" if each.name == found.best else "")
     return Group(panel, table, *(Text(f"• {note}") for note in found.notes))
+
+
+def _cells(variant: Variant, *, first: bool) -> tuple[str, ...]:
+    """Return a variant as a row of a terminal, where there is room for figures alone."""
+    name, size, median, p99, _, lost, _ = cells_of(variant, first=first)
+    smaller = "" if first else f"{variant.times_smaller:.3g}"
+    faster = "" if first else "no" if variant.times_faster == 1 else f"{variant.times_faster:.3g}"
+    return name, size, smaller, median, p99, faster, lost.replace("+0.00", "0")
 
 
 def cells_of(variant: Variant, *, first: bool) -> tuple[str, ...]:

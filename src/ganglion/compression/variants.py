@@ -96,7 +96,7 @@ class Variants:
         smaller, kept = self.model, 1.0
         for keep in self.keep:
             smaller, kept = shrink(smaller, self.X, self.y, keep=keep / kept, **self.training), keep
-            yield f"{100 * keep:g} % of units", smaller
+            yield f"{100 * keep:g} % units", smaller
 
     def _pruned(self) -> Iterator[tuple[str, Any]]:
         pruned = prune(self.model, self.X, self.y, sparsity=self.sparsity, **self.training)
@@ -111,7 +111,7 @@ class Variants:
         if "aware" in self.steps:
             yield from self._or_note(lambda: self._aware(prefix, base))
         if "activations" in self.steps:
-            yield f"{prefix}int8 in and out", quantize(base, self.X, activations="static")
+            yield f"{prefix}int8 all", quantize(base, self.X, activations="static")
 
     def _aware(self, prefix: str, base: Any) -> Iterator[tuple[str, Any]]:
         yield f"{prefix}int8, aware", quantize(base, self.X, self.y, aware=True, **self.training)
