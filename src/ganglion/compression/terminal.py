@@ -25,8 +25,8 @@ def render(found: Compression) -> RenderableType:
     title = f"{found.model}: {found.measure}, on {found.n_rows:,} held-out rows; • on the Pareto front"
     table = Table(title=title, box=box.SIMPLE, title_justify="left", padding=(0, 1, 0, 0))
     rows = [_cells(each, first=each is found.variants[0]) for each in found.variants]
-    table.add_column("", no_wrap=True, max_width=23)
-    for i, head in enumerate(("kB", "smaller", "ms", "p99", "faster", "lost [95 %]"), 1):
+    table.add_column("", no_wrap=True, max_width=24)
+    for i, head in enumerate(("kB", "smaller", "ms", "faster", "lost [95 %]"), 1):
         widest = max(len(head), *(len(row[i]) for row in rows))
         table.add_column(head, justify="right", no_wrap=True, min_width=widest)  # names are cut first
     for each, row in zip(found.variants, rows, strict=True):
@@ -35,11 +35,11 @@ def render(found: Compression) -> RenderableType:
 
 
 def _cells(variant: Variant, *, first: bool) -> tuple[str, ...]:
-    """Return a variant as a row of a terminal, where there is room for figures alone."""
-    name, size, median, p99, _, lost, _ = cells_of(variant, first=first)
+    """Return a variant as a row of a terminal, where there is room for some figures only; a page has all."""
+    name, size, median, _, _, lost, _ = cells_of(variant, first=first)
     smaller = "" if first else f"{variant.times_smaller:.3g}"
     faster = "" if first else "no" if variant.times_faster == 1 else f"{variant.times_faster:.3g}"
-    return name, size, smaller, median, p99, faster, lost.replace("+0.00", "0")
+    return name, size, smaller, median, faster, lost.replace("+0.00", "0")
 
 
 def cells_of(variant: Variant, *, first: bool) -> tuple[str, ...]:
