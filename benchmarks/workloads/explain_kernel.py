@@ -7,7 +7,7 @@ from benchmarks.workloads import Contender, Workload
 from benchmarks.workloads._explain import data
 
 WORKLOAD = Workload(
-    title="Shapley values, 100 rows of one-hot Adult (108 columns), MLP of 64 units, against the mean row, Ganglion with "
+    title="Shapley values, 100 rows of one-hot Adult (108 columns), MLP of 64 units, against the mean row; ours with "
     "two pairs of walks; error to 1,000 pairs of walks",
     job={"method": "permutation", "n_evaluations": 428},
     contenders={

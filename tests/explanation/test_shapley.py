@@ -136,3 +136,12 @@ def test_refusals():
         exact(wide)
     with pytest.raises(InvalidParameter, match="10 coalitions of 16 features are too few"):
         kernel(wide, 10, np.random.default_rng(0))
+
+
+def test_a_game_that_nobody_can_change_asks_nothing():
+    def value(games, coalitions):
+        raise AssertionError("nothing is to be asked")
+
+    same = np.ones((2, 1))
+    games = Games(value, np.zeros((2, 3), dtype=bool), same, same)
+    assert not permutations(games, 4, np.random.default_rng(0)).any()

@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor
 
-from ganglion.data.dataset import Field
 from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.data.sequences import SequenceEncoder
 from ganglion.data.text_encoding import WHOLE, TextEncoder
@@ -74,8 +73,8 @@ def _length(name: str) -> Input:
 
 def _columns(model: Estimator, encoder: TableEncoder) -> tuple[Input, ...]:
     """Return one input a column; columns without names are one input together."""
-    typical = _typical(model, encoder)
-    inputs, start = [], 0
+    typical = _typical(model)
+    inputs = []
     for field in encoder.fields:
         if field.kind == "categorical":
             inputs.append(Input(field.name, "categorical", "string", ("N", 1), field.categories))
@@ -83,14 +82,8 @@ def _columns(model: Estimator, encoder: TableEncoder) -> tuple[Input, ...]:
         width = math.prod(field.shape)
         name = BLOCK if field.shape and not has_named_columns(model) and len(encoder.fields) == 1 else field.name
         kind = "numbers" if field.shape else field.kind
-        inputs.append(Input(name, kind, "float64", ("N", width), typical=() if field.shape else typical[start]))
-        start += _n_numbers(field)
+        inputs.append(Input(name, kind, "float64", ("N", width), typical=typical.get(field.name, ())))
     return tuple(inputs)
-
-
-def _n_numbers(field: Field) -> int:
-    """Return how many numbers a column becomes."""
-    return TableEncoder((field,)).spec.numeric
 
 
 def spread_of(model: Estimator) -> tuple[Tensor, Tensor] | None:
@@ -107,14 +100,11 @@ def spread_of(model: Estimator) -> tuple[Tensor, Tensor] | None:
     return center.double(), factor.double().reciprocal().nan_to_num(posinf=0.0)
 
 
-def _typical(model: Estimator, encoder: TableEncoder) -> list[tuple[float, ...]]:
-    """Return for each number that the columns become where most of training lay, or nothing where that is unknown."""
-    spread = spread_of(model)
-    if spread is None:
-        return [()] * encoder.spec.numeric
-    center, deviation = spread
-    low, high = (center - 2 * deviation).tolist(), (center + 2 * deviation).tolist()
-    return list(zip(low, high, strict=True))
+def _typical(model: Estimator) -> dict[str, tuple[float, float]]:
+    """Return for each column of numbers where most of training lay: between the outermost edges of its summary."""
+    summary = getattr(model, "summary_", None)
+    columns = () if summary is None else summary.columns
+    return {each.name: (each.edges[0], each.edges[-1]) for each in columns if len(each.edges) > 1}
 
 
 def _outputs(model: Estimator, taken: set[str]) -> tuple[Output, ...]:

@@ -61,7 +61,7 @@ class Input:
     categories : tuple of str
         The values that training knew, of a categorical input.
     typical : tuple of float
-        Where most numbers of training lay: mean less and plus two deviations; empty where that is not known.
+        Where most numbers of training lay, nine tenths of them; empty where that is not known.
     """
 
     name: str

@@ -158,7 +158,8 @@ def _walked(games: Games, which: Places, rng: np.random.Generator) -> Array:
     joined += np.repeat(lengths, np.maximum(lengths - 1, 0))  # 1, …, length - 1 on each walk
     coalitions = rank[walks] < joined[:, None]
     asked = np.concatenate([coalitions, ~coalitions])  # the first ones of the order, and the last ones
-    found = games.value(which[np.tile(walks, 2)], asked)
+    # nobody between the ends: there is nothing to ask
+    found = games.value(which[np.tile(walks, 2)], asked) if len(walks) else np.empty((0, empty.shape[1]))
     longest = int(lengths.max(initial=0))
     first, last = np.repeat(whole[:, None], longest + 1, axis=1), np.repeat(empty[:, None], longest + 1, axis=1)
     first[:, 0], last[:, 0] = empty, whole
