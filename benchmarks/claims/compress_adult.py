@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.claims import Claim, Figure, Skipped
-from benchmarks.claims._compression import details_of
+from benchmarks.claims._smaller import details_of
 from ganglion.algorithms.mlp import MLPClassifier
 from ganglion.compression.compress import compress
 from ganglion.data.public import find

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.claims import Claim, Skipped
-from benchmarks.claims._compression import details_of, figures_of
+from benchmarks.claims._smaller import details_of, figures_of
 from benchmarks.public import mnist
 from ganglion.algorithms.cnn import CNNClassifier
 from ganglion.compression.compress import compress

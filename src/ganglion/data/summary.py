@@ -16,17 +16,20 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ganglion.data.dataset import Dataset, Field, Kind
 from ganglion.data.encoding import TableEncoder
+from ganglion.data.spool import load
 from ganglion.errors import InvalidModel
 
 BINS = 20
 ROWS_IN_BIN = 10
 MOST_COLUMNS = 100  # of a block of numbers, the first
 MOST_CATEGORIES = 50  # the commonest; the others count together
-_MOST_CELLS = 500_000  # looked at; of larger tables rows at even distances
+_MOST_CELLS = 500_000  # looked at
+_STRETCHES = 64  # of rows, where not all are looked at
 _DIGITS = 4  # of an edge, beside the spread of its column
 
 
@@ -107,11 +110,21 @@ def summarise(data: Dataset, encoder: Any) -> Summary:
         return Summary(len(data))
     width = sum(math.prod(field.shape) for field in encoder.fields)
     step = max(1, math.ceil(len(data) * min(width, MOST_COLUMNS) / _MOST_CELLS))
-    columns: list[ColumnSummary] = []
+    columns, n_rows = list[ColumnSummary](), len(data)
     for field in encoder.fields:
-        values = cast(Tensor, data.columns[field.name])[::step].numpy()
+        values = _some(cast(Tensor, data.columns[field.name]), step).numpy()
         columns += _of_field(field, data.field(field.name), values)
-    return Summary(-(-len(data) // step), tuple(columns))
+        n_rows = len(values)
+    return Summary(n_rows, tuple(columns))
+
+
+def _some(column: Tensor, step: int) -> Tensor:
+    """Return one of `step` rows of a column, in stretches at even distances, which are quickly read from a disk too."""
+    if step == 1:
+        return load(column)
+    length = max(1, len(column) // (step * _STRETCHES))
+    starts = range(0, len(column), max(length, len(column) // _STRETCHES))
+    return torch.cat([load(column, slice(start, start + length)) for start in starts])
 
 
 def _of_field(field: Field, given: Field, values: np.ndarray) -> list[ColumnSummary]:

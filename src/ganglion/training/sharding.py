@@ -64,11 +64,11 @@ def shard(network: N, device: str) -> N:
 
 
 def whole_network(network: nn.Module, skeleton: N) -> N:
-    """Return the skeleton with the weights of all parts, in the machine's memory."""
+    """Return the skeleton with the weights of all parts, in the machine's memory, ready to answer."""
     state = state_of(network)
     weights = {name: whole(part(tensor), tensor, everywhere=True).detach() for name, tensor in state.items()}
     skeleton.load_state_dict(weights, assign=True)
-    return skeleton.cpu()
+    return skeleton.cpu().eval()
 
 
 def _units(module: nn.Module, most: int) -> Iterator[nn.Module]:
