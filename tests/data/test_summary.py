@@ -69,7 +69,7 @@ def test_kinds_and_blocks():
 def test_a_large_table_is_looked_at_in_part():
     X = np.random.default_rng(0).normal(size=(30_000, 100)).astype(np.float32)
     summary = summary_of(X)
-    assert summary.n_rows == 5000
+    assert summary.n_rows == 4992  # 64 stretches of 78
     np.testing.assert_allclose(summary.columns[0].shares, 0.05, atol=0.01)
 
 

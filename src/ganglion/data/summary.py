@@ -123,7 +123,7 @@ def _some(column: Tensor, step: int) -> Tensor:
     if step == 1:
         return load(column)
     length = max(1, len(column) // (step * _STRETCHES))
-    starts = range(0, len(column), max(length, len(column) // _STRETCHES))
+    starts = range(0, len(column), max(length, len(column) // _STRETCHES))[:_STRETCHES]
     return torch.cat([load(column, slice(start, start + length)) for start in starts])
 
 

@@ -171,7 +171,7 @@ def _cells(X: Any) -> tuple[list[Cells], Callable[[list[list[Any]]], Any]]:
 
 def _of_frame(frame: nw.DataFrame[Any]) -> tuple[list[Cells], Callable[[list[list[Any]]], Any]]:
     series: Mapping[str, nw.Series[Any]] = {str(name): frame.get_column(name) for name in frame.columns}
-    cells = [(name, each.dtype.is_numeric(), each.to_list()) for name, each in series.items()]
+    cells: list[Cells] = [(name, each.dtype.is_numeric(), each.to_list()) for name, each in series.items()]
     backend = frame.implementation
 
     def back(columns: list[list[Any]]) -> Any:
