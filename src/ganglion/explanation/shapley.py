@@ -151,12 +151,16 @@ def _walked(games: Games, which: Places, rng: np.random.Generator) -> Array:
     active, empty, whole = games.active[which], games.empty[which], games.whole[which]
     lengths = active.sum(axis=1)
     order = np.where(active, rng.random(active.shape), 2.0).argsort(axis=1)  # who cannot change anything comes last
-    rank = np.empty_like(order)
-    np.put_along_axis(rank, order, np.arange(order.shape[1]), axis=1)
-    walks = np.repeat(np.arange(len(which)), np.maximum(lengths - 1, 0))
-    joined = np.arange(len(walks)) - np.repeat(np.cumsum(np.maximum(lengths - 1, 0)), np.maximum(lengths - 1, 0))
-    joined += np.repeat(lengths, np.maximum(lengths - 1, 0))  # 1, …, length - 1 on each walk
-    coalitions = rank[walks] < joined[:, None]
+    rank = np.empty(
+        order.shape, dtype=np.int16 if order.shape[1] < 2**15 else np.int64
+    )  # looked up for every coalition
+    np.put_along_axis(rank, order, np.arange(order.shape[1], dtype=rank.dtype), axis=1)
+    inside = np.maximum(lengths - 1, 0)
+    walks = np.repeat(np.arange(len(which)), inside)
+    joined = np.arange(1, len(walks) + 1) - np.repeat(
+        np.cumsum(inside) - inside, inside
+    )  # 1, …, length - 1 on each walk
+    coalitions = rank[walks] < joined.astype(rank.dtype)[:, None]
     asked = np.concatenate([coalitions, ~coalitions])  # the first ones of the order, and the last ones
     # nobody between the ends: there is nothing to ask
     found = games.value(which[np.tile(walks, 2)], asked) if len(walks) else np.empty((0, empty.shape[1]))
