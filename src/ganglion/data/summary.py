@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -91,6 +92,11 @@ class Summary:
     columns: tuple[ColumnSummary, ...] = ()
     prediction: tuple[ColumnSummary, ...] = ()
 
+    @property
+    def middles(self) -> dict[str, float]:
+        """The middle edge of each column of numbers that has edges: about its median."""
+        return {each.name: each.edges[len(each.edges) // 2] for each in self.columns if each.edges}
+
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
         return asdict(self)
@@ -152,28 +158,32 @@ def of_labels(name: str, values: np.ndarray, known: Sequence[str]) -> ColumnSumm
 
 def of_numbers(name: str, kind: Kind, values: np.ndarray) -> ColumnSummary:
     """Return a column of numbers, NaN where one is missing, in shares."""
-    present = values[~np.isnan(values)].astype(np.float64)
-    missing = 1 - len(present) / max(1, len(values))
+    ordered = np.sort(values.astype(np.float64))  # NaN comes last
+    ordered = ordered[: len(ordered) - int(np.isnan(ordered).sum())]
+    missing = 1 - len(ordered) / max(1, len(values))
     if kind == "boolean":
-        true = float(present.mean()) if len(present) else 0.0
+        true = float(ordered.mean()) if len(ordered) else 0.0
         return ColumnSummary(name, kind, missing, (0.5,), (), (1 - true, true))
-    edges = _edges(present)
-    summary = ColumnSummary(name, kind, missing, edges, (), (0.0,) * (len(edges) + 1))
+    edges = _edges(ordered)
     if not edges:
         return ColumnSummary(name, kind, missing)
-    return ColumnSummary(name, kind, missing, edges, (), tuple((summary.counts(present) / len(present)).tolist()))
+    up_to = [0, *ordered.searchsorted(edges, side="right").tolist(), len(ordered)]
+    shares = tuple((stop - start) / len(ordered) for start, stop in pairwise(up_to))
+    return ColumnSummary(name, kind, missing, edges, (), shares)
 
 
-def _edges(present: np.ndarray) -> tuple[float, ...]:
+def _edges(ordered: np.ndarray) -> tuple[float, ...]:
     """Return rounded edges between bins of about equal share; none where there are few rows, or one value."""
-    n_bins = min(BINS, len(present) // ROWS_IN_BIN)
+    n_bins = min(BINS, len(ordered) // ROWS_IN_BIN)
     if n_bins < 2:
         return ()
-    cuts = np.quantile(present, np.arange(1, n_bins) / n_bins)
+    places = np.arange(1, n_bins) * ((len(ordered) - 1) / n_bins)
+    below = places.astype(np.intp)  # quantiles, between neighbours; np.quantile would order once more
+    cuts = ordered[below] + (places - below) * (ordered[below + 1] - ordered[below])
     spread = float(cuts[-1] - cuts[0])
     if spread > 0:
-        cuts = np.round(cuts, int(np.clip(_DIGITS - math.ceil(math.log10(spread)), -300, 300)))
-    return tuple(np.unique(cuts).tolist())
+        cuts = np.round(cuts, min(300, max(-300, _DIGITS - math.ceil(math.log10(spread)))))
+    return tuple(sorted(set(cuts.tolist())))
 
 
 def summary_from_json(stored: Any) -> Summary | None:

@@ -145,9 +145,7 @@ def interface_of(model: Any) -> Interface:
 
 def _inputs(encoder: Any, summary: Summary | None) -> tuple[Input, ...]:
     if isinstance(encoder, TableEncoder):
-        middle = {
-            each.name: each.edges[len(each.edges) // 2] for each in (summary.columns if summary else ()) if each.edges
-        }
+        middle = summary.middles if summary else {}
         return tuple(
             Input(each.name, each.kind, each.shape, each.categories, typical=middle.get(each.name))
             for each in encoder.fields

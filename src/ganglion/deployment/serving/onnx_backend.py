@@ -102,9 +102,7 @@ def interface_of_signature(signature: Signature, summary: Summary | None = None)
     """
     if signature.modality not in ("table", "image", "text"):
         raise InvalidModel(f"models of {signature.modality} data are not served yet. Use the file from Python.")
-    middle = {
-        each.name: each.edges[len(each.edges) // 2] for each in (summary.columns if summary else ()) if each.edges
-    }
+    middle = summary.middles if summary else {}
     return Interface(
         estimator=signature.estimator,
         task=signature.task,
