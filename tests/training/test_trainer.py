@@ -19,6 +19,7 @@ from ganglion.networks.backpropagation import Backpropagation
 from ganglion.networks.inputs import TableInput
 from ganglion.networks.mlp import MLP
 from ganglion.networks.network import Network
+from ganglion.training.interrupt import Interrupt
 from ganglion.training.losses import SquaredError
 from ganglion.training.objective import Objective
 from ganglion.training.optimizers import LBFGS, SGD, Adam, AdamW, optimizer_by_name
@@ -415,6 +416,23 @@ def test_a_second_ctrl_c_interrupts_at_once():
     with pytest.raises(KeyboardInterrupt):
         fit(Point(), on_epoch=[twice])
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize(("seconds", "passed_on"), [(0.5, 1), (1.5, 2)])
+def test_a_sigterm_told_twice_is_one_and_a_later_one_acts_at_once(monkeypatch, seconds, passed_on):
+    now, came, seen = [100.0], [], []
+    monkeypatch.setattr("ganglion.training.interrupt.time.monotonic", lambda: now[0])
+    before = signal.signal(signal.SIGTERM, lambda *_: came.append(1))
+    try:
+        with Interrupt() as interrupt:
+            os.kill(os.getpid(), signal.SIGTERM)
+            now[0] += seconds
+            os.kill(os.getpid(), signal.SIGTERM)
+            seen.append((interrupt.requested, len(came)))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert seen == [(True, passed_on - 1)]
+    assert len(came) == passed_on
 
 
 def test_the_handler_of_ctrl_c_comes_back_after_an_error():

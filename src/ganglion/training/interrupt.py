@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
+
+SAME_WITHIN = 1.0  # seconds: `timeout` tells a launcher twice, and `torchrun` hands on both
 
 
 class Interrupt:
     """A context in which the first SIGINT or SIGTERM is only noted; a second one does at once what it ever did.
 
-    A noted SIGTERM is raised again when the context is left, so that the process still ends as it was asked to; a
-    noted SIGINT is not: training returns what it has. Outside the main thread, where Python gives no signals, nothing
-    is changed.
+    Two SIGTERMs within a second are one, told by two who pass it on. A noted SIGTERM is raised again when the context
+    is left, so that the process still ends as it was asked to; a noted SIGINT is not: training returns what it has.
+    Outside the main thread, where Python gives no signals, nothing is changed.
 
     Attributes
     ----------
@@ -24,6 +27,7 @@ class Interrupt:
     def __init__(self) -> None:
         self.requested = False
         self._number = 0
+        self._time = 0.0
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupt:
@@ -38,8 +42,11 @@ class Interrupt:
             signal.raise_signal(self._number)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.requested, self._number = True, number
-        self._restore()
+        if not self.requested:
+            self.requested, self._number, self._time = True, number, time.monotonic()
+        elif (number, self._number) != (signal.SIGTERM,) * 2 or time.monotonic() - self._time > SAME_WITHIN:
+            self._restore()
+            signal.raise_signal(number)
 
     def _restore(self) -> None:
         while self._previous:
