@@ -102,6 +102,23 @@ def test_of_many_equal_models_rarely_any_two_are_told_apart():
     assert alarms <= 15  # 7.5 expected at most, and 3 standard errors
 
 
+def test_whether_anything_beats_a_guess_is_corrected_for_by_itself():
+    generator = np.random.default_rng(5)
+    scores = {
+        name: lead + generator.normal(0, 0.02, 5) for name, lead in zip("gabc", (0.5, 0.6, 0.61, 0.62), strict=True)
+    }
+    p = {
+        pair: corrected_t_test(scores[pair[0]] - scores[pair[1]], 1 / 4)[1]
+        for pair in itertools.combinations("gabc", 2)
+    }
+    pairs = compare_pairs(scores, scores, test_share=1 / 4, higher_is_better=True, guess="g")
+    found = {tuple(sorted((pair.first, pair.second), key="gabc".index)): pair.p_corrected for pair in pairs}
+    assert len(found) == 6
+    for with_guess in (True, False):
+        kind = [pair for pair in p if ("g" in pair) == with_guess]
+        assert [found[pair] for pair in kind] == pytest.approx(holm([p[pair] for pair in kind]))
+
+
 def test_pairs_know_which_is_better_and_which_way_a_metric_goes():
     low, high = np.array([1.0, 1.1, 0.9]), np.array([2.0, 2.2, 2.1])
     for better, first in ((True, "high"), (False, "low")):

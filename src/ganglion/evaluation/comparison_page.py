@@ -79,8 +79,8 @@ def _pairs(found: Comparison) -> str:
         tests = (f"{each.t:.2f}", f"{each.p:.2g}", _shown(each))
         rows.append(row((f"{each.first} over {each.second}", figure(each.difference), *tests)))
     lead = (
-        "t and p of the corrected resampled t-test; corrected for all of these looks at 5 % (Holm). Told apart means "
-        "that the test says so and the interval does not hold 0."
+        "t and p of the corrected resampled t-test; corrected at 5 % for the number of looks (Holm), those at "
+        "the simplest baseline apart. Told apart means that the test says so and the interval does not hold 0."
     )
     heads = ["", f"{label_in_text(found.metric)} better by", "t", "p", "p, corrected"]
     return f'<p class="soft">{html.escape(lead)}</p>{table(heads, rows, "Every two")}'

@@ -29,7 +29,7 @@ def render(found: Comparison) -> RenderableType:
         Panel(Text(found.verdict), title="Verdict", title_align="left", border_style=colour),
         _scores(found),
     ]
-    told = "* told apart from the best: by the test, at 5 % for all pairs together, and by the interval."
+    told = "* told apart from the best: by the test, at 5 % after a correction for many looks, and by the interval."
     return Group(*parts, Text(told, style="dim"), *(Text(f"• {note}") for note in (*found.notes, folds)))
 
 

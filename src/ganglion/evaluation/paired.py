@@ -9,6 +9,7 @@ training rows overlap, so that it finds differences that are none several times 
 
 Of several comparisons the smallest p is multiplied by their number, the next by one less, and so on, never falling:
 Holm 1979, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 65-70.
+Whether anything beats a guess, and which model beats which, are two questions: each is corrected for its own number.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Pair:
     t, p : float
         Of the corrected resampled t-test, two-sided.
     p_corrected : float
-        p after Holm's correction for all pairs.
+        p after Holm's correction for all pairs of its kind: with the guess, or without.
     """
 
     first: str
@@ -107,7 +108,12 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def compare_pairs(
-    scores: Mapping[str, Array], samples: Mapping[str, Array], *, test_share: float, higher_is_better: bool
+    scores: Mapping[str, Array],
+    samples: Mapping[str, Array],
+    *,
+    test_share: float,
+    higher_is_better: bool,
+    guess: str = "",
 ) -> tuple[Pair, ...]:
     """Compare every contender with every other one.
 
@@ -120,6 +126,8 @@ def compare_pairs(
     test_share : float
         Rows held out over rows learned from in a fold.
     higher_is_better : bool
+    guess : str
+        The contender that answers without looking, if there is one.
 
     Returns
     -------
@@ -135,6 +143,9 @@ def compare_pairs(
         differences = sign * (scores[a] - scores[b])
         interval = percentile_interval(sign * (samples[a] - samples[b]))
         found.append((a, b, Estimate(float(differences.mean()), *interval), *corrected_t_test(differences, test_share)))
-    corrected = holm([each[-1] for each in found])
-    pairs = [Pair(*each, p) for each, p in zip(found, corrected, strict=True)]
+    pairs: list[Pair] = []
+    for kind in (True, False):
+        alike = [each for each in found if (guess in each[:2]) == kind]
+        corrected = holm([each[-1] for each in alike])
+        pairs += [Pair(*each, p) for each, p in zip(alike, corrected, strict=True)]
     return tuple(sorted(pairs, key=lambda pair: (pair.p_corrected, pair.p)))

@@ -125,11 +125,14 @@ def _sentence(
         return (
             f"Nothing is better than {take.name}, with {label} {_value(take)}: these columns do not show what is asked."
         )
-    p = next((each.p_corrected for each in pairs if {each.first, each.second} == {best.name, take.name}), 0.0)
+    pair = next((each for each in pairs if {each.first, each.second} == {best.name, take.name}), None)
+    p = pair.p_corrected if pair else 0.0
     if outcome == "nothing":
+        on_these = pair is not None and pair.difference.low is not None and pair.difference.low > 0
+        words = "is better on these rows, but folds differ too much to say so of others" if on_these else "neither"
         return (
-            f"Nothing is shown to be better than {take.name}, with {label} {_value(take)}: not {best.name} with "
-            f"{_value(best)} either (corrected p = {p:.2g}). More rows, or more rounds of folds, may show it."
+            f"Nothing is shown to be better than {take.name}, with {label} {_value(take)}: {best.name} with "
+            f"{_value(best)} {words} (corrected p = {p:.2g}). More rows, or more rounds of folds, may show it."
         )
     if outcome == "tied":
         return (
