@@ -3,6 +3,8 @@
 import json
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 import torch
 from hypothesis import assume, given
@@ -10,8 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.exceptions import DataConversionWarning
 
+import ganglion as gg
+from ganglion.data.convert import as_dataset
+from ganglion.data.read import with_target
 from ganglion.errors import InvalidInput, InvalidModel
 from ganglion.estimators.labels import read_labels, read_numbers
+from ganglion.estimators.reading import name_of_target
 from ganglion.estimators.targets import ClassTarget, NumberTarget, target_from_json
 from ganglion.networks import outputs
 
@@ -245,3 +251,24 @@ def test_numbers_are_read(y):
 def test_numbers_that_cannot_be_trusted(y, message):
     with pytest.raises(InvalidInput, match=message):
         read_numbers(y, 2, several=False)
+
+
+@pytest.mark.parametrize(
+    ("y", "name"),
+    [
+        (pd.Series([0, 1], name="rich"), "rich"),
+        (pl.Series("rich", [0, 1]), "rich"),
+        (pd.DataFrame({"a": [0, 1], 1: [1, 0]}), "a, 1"),
+        (np.array([0, 1]), ""),
+        (pd.Series([0, 1]), ""),
+        ([0, 1], ""),
+    ],
+)
+def test_the_name_of_the_target_is_that_of_the_series_or_columns(y, name):
+    assert name_of_target([[1.0], [2.0]], y) == name
+
+
+def test_a_model_knows_what_its_target_is_called():
+    frame = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0], "rich": ["no", "no", "yes", "yes"]})
+    data = with_target(as_dataset(frame), ["rich"])
+    assert gg.Perceptron(epochs=1).fit(data).target_name_ == "rich"

@@ -32,7 +32,14 @@ from ganglion.data.summary import Summary
 from ganglion.data.suspicions import refuse_swapped_axes, warn_of_repeated_rows, warn_of_suspicions
 from ganglion.errors import GanglionError, InvalidInput
 from ganglion.estimators.beside import Beside
-from ganglion.estimators.reading import check_modality, features_and_target, is_plain, read_features, read_weights
+from ganglion.estimators.reading import (
+    check_modality,
+    features_and_target,
+    is_plain,
+    name_of_target,
+    read_features,
+    read_weights,
+)
 from ganglion.estimators.session import Session, open_session
 from ganglion.estimators.spec import Spec
 from ganglion.estimators.summarising import summary_of
@@ -192,6 +199,7 @@ class Estimator(BaseEstimator):
         with together():
             check_options(self)
             check_callbacks(callbacks)
+            name = name_of_target(X, y)
             X, y = self._features_and_target(X, y)
             data = self._dataset(X, reset=True)
             check_modality(self, data)
@@ -202,6 +210,7 @@ class Estimator(BaseEstimator):
                 )
             weight = self._weights(sample_weight, len(data))
             y = self._read_target(y, data, reset=True, weight=weight)
+            self.target_name_ = name
             self._suspect(data, y)
             kept = np.arange(len(data))
             if weight is not None and not weight.all():  # a weight of 0 is absence, in every statistic

@@ -37,6 +37,15 @@ def features_and_target(X: Any, y: Any) -> tuple[Any, Any]:
     return (X.drop(X.target), y) if isinstance(X, Dataset) and X.target else (X, y)
 
 
+def name_of_target(X: Any, y: Any) -> str:
+    """Return what the target is called: by the columns of a data set or frame, or the name of a series; else ""."""
+    if y is None:
+        names = X.target if isinstance(X, Dataset) else ()
+    else:
+        names = getattr(y, "columns", [getattr(y, "name", None)])
+    return ", ".join(str(name) for name in names if name is not None)
+
+
 def read_features(estimator: Estimator, X: Any, *, reset: bool) -> Dataset:
     """Read features, and compare their names and number with those of training."""
     if scipy.sparse.issparse(X):

@@ -42,30 +42,29 @@ def summary_of(model: Estimator, data: Dataset, inputs: Columns) -> Summary:
 
 def _predictions(model: Estimator, inputs: Columns) -> list[ColumnSummary]:
     """Return what the network says in shares; `predict` reads what users give, and this was read already."""
-    name = model.target_name_ if getattr(model, "target_name_", "") else "prediction"
     if model.tags.task == "regression":
         numbers = model.answers_to(inputs)[:, : model.target_.n_targets].numpy()
-        return numbers_in(name, numbers[:, 0] if model.target_.flat else numbers)
+        return numbers_in(numbers[:, 0] if model.target_.flat else numbers)
     classes = model.target_.classes
     if hasattr(model, "predict_proba"):
-        return shares_of_classes(name, classes, model.answers_to(inputs).numpy())
+        return shares_of_classes(classes, model.answers_to(inputs).numpy())
     scores = model.answers_to(inputs, scores=True).numpy()
     chosen = (scores[:, 0] > 0).astype(int) if model.target_.binary else scores.argmax(axis=1)
-    return shares_of_classes(name, classes, np.eye(len(classes))[chosen])
+    return shares_of_classes(classes, np.eye(len(classes))[chosen])
 
 
-def numbers_in(name: str, predicted: np.ndarray) -> list[ColumnSummary]:
+def numbers_in(predicted: np.ndarray) -> list[ColumnSummary]:
     """Return predicted numbers, (n,) or (n, targets), in shares."""
     if predicted.ndim == 1:
-        return [of_numbers(name, "numeric", predicted)]
-    return [of_numbers(f"{name}_{i}", "numeric", column) for i, column in enumerate(predicted.T[:_MOST_TARGETS])]
+        return [of_numbers("prediction", "numeric", predicted)]
+    return [of_numbers(f"prediction_{i}", "numeric", column) for i, column in enumerate(predicted.T[:_MOST_TARGETS])]
 
 
-def shares_of_classes(name: str, classes: np.ndarray, probabilities: np.ndarray) -> list[ColumnSummary]:
+def shares_of_classes(classes: np.ndarray, probabilities: np.ndarray) -> list[ColumnSummary]:
     """Return the mean probability of each class, (n, classes); of several labels, that of each by itself."""
     means = probabilities.mean(axis=0, dtype=np.float64).clip(0, 1)
     labels = tuple(str(each) for each in classes)
     if abs(means.sum() - 1) < 1e-3:
-        return [ColumnSummary(name, "categorical", 0.0, (), labels, (*means.tolist(), 0.0))]
+        return [ColumnSummary("prediction", "categorical", 0.0, (), labels, (*means.tolist(), 0.0))]
     pairs = list(zip(labels, means.tolist(), strict=True))[:_MOST_TARGETS]
     return [ColumnSummary(label, "boolean", 0.0, (0.5,), (), (1 - mean, mean)) for label, mean in pairs]
