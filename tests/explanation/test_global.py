@@ -1,6 +1,7 @@
 """Importance, partial dependence and the pictures of many explanations, against closed forms."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import ganglion as gg
+from ganglion.drawing.svg import text_width
 from ganglion.errors import InvalidInput, InvalidParameter
 
 RNG = np.random.default_rng(0)
@@ -74,6 +76,9 @@ def test_pictures_and_words_of_many_explanations():
     charts = many.plot()
     assert list(charts)[:2] == ["summary", "0"]
     assert charts["summary"].body.count("<circle") == 90
+    begun = re.findall(r'<text x="([\d.]+)"[^>]*"s xs">([+-][^<]+)<', charts["0"].body)
+    assert len(begun) == 3
+    assert all(float(x) + text_width(words, 11) <= charts["0"].width for x, words in begun)
     assert "What x0 adds" in many.plot_dependence("x0").svg
     assert "30 samples, prediction" in str(many)
     page = many.to_html()

@@ -12,6 +12,7 @@ from ganglion.drawing.gallery import Charts
 from ganglion.drawing.png import palette_data_uri, png_data_uri, thinned
 from ganglion.drawing.svg import Chart, dot, image, line, rect, shorten, text, text_width
 from ganglion.errors import InvalidParameter, suggestion
+from ganglion.evaluation.proportions import Z95
 from ganglion.explanation.regions import Heat, Regions
 from ganglion.explanation.terminal import amount, cell
 from ganglion.explanation.words import SIZES, begun, headline, rest, title, top
@@ -51,7 +52,7 @@ def bars(explanation: Explanation) -> Chart:
     names = [_named(explanation, i) for i in shown]
     steps = [float(explanation.values[i]) for i in shown]
     labels = [amount(explanation, i) for i in shown]
-    errors = [0.0 if explanation.error is None else 1.96 * float(explanation.error[i]) for i in shown]
+    errors = [0.0 if explanation.error is None else Z95 * float(explanation.error[i]) for i in shown]
     if others:
         names, steps, labels, errors = (
             [*names, others[0]],
@@ -63,7 +64,8 @@ def bars(explanation: Explanation) -> Chart:
     column = min(200.0, 16 + max(text_width(name) for name in names))
     reach = np.concatenate([ends, ends[1:] + errors, ends[1:] - errors])
     bottom = 44 + STEP * len(names)
-    frame = Frame(column, 40, WIDTH - 70, bottom, *_room(reach.min(), reach.max()), 0, 1)
+    right = WIDTH - 8 - max(text_width(label, 11) for label in labels)
+    frame = Frame(column, 40, right, bottom, *_room(reach.min(), reach.max()), 0, 1)
     told, start = headline(explanation), begun(explanation)
     marks = [text(12, 16, shorten(told, 54), kind="t"), text(12, 32, start, kind="s xs"), axis(frame)]
     marks.append(line(frame.x(explanation.base), 36, frame.x(explanation.base), bottom, colour="soft", dash="3 3"))

@@ -72,7 +72,9 @@ def amount(explanation: Explanation, i: int) -> str:
     value, error = float(explanation.values[i]), explanation.error
     if error is None or not error.any():
         return f"{value:+.3g}"
-    return f"{value:+.3g} ±{Z95 * float(error[i]):.2g}"
+    reach = Z95 * float(error[i])
+    rounding = reach < 1e-6 * float(np.abs(explanation.values).max())
+    return f"{value:+.3g} ±{0.0 if rounding else reach:.2g}"
 
 
 def bar(share: float) -> Text:
