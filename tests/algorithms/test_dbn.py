@@ -29,6 +29,8 @@ def test_layers_learn_one_after_the_other():
     assert model.history_["loss"][:4] != model.history_["loss"][4:]
     assert lowest.transform(DIGITS).shape == (500, 16)
     assert model.transform(DIGITS).shape == (500, 12)
+    weights = model.network_.state_dict()["body.machines.0.weight"]
+    np.testing.assert_array_equal(model.components_, weights)
 
 
 def test_first_layer_stays_when_the_second_learns():

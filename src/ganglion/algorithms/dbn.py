@@ -128,6 +128,11 @@ class DBN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Boltzmann):
     def _n_features_out(self) -> int:
         return self.hidden[-1]
 
+    @property
+    def components_(self) -> np.ndarray:
+        """The weights of the lowest machine, (hidden[0], n_visible): what each of its units looks for."""
+        return self._lowest(self.network_).weight.detach().numpy()
+
     def transform(self, X: Any) -> np.ndarray:
         """Return the chances of the topmost hidden units; nothing in it is random.
 
