@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 
-from ganglion.data.dataset import Dataset
-from ganglion.data.frames import is_frame
+from ganglion.data.rows import n_rows, take_rows
 from ganglion.errors import InvalidInput
 
 MOST_ROWS = 100  # of a background: more are thinned, since each costs as many evaluations again
@@ -48,18 +46,3 @@ def background_of(X: Any, background: Any, rng: np.random.Generator, most: int =
         return Background(rows, 1.0, f"all {n} rows of {of_what}")
     chosen = np.sort(rng.choice(n, size=most, replace=False))
     return Background(take_rows(rows, chosen), most / n, f"{most} of {n:,} rows of {of_what}, drawn at random")
-
-
-def n_rows(X: Any) -> int:
-    """Return how many samples X has."""
-    shape = getattr(X, "shape", None)
-    return int(shape[0]) if shape else len(X)
-
-
-def take_rows(X: Any, rows: np.ndarray) -> Any:
-    """Return some rows of an array, a list, a frame or a data set, in the form in which they came."""
-    if isinstance(X, Dataset):
-        return X.take(rows)
-    if is_frame(X):
-        return nw.to_native(nw.from_native(X, eager_only=True)[rows.tolist()])
-    return [X[i] for i in rows] if isinstance(X, list | tuple) else X[rows]

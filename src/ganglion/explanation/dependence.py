@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from ganglion.data.rows import n_rows, take_rows
 from ganglion.drawing.lines import Series, line_chart
 from ganglion.drawing.svg import Chart
 from ganglion.errors import InvalidInput, suggestion
 from ganglion.evaluation.proportions import Z95
 from ganglion.explanation.asking import Array, Asked, kind_of
-from ganglion.explanation.background import n_rows, take_rows
 from ganglion.explanation.charts import interval_bars
 from ganglion.explanation.players import answers
 from ganglion.explanation.samples import modality_of

@@ -22,11 +22,11 @@ from torch import Tensor
 
 from ganglion.data.convert import as_dataset, holds_texts
 from ganglion.data.ragged import Ragged
+from ganglion.data.rows import take_rows
 from ganglion.data.vocabulary import UNKNOWN
 from ganglion.drawing.png import displayable
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.explanation.asking import Array, Kind, ask, checked
-from ganglion.explanation.background import take_rows
 from ganglion.explanation.cut import Cut
 from ganglion.explanation.histories import cut_histories
 from ganglion.explanation.players import Flags, Places, Players

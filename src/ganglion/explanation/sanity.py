@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from ganglion.data.rows import n_rows, take_rows
 from ganglion.errors import InvalidInput
-from ganglion.explanation.background import n_rows, take_rows
 from ganglion.explanation.explain import explain
 from ganglion.explanation.explanation import Explanation
 from ganglion.explanation.ranking import agreement
