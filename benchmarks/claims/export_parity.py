@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.browser import Browser, find_chromium
 from benchmarks.claims import Claim, Figure, Skipped
+from benchmarks.claims._paged import PageModel
 from ganglion.data.public import find
 from ganglion.data.read import read, with_target
+from ganglion.deployment.examples import plain
 from ganglion.deployment.export import export
-from ganglion.deployment.parity import TOLERANCE
-from ganglion.errors import ExportRefused, GanglionWarning, InvalidFile
+from ganglion.deployment.parity import TOLERANCE, Parity, compare
+from ganglion.deployment.web_runtime import find_web_runtime
+from ganglion.errors import ExportRefused, GanglionWarning, InvalidFile, MissingExtra
 from ganglion.registry import algorithm, all_algorithms
 
 SEED, ROWS = 0, 1_000
-FORMATS = (".onnx", ".c")
+PAGE_ROWS = 200  # that a page is asked
+FORMATS = (".onnx", ".html", ".c")
 TASKS = ("classification", "regression")
 SMALL: dict[str, Any] = {"epochs": 2, "random_state": SEED, "threads": 1}
 SMALLER: dict[str, dict[str, Any]] = {
@@ -46,20 +52,22 @@ class Work(NamedTuple):
 def claim() -> Claim:
     """Train every algorithm that answers rows once, small; export it in every form, and compare on held-in rows."""
     try:
-        works = {name: load() for name, load in _WORKS.items()}
+        given = works(_WORKS)
     except InvalidFile as error:
         raise Skipped(str(error)) from error
-    rows = list(_rows(works))
+    unopened = _why_no_page()
+    rows = list(_rows(given, FORMATS if not unopened else (".onnx", ".c")))
     held = [row for row in rows if row["difference"] is not None]
     worst = max(row["difference"] for row in held)
     least = min(row["agreement"] for row in held)
     refused = [row for row in rows if row["difference"] is None]
     return Claim(
         name="export_parity",
-        data=", ".join(f"{work.data}, {len(work.y):,} rows" for work in works.values()) + ".",
+        data=", ".join(f"{work.data}, {len(work.y):,} rows" for work in given.values()) + ".",
         settings=f"Each algorithm trained for {SMALL['epochs']} epochs, then exported; compared on these rows and on "
-        "those that `export` makes (missing, unseen, extreme; three batch sizes and lengths). Differences of "
-        "probabilities as they are, of numbers in deviations of the target."
+        f"those that `export` makes (missing, unseen, extreme; three batch sizes and lengths). "
+        + (unopened or f"Pages were asked {PAGE_ROWS} of these rows in Chromium.")
+        + " Differences of probabilities as they are, of numbers in deviations of the target."
         + "".join(f" {row['algorithm']} on {row['data']} as {row['format']}: {row['why']}" for row in refused),
         reference="fp32 within 1e-5 and equal labels, else refused",
         figures=[
@@ -79,26 +87,42 @@ def claim() -> Claim:
     )
 
 
-def _rows(works: dict[str, Work]) -> Iterator[dict[str, Any]]:
+def works(kinds: Iterable[str]) -> dict[str, Work]:
+    """Return real data of some kinds; raises InvalidFile where they are not on this machine."""
+    return {kind: _WORKS[kind]() for kind in kinds}
+
+
+def _why_no_page() -> str:
+    """Return why no page can be opened here, or "" if one can."""
+    try:
+        find_web_runtime()
+    except MissingExtra as error:
+        return f"No page was opened: {error}"
+    return "" if find_chromium() else "No page was opened: Chromium is not here."
+
+
+def _rows(works: dict[str, Work], formats: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """Give what came of every algorithm, data set and format."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        browser = stack.enter_context(Browser()) if ".html" in formats else None
         for name, cls in all_algorithms().items():
             if cls.tags.task not in TASKS:
                 continue
             for kind in _kinds(cls):
                 work = works[kind]
                 model = trained(name, work)
-                for ending in FORMATS:
+                for ending in formats:
                     if ending == ".c" and kind not in ("table", "numbers", "image", "ink"):
                         continue
-                    yield _compared(name, work, model, Path(folder) / f"model{ending}")
+                    yield _compared(name, work, model, Path(folder) / f"model{ending}", browser)
 
 
 def _kinds(cls: Any) -> list[str]:
     """Return the data sets that an algorithm is trained on: one of each modality that leaves."""
     numbers = cls.tags.task == "regression"
-    kinds = {"table": "numbers" if numbers else "table", "image": "ink" if numbers else "image"}
-    kinds |= {} if numbers else {"text": "text"}
+    kinds = {"table": "numbers", "image": "ink", "sequence": "oil"}
+    if not numbers:
+        kinds = {"table": "table", "image": "image", "text": "text", "sequence": "sequence"}
     return [kinds[each] for each in cls.tags.modalities if each in kinds]
 
 
@@ -112,13 +136,24 @@ def trained(name: str, work: Work) -> Any:
         return cls(**{option: value for option, value in wanted.items() if option in known}).fit(work.X, work.y)
 
 
-def _compared(name: str, work: Work, model: Any, path: Path) -> dict[str, Any]:
+def _compared(name: str, work: Work, model: Any, path: Path, browser: Browser | None) -> dict[str, Any]:
     row = {"algorithm": name, "data": work.data, "format": path.suffix[1:]}
     try:
         parity = export(model, path, rows=work.X).parity
+        if browser and path.suffix == ".html":
+            parity = _in_browser(model, work.X, path, browser)
     except ExportRefused as refusal:
         return row | {"difference": None, "agreement": None, "why": str(refusal)}
     return row | {"difference": parity.difference, "agreement": parity.agreement, "rows": parity.rows, "why": ""}
+
+
+def _in_browser(model: Any, X: Any, path: Path, browser: Browser) -> Parity:
+    """Return how a page's answers to some rows compare with the model's."""
+    page = PageModel(browser, path)
+    some = X.take(np.arange(PAGE_ROWS)) if hasattr(X, "take") and hasattr(X, "features") else X[:PAGE_ROWS]
+    found = compare(model, page, [(f"{PAGE_ROWS} rows", some, plain(page.signature, some))])
+    page.tab.close()
+    return found
 
 
 def _table() -> Work:
@@ -150,10 +185,27 @@ def _text() -> Work:
     return Work("TREC", texts[:ROWS], labels[:ROWS])
 
 
+def _sequence() -> Work:
+    from benchmarks.public import sonar
+
+    X, y = sonar()
+    return Work("sonar", list(X[..., None]), y)
+
+
+def _oil() -> Work:
+    """Two days of a transformer's load and oil temperature: what is the temperature an hour later?"""
+    from benchmarks.public import etth1
+
+    values, hours = etth1()[0][: ROWS + 48], 48
+    return Work("ETTh1", [values[i : i + hours] for i in range(ROWS)], values[hours:, -1])
+
+
 _WORKS: dict[str, Callable[[], Work]] = {
     "table": _table,
     "numbers": _numbers,
     "image": _image,
     "ink": _ink,
     "text": _text,
+    "sequence": _sequence,
+    "oil": _oil,
 }

@@ -1,29 +1,50 @@
 """Pages: what a browser answers is what Python answers."""
 
+import io
 import json
 import re
+import unicodedata
+from base64 import b64encode
 from importlib.resources import files
 
 import numpy as np
 import pytest
+from benchmarks.browser import Browser, find_chromium, find_package
+from benchmarks.claims._paged import PageModel
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_digits
 
 import ganglion as gg
-from ganglion.deployment.onnx_export import onnx_bytes
-from ganglion.deployment.onnx_model import OnnxModel
+from ganglion.data.image_files import Form, decode
+from ganglion.data.resizing import POLICIES
+from ganglion.data.tokenizers import tokenizer_by_name
+from ganglion.deployment.describing import signature_of
 from ganglion.deployment.page_export import page_of
 from ganglion.deployment.web_runtime import PLACE, WebRuntime, find_web_runtime
-from ganglion.errors import ExportRefused, InvalidParameter, MissingExtra
-
-from .browser import RUNTIME, needs_browser, needs_runtime, told_by
+from ganglion.errors import InvalidParameter, MissingExtra
+from ganglion.estimators.artifact import describe
+from ganglion.estimators.card import model_card
 
 N = 200
+RUNTIME = find_package("onnxruntime-web", PLACE)
+needs_browser = pytest.mark.skipif(
+    RUNTIME is None or find_chromium() is None,
+    reason="Chromium, or onnxruntime-web (npm install onnxruntime-web, or set GANGLION_ONNXRUNTIME_WEB), is not here: "
+    "no page was opened",
+)
 
 
 @pytest.fixture(autouse=True)
 def _runtime(monkeypatch):
     if RUNTIME is not None:
         monkeypatch.setenv(PLACE, str(RUNTIME))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Browser() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -41,88 +62,186 @@ def people():
 
 
 @pytest.fixture(scope="module")
-def table_page(people, tmp_path_factory):
+def open_page(browser, tmp_path_factory):
+    """Export a model, and open its page."""
+
+    def opened(model):
+        page = tmp_path_factory.mktemp("page") / "model.html"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(PLACE, str(RUNTIME))
+            gg.export(model, page)
+        return PageModel(browser, page)
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def table(people, open_page):
     X, y = people
     model = gg.MLPClassifier(hidden=(16,), epochs=30, random_state=0).fit(X, y)
-    if RUNTIME is None:
-        pytest.skip("onnxruntime-web is not here")
-    path = tmp_path_factory.mktemp("page") / "people.html"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(PLACE, str(RUNTIME))
-        gg.export(model, path)
-    return model, path
+    return model, open_page(model)
 
 
-def as_csv(columns):
-    def cell(value):
-        text = "" if value is None else str(value)
-        return '"' + text.replace('"', '""') + '"' if set(text) & set(',"\n') else text
-
-    rows = zip(*columns.values(), strict=True)
-    return "\n".join(",".join(map(cell, row)) for row in [tuple(columns), *rows])
-
-
-@needs_browser
-@needs_runtime
-def test_a_table_is_answered_in_the_browser_as_in_python(table_page, people):
-    model, path = table_page
-    X = {name: values[:N] for name, values in people[0].items()}
-    X["city & state"][0], X["age"][1] = "Atlantis", 1e6
-    told = told_by(path, f"return (await ganglion.answerTable({json.dumps(as_csv(X))}))[2]")
-    assert told["label"] == model.predict(X).tolist()
-    assert np.abs(np.array(told["probabilities"]) - model.predict_proba(X)).max() < 1e-5
-
-
-@needs_browser
-@needs_runtime
-def test_the_form_is_read_and_answered(table_page):
-    model, path = table_page
-    script = """
-        const pause = () => new Promise((go) => setTimeout(go, 20));
-        while (document.getElementById('submit').disabled) await pause();
-        const set = (name, value) => {
-          const label = [...document.querySelectorAll('label')].find((each) => each.textContent === name);
-          document.getElementById(label.htmlFor).value = value;
-        };
-        const told = () => document.getElementById('answer').textContent;
-        set('age', 'old');
-        document.getElementById('submit').click();
-        const error = document.querySelector('.error').textContent;
-        set('age', '33.5'); set('city & state', 'Łódź'); set('member', 'no');
-        document.getElementById('submit').click();
-        while (told() === 'None yet.') await pause();
-        return { error, told: told(), errors: document.querySelectorAll('.error').length };
-    """
-    told = told_by(path, script)
-    assert told["error"] == "“old” is not a number such as 12.5. Leave it empty if it is not known."
-    row = {"age": [33.5], "city & state": ["Łódź"], "member": ["no"]}
-    assert told["told"].startswith(model.predict(row)[0])
-    assert f"{100 * model.predict_proba(row).max():.1f} %" in told["told"]
-    assert told["errors"] == 0
-
-
-@needs_browser
-@needs_runtime
-def test_unnamed_numbers_are_answered_as_in_python(tmp_path):
-    X, y = load_breast_cancer(return_X_y=True)
-    model = gg.MLPClassifier(hidden=(8,), epochs=5, random_state=0).fit(X, y)
-    gg.export(model, tmp_path / "cancer.html")
-    told = told_by(tmp_path / "cancer.html", f"return await ganglion.answer({{X: {json.dumps(X[:N].tolist())}}})")
-    assert told["label"] == model.predict(X[:N]).tolist()
-    assert np.abs(np.array(told["probabilities"]) - model.predict_proba(X[:N])).max() < 1e-5
-
-
-@needs_browser
-@needs_runtime
-def test_pictures_are_answered_as_in_python(tmp_path):
+@pytest.fixture(scope="module")
+def digits(open_page):
     X, y = load_digits(return_X_y=True)
     pixels = (X.reshape(-1, 8, 8) * 15.9).astype(np.uint8)
     model = gg.CNNClassifier(channels=(4, 8), epochs=2, random_state=0).fit(pixels, y)
-    gg.export(model, tmp_path / "digits.html")
-    given = json.dumps(pixels[:N, :, :, None].tolist())
-    told = told_by(tmp_path / "digits.html", f"return await ganglion.answer({{image: {given}}})")
-    assert told["label"] == model.predict(pixels[:N]).tolist()
-    assert np.abs(np.array(told["probabilities"]) - model.predict_proba(pixels[:N])).max() < 1e-5
+    return model, open_page(model), pixels
+
+
+@pytest.fixture(scope="module")
+def texts(open_page):
+    y = ["a", "b", "a", "b", "a", "b", "a"]
+    model = gg.TextCNN(tokenizer="words(min_count=1)", max_length=40, maps=4, epochs=2, random_state=0)
+    model.fit(TEXTS * 5, y * 5)
+    return model, open_page(model)
+
+
+def assert_same(model, page, X):
+    told = page.answer(X)
+    assert told["label"].tolist() == model.predict(X).tolist()
+    assert np.abs(told["probabilities"] - model.predict_proba(X)).max() < 1e-5
+    assert page.tab.errors == []
+
+
+def walk_to(tab, wanted):
+    """Press Tab until an element has the focus."""
+    for _ in range(30):
+        tab.press("Tab")
+        if tab.run("return document.activeElement.id") == wanted:
+            return
+    raise AssertionError(f"the Tab key does not reach {wanted}")
+
+
+def told_by(tab):
+    return tab.run(
+        "const told = () => document.querySelector('#answer .label, .error');"
+        "while (!told()) await new Promise((go) => setTimeout(go, 10));"
+        "return (told().closest('#answer') ?? told()).textContent"
+    )
+
+
+@needs_browser
+def test_a_table_is_answered_in_the_browser_as_in_python(table, people):
+    X = {name: values[:N] for name, values in people[0].items()}
+    X["city & state"][0], X["age"][1] = "Atlantis", 1e6
+    assert_same(*table, X)
+
+
+@needs_browser
+def test_a_form_is_filled_and_answered_by_keys_alone(table):
+    model, page = table
+    page.tab.run("await ganglion.session; await new Promise((go) => setTimeout(go))")
+    walk_to(page.tab, "field-0")
+    page.tab.press(*"old")
+    page.tab.press("Enter")
+    assert "“old” is not a number such as 12.5. Leave it empty if it is not known." in told_by(page.tab)
+    assert page.tab.run("return document.activeElement.id") == "field-0"  # what is wrong has the focus
+    page.tab.run("document.activeElement.select()")
+    page.tab.press(*"33.5")
+    walk_to(page.tab, "field-1")
+    page.tab.press("ArrowDown", "ArrowDown", "ArrowDown")  # not known, Bern, New York, Łódź
+    walk_to(page.tab, "field-2")
+    page.tab.press("ArrowDown")
+    walk_to(page.tab, "submit")
+    page.tab.press("Space")
+    told = told_by(page.tab)
+    row = {"age": [33.5], "city & state": ["Łódź"], "member": ["no"]}
+    assert model.predict(row)[0] in told
+    assert f"{100 * model.predict_proba(row).max():.1f} %" in told
+    assert page.tab.errors == []
+    assert all(each.startswith(("file:", "blob:")) for each in page.tab.requests)
+
+
+@needs_browser
+def test_unnamed_numbers_are_answered_as_in_python(open_page):
+    X, y = load_breast_cancer(return_X_y=True)
+    model = gg.MLPClassifier(hidden=(8,), epochs=5, random_state=0).fit(X, y)
+    assert_same(model, open_page(model), X[:N])
+
+
+@needs_browser
+def test_sequences_are_answered_as_in_python(open_page):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(5, 2)) for _ in range(40)]
+    model = gg.TextCNN(maps=4, epochs=2, random_state=0).fit(X, [int(each[0, 0] > 0) for each in X])
+    assert_same(model, open_page(model), X)
+
+
+@needs_browser
+def test_pictures_are_answered_as_in_python(digits):
+    model, page, pixels = digits
+    assert_same(model, page, pixels[:N])
+
+
+@needs_browser
+def test_a_picture_is_drawn_by_keys_alone(digits):
+    model, page, _ = digits
+    page.tab.run("await ganglion.session; await new Promise((go) => setTimeout(go))")
+    walk_to(page.tab, "field-0")
+    page.tab.press("ArrowUp", "ArrowUp", "ArrowLeft", "ArrowLeft")
+    assert not drawn(page.tab).any()
+    page.tab.hold("Space")
+    page.tab.press(*["ArrowRight"] * 3, *["ArrowDown"] * 4)
+    page.tab.release("Space")
+    walk_to(page.tab, "submit")
+    page.tab.press("Space")
+    assert told_by(page.tab).startswith(f"{model.predict(drawn(page.tab))[0]}")
+    assert drawn(page.tab)[0].astype(bool).sum() >= 8
+
+
+def drawn(tab):
+    pixels = tab.run("return [...document.querySelector('canvas').getContext('2d').getImageData(0, 0, 8, 8).data]")
+    return np.array(pixels, dtype=np.uint8).reshape(1, 8, 8, 4)[..., 0]
+
+
+@needs_browser
+def test_a_photograph_is_scaled_and_answered_as_in_python(digits, tmp_path):
+    _, page, _ = digits
+    image = pytest.importorskip("PIL.Image")
+    photograph = np.random.default_rng(0).integers(0, 256, (97, 64, 3), dtype=np.uint8)
+    image.fromarray(photograph).save(tmp_path / "photograph.png")
+    page.tab.choose("#picture", tmp_path / "photograph.png")
+    told = page.tab.run(
+        "const told = document.getElementById('pictured');"
+        "while (!told.textContent) await new Promise((go) => setTimeout(go, 10)); return told.textContent"
+    )
+    assert told == "photograph.png has 64 × 97 pixels, brought to 8 × 8."
+    (own,) = read_picture((tmp_path / "photograph.png").read_bytes(), 1, (8, 8), "stretch")
+    assert np.abs(drawn(page.tab)[0].astype(int) - own).max() <= 1
+    (tmp_path / "notes.png").write_text("no picture")
+    page.tab.choose("#picture", tmp_path / "notes.png")
+    assert "notes.png is no picture that can be read" in page.tab.run(
+        "while (!document.querySelector('.error')) await new Promise((go) => setTimeout(go, 10));"
+        "return document.querySelector('.error').textContent"
+    )
+
+
+def read_picture(raw, channels, size, resize):
+    return decode(io.BytesIO(raw), Form(channels, size, resize, is_deep=False))[0]
+
+
+@needs_browser
+@pytest.mark.parametrize("resize", POLICIES)
+def test_pictures_of_any_size_are_scaled_as_in_python(digits, resize):
+    image = pytest.importorskip("PIL.Image")
+    _, page, _ = digits
+    rng = np.random.default_rng(0)
+    for mode, n in (("L", 1), ("RGB", 3), ("RGBA", 4)):
+        for height, width in ((1, 9), (40, 31), (150, 260)):
+            given = rng.integers(0, 256, (height, width, n), dtype=np.uint8)
+            file = io.BytesIO()
+            image.fromarray(given[..., 0] if n == 1 else given).save(file, "png")
+            size = tuple(map(int, rng.integers(1, 60, 2)))
+            channels = int(rng.choice([1, 3]))
+            address = f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
+            told = page.tab.run(
+                f"const blob = await (await fetch('{address}')).blob();"
+                f"return [...ganglion.fitted(await ganglion.decoded(blob, {channels}), {list(size)}, '{resize}')]"
+            )
+            own = read_picture(file.getvalue(), channels, size, resize).transpose(1, 2, 0)
+            assert np.abs(np.reshape(told, own.shape) - own.astype(int)).max() <= 1, (mode, height, width, size)
 
 
 TEXTS = [
@@ -134,43 +253,51 @@ TEXTS = [
     "don’t  don't\n\tgo",
     "e\u0301te\u0301",
 ]
+# of signs that are new every Python, browser and library has its own idea; these were there in 2002
+SIGNS = [chr(point) for point in range(0x2FFF) if unicodedata.ucd_3_2_0.category(chr(point)) != "Cn"]
+PIECES = st.one_of(
+    st.sampled_from(
+        ["good", "film", "Can't", "'ll", " ", "  ", "\n", "##", "<unk>", "naïve", "é", "日本", "𝒳", "ß", "\ud800"]
+    ),
+    st.characters(codec="ascii"),
+    st.sampled_from(SIGNS),
+)
 
 
 @needs_browser
-@needs_runtime
-@pytest.mark.parametrize("tokenizer", ["words(min_count=1)", "words(min_count=1, lowercase=False)", "characters"])
-def test_texts_are_cut_and_answered_as_in_python(tokenizer, tmp_path):
-    y = ["a", "b", "a", "b", "a", "b", "a"]
-    model = gg.TextCNN(tokenizer=tokenizer, max_length=40, maps=4, epochs=2, random_state=0).fit(TEXTS * 5, y * 5)
-    gg.export(model, tmp_path / "texts.html")
-    new = [*TEXTS, "ÉTÉ good unknownword", "o'clock's ’tis rock'n'roll"]
-    script = f"""
-        const cut = {json.dumps(new)}.map((text) => ganglion.idsOf(text, 'field-0'));
-        const answers = [];
-        for (const ids of cut) answers.push(await ganglion.answer({{ tokens: [ids], tokens_length: [ids.length] }}));
-        return {{ cut, answers }};
-    """
-    told = told_by(tmp_path / "texts.html", script)
-    ids, lengths = model.encoder_.tokenizer.ids(new)
-    assert told["cut"] == [part.tolist() for part in np.split(ids, np.cumsum(lengths)[:-1])]
-    assert [each["label"][0] for each in told["answers"]] == model.predict(new).tolist()
+@pytest.mark.parametrize(
+    "tokenizer",
+    [
+        *("words(min_count=1)", "words(min_count=1, lowercase=False)", "characters"),
+        *("bpe(vocabulary=290)", "bpe(vocabulary=290, lowercase=True)"),
+        *("wordpiece(vocabulary=80, min_count=1)", "wordpiece(vocabulary=80, min_count=1, lowercase=False)"),
+    ],
+)
+def test_any_text_is_cut_as_in_python(tokenizer, texts):
+    if tokenizer.startswith(("bpe", "wordpiece")):
+        pytest.importorskip("tokenizers")
+    _, page = texts
+    fitted = tokenizer_by_name(tokenizer).fit(TEXTS * 5)
+
+    @settings(max_examples=20)
+    @given(st.lists(st.lists(PIECES, max_size=12).map("".join), min_size=1, max_size=40))
+    def same(some):
+        ids, lengths = fitted.ids(some)
+        told = page.tab.run(
+            f"const tokenizer = {json.dumps(fitted.to_json())};"
+            f"return {json.dumps(some)}.map((text) => ganglion.cut(text, tokenizer))"
+        )
+        assert told == [part.tolist() for part in np.split(ids, np.cumsum(lengths)[:-1])]
+
+    same()
+
+
+@needs_browser
+def test_texts_are_answered_as_in_python(texts):
+    assert_same(*texts, [*TEXTS, "ÉTÉ good unknownword", "o'clock's ’tis rock'n'roll", "good " * 40])
 
 
 # what needs no browser
-
-
-def test_pieces_of_words_are_refused(tmp_path):
-    pytest.importorskip("tokenizers")
-    if RUNTIME is None:
-        pytest.skip("onnxruntime-web is not here")
-    model = gg.TextCNN(tokenizer="bpe(vocabulary=300)", max_length=100, maps=4, epochs=1, random_state=0).fit(
-        TEXTS * 5, [0, 1, 0, 1, 0, 1, 0] * 5
-    )
-    with pytest.raises(
-        ExportRefused, match=r"cut by the tokenizer 'bpe', which the page has not learned. Train it with"
-    ):
-        gg.export(model, tmp_path / "texts.html")
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_page_without_its_runtime_says_what_to_install(tmp_path, monkeypatch):
@@ -188,9 +315,7 @@ def test_nothing_of_a_model_is_taken_for_script(people):
     hostile = "</script><script>alert(1)</script>"
     X = {**X, hostile: X["member"]}
     model = gg.MLPClassifier(hidden=(4,), epochs=1, random_state=0).fit(X, np.where(y == "stays", hostile, "no"))
-    raw, _ = onnx_bytes(model)
-    exported = OnnxModel(raw)
-    page = page_of(exported.signature, raw, exported.card, WebRuntime("1", "", b"", b""))
+    page = page_of(signature_of(model), b"", model_card(describe(model)), WebRuntime("1", "", b"", b""))
     assert "alert(1)</script>" not in page
     told = re.search(r'<script type="application/json" id="signature">(.*?)</script>', page, re.DOTALL)
     assert json.loads(told[1])["inputs"][3]["name"] == hostile

@@ -49,6 +49,7 @@ def signature_of(model: Estimator) -> Signature:
         tokenizer=encoder.tokenizer.to_json() if texts else {},
         columns=encoder.columns if texts else (),
         longest=0 if longest >= WHOLE else longest,
+        resize=getattr(encoder, "resize", ""),
         ganglion=__version__,
     )
 

@@ -22,11 +22,13 @@ from ganglion.deployment.onnx_export import onnx_bytes
 from ganglion.deployment.onnx_model import OnnxModel
 from ganglion.deployment.signature import Signature
 from ganglion.deployment.web_runtime import WebRuntime, find_web_runtime
-from ganglion.errors import ExportRefused
 from ganglion.storage import atomic_write
 from ganglion.version import __version__
 
-TOKENIZERS = ("words", "characters")  # which the page can cut texts with
+SCRIPTS = (
+    *("network.js", "form.js", "entered.js", "tokens.js", "scaling.js", "pictures.js", "answers.js", "table.js"),
+    "start.js",  # uses what the others define
+)
 
 
 def export_page(model: Any, path: str | os.PathLike[str], rows: Any = None) -> Exported:
@@ -42,19 +44,13 @@ def export_page(model: Any, path: str | os.PathLike[str], rows: Any = None) -> E
     Raises
     ------
     ExportRefused
-        If the model cannot leave, or its texts are cut in a way that the page has not learned.
+        If the model cannot leave, or the graph would give other answers.
     MissingExtra
         If onnxruntime-web, or a package of the extra "export", is not installed.
     """
     runtime = find_web_runtime()
     raw, parity = onnx_bytes(model, rows)
     exported = OnnxModel(raw)
-    tokenizer = exported.signature.tokenizer.get("tokenizer", "words")
-    if tokenizer not in TOKENIZERS:
-        raise ExportRefused(
-            f"{type(model).__name__} cannot become a page: its texts are cut by the tokenizer {tokenizer!r}, which the "
-            f"page has not learned. Train it with tokenizer={' or '.join(map(repr, TOKENIZERS))}, or export .onnx."
-        )
     page = page_of(exported.signature, raw, exported.card, runtime).encode()
     with atomic_write(path) as file:
         file.write(page)
@@ -73,7 +69,7 @@ def page_of(signature: Signature, raw: bytes, card: str, runtime: WebRuntime) ->
         Markdown.
     runtime : WebRuntime
     """
-    title = f"{signature.target or 'Answers'}: {signature.estimator}"
+    title = f"{signature.target}: {signature.estimator}" if signature.target else signature.estimator
     return _asset("page.html").format_map(
         {
             "title": html.escape(title),
@@ -87,7 +83,7 @@ def page_of(signature: Signature, raw: bytes, card: str, runtime: WebRuntime) ->
             "wasm": _packed(runtime.wasm),
             "loader": _packed(runtime.loader),
             "library": runtime.library,
-            "script": _asset("page.js"),
+            "script": "".join(map(_asset, SCRIPTS)),
         }
     )
 

@@ -109,6 +109,8 @@ class Signature:
         The columns of text, which are joined by a new line.
     longest : int
         Tokens of a text, or steps of a sequence, that may be given at most; 0 for no limit.
+    resize : str
+        How pictures of other sizes are brought to that of training, see `data.resizing`; "" for other data.
     ganglion : str
         The version that exported it.
     """
@@ -125,6 +127,7 @@ class Signature:
     tokenizer: dict[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     longest: int = 0
+    resize: str = ""
     ganglion: str = ""
 
     def output(self, role: str) -> Output | None:
@@ -170,7 +173,10 @@ def _frozen(value: Any) -> Any:
 
 
 def _check(signature: Signature) -> None:
-    texts = (signature.estimator, signature.task, signature.modality, signature.target, signature.ganglion)
+    texts = (
+        *(signature.estimator, signature.task, signature.modality, signature.target),
+        *(signature.resize, signature.ganglion),
+    )
     if not all(isinstance(each, str) for each in texts) or type(signature.multilabel) is not bool:
         raise ValueError("its names")
     for each in signature.inputs:

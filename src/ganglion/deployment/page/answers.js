@@ -1,0 +1,54 @@
+
+// what is told
+
+function complain(error) {
+  document.querySelectorAll(".error").forEach((each) => each.remove());
+  document.querySelectorAll("[aria-invalid]").forEach((each) => each.removeAttribute("aria-invalid"));
+  if (!error) return;
+  const control = error.field ? $(error.field) : null;
+  const message = element("p", { class: "error", role: "alert" }, error.message);
+  if (!control) return void $("form").append(message);
+  control.setAttribute("aria-invalid", "true");
+  control.insertAdjacentElement("afterend", message);
+  control.focus();
+}
+
+function tellNothing() {
+  $("answer").replaceChildren(element("p", { class: "soft" }, "None yet."));
+}
+
+const named = (value) => (signature.class_kind === "bool" ? (value ? "True" : "False") : String(value));
+const percent = (value) => `${(100 * value).toFixed(1)} %`;
+const figure = (value) => (Math.abs(value) >= 1e6 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(3) : String(Number(value.toPrecision(5))));
+
+function tell(roles, milliseconds) {
+  const parts = [];
+  const name = signature.target ? `${signature.target}: ` : "";
+  if (roles.prediction) {
+    const values = [roles.prediction[0]].flat().map(figure);
+    const spread = roles.deviation ? ` ± ${[roles.deviation[0]].flat().map(figure).join(", ")}` : "";
+    parts.push(element("p", { class: "label" }, name + values.join(", ") + spread));
+  } else {
+    const label = signature.multilabel
+      ? signature.classes.filter((_, i) => roles.label[0][i]).map(named).join(", ") || "none of the labels"
+      : named(roles.label[0]);
+    parts.push(element("p", { class: "label" }, name + label));
+  }
+  if (roles.probabilities) parts.push(chances(roles.probabilities[0]));
+  parts.push(element("p", { class: "soft" }, `Answered in ${milliseconds.toFixed(1)} ms on this device.`));
+  $("answer").replaceChildren(...parts);
+  $("answer").scrollIntoView({ block: "nearest" });
+}
+
+function chances(probabilities) {
+  const order = probabilities.map((_, i) => i).sort((a, b) => probabilities[b] - probabilities[a]);
+  const items = order.slice(0, SHOWN).map((i) => {
+    const filled = element("i");
+    filled.style.width = percent(probabilities[i]).replace(" ", "");
+    return element("li", {}, element("b", {}, named(signature.classes[i])), element("span", {}, percent(probabilities[i])), element("div", { class: "bar", "aria-hidden": "true" }, filled));
+  });
+  const list = element("ul", { class: "chances", "aria-label": "probabilities" }, ...items);
+  if (order.length > SHOWN) list.append(element("li", { class: "soft" }, `${order.length - SHOWN} more classes are less likely.`));
+  return list;
+}
+

@@ -1,0 +1,40 @@
+
+// what is entered
+
+class Unsuited extends Error {
+  constructor(id, message) {
+    super(message);
+    this.field = id;
+  }
+}
+
+const isMissing = (text) => MISSING.has(text);
+
+function numberOf(input, text, id) {
+  text = text.trim();
+  if (isMissing(text)) return NaN;
+  if (input.kind === "boolean" && text.toLowerCase() in signature.flags) return signature.flags[text.toLowerCase()];
+  const value = input.kind === "date" ? Date.parse(/[tT ]\d/.test(text) ? text : text + "T00:00:00Z") / 1000 : Number(text);
+  if (Number.isFinite(value)) return value;
+  const wanted = input.kind === "date" ? "a date such as 2024-03-31" : "a number such as 12.5";
+  throw new Unsuited(id, `“${text.slice(0, 40)}” is not ${wanted}. Leave it empty if it is not known.`);
+}
+
+const valueOf = (input, text, id) =>
+  input.kind === "categorical" ? (isMissing(text.trim()) ? "" : text.trim()) : numberOf(input, text, id);
+
+function numbersOf(text, width, id) {
+  const found = text.trim().split(/[\s,;]+/).filter(Boolean).map(Number);
+  if (found.length !== width) throw new Unsuited(id, `${found.length} numbers were given. Give ${width}, with blanks or commas between them.`);
+  const odd = found.findIndex((value) => !Number.isFinite(value));
+  if (odd >= 0) throw new Unsuited(id, `The value in place ${odd + 1} is not a number.`);
+  return found;
+}
+
+function stepsOf(text, width, id) {
+  const lines = text.trim().split(/\n/).filter((line) => line.trim());
+  if (!lines.length) throw new Unsuited(id, `Give one step a line, of ${width} number${width > 1 ? "s" : ""}.`);
+  if (signature.longest && lines.length > signature.longest) throw new Unsuited(id, `${lines.length} steps were given. The model reads ${signature.longest} at most.`);
+  return lines.map((line) => numbersOf(line, width, id));
+}
+

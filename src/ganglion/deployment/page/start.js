@@ -1,0 +1,45 @@
+
+// the page begins
+
+const sample = FORMS[signature.modality]();
+
+$("form").onsubmit = async (event) => {
+  event.preventDefault();
+  complain(null);
+  try {
+    const columns = sample();
+    const start = performance.now();
+    tell(await answer(columns), performance.now() - start);
+  } catch (error) {
+    if (!(error instanceof Unsuited)) console.error(error);
+    tellNothing(); // an answer to what stood there before would be taken for one to this
+    complain(error);
+  }
+};
+$("form").addEventListener("reset", () => {
+  complain(null);
+  tellNothing();
+});
+if (signature.modality === "table" && signature.inputs.every((input) => input.kind !== "numbers")) {
+  $("table").hidden = false;
+  $("file").onchange = async () => {
+    complain(null);
+    $("rows").replaceChildren();
+    try {
+      if ($("file").files.length) tellTable(await answerTable(await $("file").files[0].text()));
+    } catch (error) {
+      complain(error);
+    }
+  };
+}
+session.then(
+  () => {
+    $("submit").disabled = false;
+    $("state").textContent = "Ready.";
+  },
+  (error) => {
+    console.error(error);
+    $("state").textContent = `This browser cannot run the model (${error.message}). Use a newer one: WebAssembly and DecompressionStream are needed.`;
+  },
+);
+window.ganglion = { answer, answerTable, cut, decoded, fitted, session };
