@@ -9,7 +9,7 @@ from sklearn import metrics as sk
 from ganglion.evaluation.bootstrap import percentile_interval, resampled_rows, resampled_weights
 from ganglion.evaluation.calibration import calibration_curve, expected_calibration_error
 from ganglion.evaluation.measuring import measure
-from ganglion.evaluation.metrics import METRICS, point_values
+from ganglion.evaluation.metrics import METRICS, point_value, point_values
 from ganglion.evaluation.predictions import Predictions, Truth
 from ganglion.evaluation.ranking import Ranking
 from ganglion.evaluation.resampling import resampled_metrics
@@ -66,6 +66,23 @@ def test_values_are_scikit_learns():
     assert values["f1"] == sk.f1_score(truth.values, said.values, average="macro")
     assert values["log_loss"] == sk.log_loss(truth.values, said.probabilities)
     assert values["brier"] == sk.brier_score_loss(truth.values, said.probabilities)
+
+
+@pytest.mark.parametrize(
+    ("truth", "said"),
+    [
+        classification(2),
+        classification(4),
+        multilabel(),
+        regression(2),
+        (Truth("binary", np.array([0, 1, 1]), ("a", "b")), Predictions(np.zeros(3, dtype=int))),
+    ],
+    ids=["binary", "multiclass", "multilabel", "regression", "undefined"],
+)
+def test_one_metric_alone_is_what_it_is_among_all(truth, said):
+    assert {metric.name: point_value(truth, said, metric.name) for metric in METRICS[truth.task]} == point_values(
+        truth, said
+    )
 
 
 def test_intervals_hold_the_value_and_come_again_with_the_seed():

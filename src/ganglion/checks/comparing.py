@@ -15,7 +15,7 @@ from ganglion.data.dataset import Dataset
 from ganglion.errors import DataWarning
 from ganglion.estimators.artifact import load
 
-EPOCHS = 5
+EPOCHS = 3
 METHODS = (
     *("predict", "predict_proba", "decision_function", "heat_maps", "score_samples"),
     *("transform", "reconstruction_error", "discriminate"),

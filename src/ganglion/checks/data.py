@@ -203,12 +203,12 @@ def mixed_frame(estimator: Any) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def image_stack(estimator: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return grey images, (40, 8, 6) uint8 or (40, 12, 10), and a target."""
+    """Return grey images, (40, 8, 6) uint8 or (24, 12, 10), and a target."""
     if estimator.tags.task == "detection":
-        images, objects = squares(n=40)
+        images, objects = squares(n=24)
         return (np.clip(images, -3, 3) * 40 + 120).astype(np.uint8), objects
     if estimator.tags.task == "segmentation":
-        images, masks = discs(n=40)
+        images, masks = discs(n=24)
         return (np.clip(images, -1, 3) * 60 + 60).astype(np.uint8), masks
     rng = np.random.default_rng(9)
     images = rng.integers(0, 256, (40, 8, 6)).astype(np.uint8)

@@ -54,7 +54,7 @@ def check_samples_of_a_class(estimator: Estimator) -> None:
     if "conditional" not in estimator.get_params():
         return
     X, y = data_for(estimator)
-    model = fresh(estimator).set_params(conditional=True).fit(X, y)
+    model = fresh(estimator, epochs=5).set_params(conditional=True).fit(X, y)
     ensure(list(model.classes_) == list(np.unique(y)), f"the classes are {model.classes_}")
     some = [model.sample(60, y=label, random_state=0) for label in LABELS]
     ensure(any((some[0] != other).any() for other in some[1:]), "the label changes nothing")

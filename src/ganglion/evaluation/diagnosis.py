@@ -15,7 +15,7 @@ from ganglion.evaluation.costs import Threshold, check_costs, checked_threshold
 from ganglion.evaluation.facts import innermost
 from ganglion.evaluation.label_errors import Suspect, label_suspects
 from ganglion.evaluation.leaks import Judged, Leak, find_leaks
-from ganglion.evaluation.metrics import Metric, point_values
+from ganglion.evaluation.metrics import Metric, point_value
 from ganglion.evaluation.predictions import Predictions, Truth, predict
 from ganglion.evaluation.slices import Slices, badness_of, worst_slices
 from ganglion.evaluation.temperature import Scaled, checked_temperature
@@ -162,5 +162,5 @@ def diagnose(
 def _fit(model: Any, X: Any, truth: Truth, metric: Metric, here: Estimate, seed: int) -> Fit | None:
     rows = np.sort(np.random.default_rng(seed).permutation(len(truth))[:MOST_TRAINING])
     some, true = take_rows(X, rows), truth.take(rows)
-    value = point_values(true, predict(model, some, true)).get(metric.name)
+    value = point_value(true, predict(model, some, true), metric.name)
     return Fit(metric.label, value, here, len(rows)) if isinstance(value, float) else None

@@ -15,7 +15,7 @@ from ganglion.errors import InvalidParameter, suggestion
 from ganglion.evaluation.bootstrap import affordable_resamples, resampled_weights
 from ganglion.evaluation.contest import Answer
 from ganglion.evaluation.folds import Folds
-from ganglion.evaluation.metrics import METRICS, Metric, point_values
+from ganglion.evaluation.metrics import METRICS, Metric, point_value
 from ganglion.evaluation.predictions import Array, Truth
 from ganglion.evaluation.resampling import Resampled, resampled_metrics
 from ganglion.evaluation.verdict import usual_metric
@@ -68,7 +68,7 @@ def metric_for(truth: Truth, answers: Sequence[Answer], asked: str | None) -> Me
 
 def score(truth: Truth, said: Answer, metric: Metric) -> float:
     """Return the metric of one contender on the rows it was asked of; NaN where it is not defined."""
-    value = point_values(truth, said.said)[metric.name]
+    value = point_value(truth, said.said, metric.name)
     return value if isinstance(value, float) else np.nan
 
 

@@ -26,7 +26,8 @@ figure that is not defined on the given rows is absent, with the reason.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,8 @@ from sklearn.exceptions import UndefinedMetricWarning
 from ganglion.evaluation.bootstrap import Estimate
 from ganglion.evaluation.calibration import expected_calibration_error
 from ganglion.evaluation.predictions import Array, Predictions, Task, Truth
+
+Value = Callable[[], float | str]  # of one metric, or why it is not defined
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,34 +185,57 @@ def point_values(truth: Truth, said: Predictions, weight: Array | None = None) -
     weight : ndarray of shape (n,), optional
         Weights of the rows.
     """
-    compute = {"regression": _regression, "multilabel": _multilabel}.get(truth.task, _classification)
+    with _undefined_is_no_news():
+        values = _each(truth, said, weight)
+        return {metric.name: values[metric.name]() for metric in METRICS[truth.task]}
+
+
+def point_value(truth: Truth, said: Predictions, name: str) -> float | str:
+    """Return one metric of the task, or the reason why it is not defined on these rows; the others are not computed.
+
+    Parameters
+    ----------
+    truth : Truth
+    said : Predictions
+    name : str
+        Of the metric.
+    """
+    with _undefined_is_no_news():
+        return _each(truth, said, None)[name]()
+
+
+@contextmanager
+def _undefined_is_no_news() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)  # what is undefined is said in the report
         # balanced_accuracy_score: a class that is predicted and never true is no news, the confusion matrix shows it
         warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
-        values = compute(truth, said, weight)
-    return {metric.name: values[metric.name] for metric in METRICS[truth.task]}
+        yield
 
 
-def _classification(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
+def _each(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, Value]:
+    """Return what computes each metric, by name."""
+    return {"regression": _regression, "multilabel": _multilabel}.get(truth.task, _classification)(truth, said, weight)
+
+
+def _classification(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, Value]:
     y, guess = truth.values, said.values
     w: dict[str, Any] = {"sample_weight": weight}
     average: dict[str, Any] = {"average": "binary" if truth.task == "binary" else "macro", "zero_division": 0} | w
-    values: dict[str, float | str] = {
-        "accuracy": float(sk.accuracy_score(y, guess, **w)),
-        "balanced_accuracy": float(sk.balanced_accuracy_score(y, guess, **w)),
-        "precision": float(sk.precision_score(y, guess, **average)),
-        "recall": float(sk.recall_score(y, guess, **average)),
-        "f1": float(sk.f1_score(y, guess, **average)),
+    undefined = _undefined_binary(truth, said) if truth.task == "binary" else {}
+    values: dict[str, Value] = {
+        "accuracy": lambda: float(sk.accuracy_score(y, guess, **w)),
+        "balanced_accuracy": lambda: float(sk.balanced_accuracy_score(y, guess, **w)),
+        "precision": lambda: undefined.get("precision") or float(sk.precision_score(y, guess, **average)),
+        "recall": lambda: undefined.get("recall") or float(sk.recall_score(y, guess, **average)),
+        "f1": lambda: undefined.get("f1") or float(sk.f1_score(y, guess, **average)),
     }
-    if truth.task == "binary":
-        values |= _undefined_binary(truth, said)
     return values | _areas(truth, said, weight) | _probabilistic(truth, said, weight)
 
 
-def _undefined_binary(truth: Truth, said: Predictions) -> dict[str, float | str]:
+def _undefined_binary(truth: Truth, said: Predictions) -> dict[str, str]:
     positive = truth.classes[1]
-    undefined: dict[str, float | str] = {}
+    undefined: dict[str, str] = {}
     if not (said.values == 1).any():
         undefined["precision"] = f"no row is predicted as {positive!r}"
     if not (truth.values == 1).any():
@@ -217,10 +243,11 @@ def _undefined_binary(truth: Truth, said: Predictions) -> dict[str, float | str]
     return undefined | ({"f1": f"no row is or is predicted as {positive!r}"} if len(undefined) == 2 else {})
 
 
-def _areas(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
+def _areas(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, Value]:
     if said.scores is None:
-        reason = "the model gives neither probabilities nor scores to rank rows by"
-        return {"roc_auc": reason, "average_precision": reason}
+        return _without(
+            "the model gives neither probabilities nor scores to rank rows by", "roc_auc", "average_precision"
+        )
     if truth.task == "multilabel":
         positive, scores = truth.values == 1, said.scores
     elif truth.task == "binary":
@@ -230,48 +257,51 @@ def _areas(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, f
     counted = positive if weight is None else positive[weight > 0]
     defined = np.flatnonzero(counted.any(axis=0) & ~counted.all(axis=0)).tolist()
     if not defined:
-        reason = "all rows are of one class, so there is nothing to rank"
-        return {"roc_auc": reason, "average_precision": reason}
+        return _without("all rows are of one class, so there is nothing to rank", "roc_auc", "average_precision")
 
     def mean(score: Callable[..., Any]) -> float:
         return float(np.mean([score(positive[:, k], scores[:, k], sample_weight=weight) for k in defined]))
 
-    return {"roc_auc": mean(sk.roc_auc_score), "average_precision": mean(sk.average_precision_score)}
+    return {"roc_auc": lambda: mean(sk.roc_auc_score), "average_precision": lambda: mean(sk.average_precision_score)}
 
 
-def _probabilistic(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
+def _without(reason: str, *names: str) -> dict[str, Value]:
+    return dict.fromkeys(names, lambda: reason)
+
+
+def _probabilistic(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, Value]:
     p, y, labels = said.probabilities, truth.values, np.arange(len(truth.classes))
     if p is None or len(labels) < 2:
         reason = "the model gives no probabilities" if p is None else "the model knows one class only"
-        return dict.fromkeys(("log_loss", "brier", "calibration_error"), reason)
-    brier = sk.brier_score_loss(y, p, labels=labels, sample_weight=weight)
+        return _without(reason, "log_loss", "brier", "calibration_error")
+    w: dict[str, Any] = {"labels": labels, "sample_weight": weight}
     return {
-        "log_loss": float(sk.log_loss(y, p, labels=labels, sample_weight=weight)),
-        "brier": float(brier),
-        "calibration_error": expected_calibration_error(y, p, weight),
+        "log_loss": lambda: float(sk.log_loss(y, p, **w)),
+        "brier": lambda: float(sk.brier_score_loss(y, p, **w)),
+        "calibration_error": lambda: expected_calibration_error(y, p, weight),
     }
 
 
-def _multilabel(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
+def _multilabel(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, Value]:
     y, guess = truth.values, said.values
     w: dict[str, Any] = {"sample_weight": weight}
     f1: dict[str, Any] = {"zero_division": 0} | w
-    values: dict[str, float | str] = {
-        "subset_accuracy": float(sk.accuracy_score(y, guess, **w)),
-        "hamming_loss": float(sk.hamming_loss(y, guess, **w)),
-        "f1_micro": float(sk.f1_score(y, guess, average="micro", **f1)),
-        "f1_macro": float(sk.f1_score(y, guess, average="macro", **f1)),
+    values: dict[str, Value] = {
+        "subset_accuracy": lambda: float(sk.accuracy_score(y, guess, **w)),
+        "hamming_loss": lambda: float(sk.hamming_loss(y, guess, **w)),
+        "f1_micro": lambda: float(sk.f1_score(y, guess, average="micro", **f1)),
+        "f1_macro": lambda: float(sk.f1_score(y, guess, average="macro", **f1)),
     }
     return values | _areas(truth, said, weight)
 
 
-def _regression(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, float | str]:
+def _regression(truth: Truth, said: Predictions, weight: Array | None) -> dict[str, Value]:
     y, guess = truth.values, said.values
     w: dict[str, Any] = {"sample_weight": weight}
     varies = bool((np.ptp(y, axis=0) > 0).all())
     return {
-        "rmse": float(sk.root_mean_squared_error(y, guess, **w)),
-        "mae": float(sk.mean_absolute_error(y, guess, **w)),
-        "r2": float(sk.r2_score(y, guess, **w)) if varies else "the truth is the same in every row",
-        "median_absolute_error": float(sk.median_absolute_error(y, guess, **w)),
+        "rmse": lambda: float(sk.root_mean_squared_error(y, guess, **w)),
+        "mae": lambda: float(sk.mean_absolute_error(y, guess, **w)),
+        "r2": lambda: float(sk.r2_score(y, guess, **w)) if varies else "the truth is the same in every row",
+        "median_absolute_error": lambda: float(sk.median_absolute_error(y, guess, **w)),
     }
