@@ -1,4 +1,4 @@
-"""Data, and a client that asks an application without a network."""
+"""Data, and a client that asks a service without a network."""
 
 import asyncio
 from dataclasses import replace
@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from ganglion.deployment.serving import server
+from ganglion.deployment.serving.routes import Request
 from ganglion.deployment.serving.settings import Settings
 
 LOCAL = "http://127.0.0.1"
 
 
 def service_of(models, settings=None):
-    """Return an application that answers by PyTorch: an export takes seconds, and has tests of its own."""
+    """Return a service that answers by PyTorch: an export takes seconds, and has tests of its own."""
     return server.service_of(models, replace(settings or Settings(), engine="torch"))
 
 
@@ -44,24 +45,41 @@ def rows_of(table):
     return rows
 
 
-def ask(application, *requests, base=LOCAL, **options):
+class Direct(httpx.AsyncBaseTransport):
+    """Hands requests to a service, without a connection between."""
+
+    def __init__(self, service):
+        self.service = service
+
+    async def handle_async_request(self, request):
+        headers = [(name.lower(), value) for name, value in request.headers.raw]
+        path, _, query = request.url.raw_path.partition(b"?")
+        asked = Request(request.method, path.decode(), query, dict(headers))
+        asked.refused = self.service.admit(asked, headers)
+        asked.body = await request.aread()
+        answered = asyncio.get_running_loop().create_future()
+        self.service.respond(asked, answered.set_result)
+        reply = await answered
+        return httpx.Response(reply.status, headers=[(b"content-type", reply.kind), *reply.headers], content=reply.body)
+
+
+def ask(service, *requests, base=LOCAL, **options):
     """Return the answers to requests, (method, path, options of httpx), which are sent together."""
 
     async def all_of_them():
-        transport = httpx.ASGITransport(application)
-        async with httpx.AsyncClient(transport=transport, base_url=base, **options) as client:
+        async with httpx.AsyncClient(transport=Direct(service), base_url=base, **options) as client:
             return await asyncio.gather(*(client.request(m, path, **more) for m, path, more in requests))
 
     return asyncio.run(all_of_them())
 
 
-def post(application, path, **options):
+def post(service, path, **options):
     """Return the answer to one POST."""
-    (answer,) = ask(application, ("POST", path, options))
+    (answer,) = ask(service, ("POST", path, options))
     return answer
 
 
-def get(application, path, **options):
+def get(service, path, **options):
     """Return the answer to one GET."""
-    (answer,) = ask(application, ("GET", path, options))
+    (answer,) = ask(service, ("GET", path, options))
     return answer

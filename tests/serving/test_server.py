@@ -125,6 +125,91 @@ def test_a_body_that_is_too_large_hears_so(running):
         assert connection.recv(1000).startswith(b"HTTP/1.1 413")
 
 
+def test_a_body_in_parts_is_whole_or_refused(running):
+    start = running.head().replace(b"content-length: 12", b"transfer-encoding: chunked")
+    with running.connect() as connection:
+        connection.sendall(start + b"6\r\n[[1.0,\r\n")
+        time.sleep(0.05)
+        connection.sendall(b"6\r\n 2.0]]\r\n0\r\n\r\n")
+        assert json.loads(one_answer(connection)[1]) == running.ask()
+    with running.connect() as connection:
+        connection.sendall(start)
+        for _ in range(200):
+            connection.sendall(b"186a0\r\n" + b" " * 100_000 + b"\r\n")
+        assert one_answer(connection)[0].startswith(b"HTTP/1.1 413")
+
+
+def one_answer(connection):
+    """Return head and body of the next answer, and leave the connection open."""
+    raw = b""
+    while b"\r\n\r\n" not in raw:
+        raw += connection.recv(65536)
+    head, _, body = raw.partition(b"\r\n\r\n")
+    length = int(re.search(rb"content-length: (\d+)", head)[1])
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head, body
+
+
+def test_answers_come_in_the_order_of_the_requests(running):
+    with running.connect() as connection:
+        wrong = running.head(5) + b"[NaN]"
+        get = b"GET /v2/health/live HTTP/1.1\r\nhost: localhost\r\n\r\n"
+        last = get.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
+        connection.sendall((running.head() + BODY + wrong + get) * 40 + last)
+        said = received(connection)
+    statuses = re.findall(rb"HTTP/1\.1 (\d+)", said)
+    assert statuses == [b"200", b"422", b"200"] * 40 + [b"200"]
+    assert said.count(b"x-content-type-options: nosniff") == 121
+    assert said.count(b"connection: close") == 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "is_kept"),
+    [
+        (b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n", 200, True),
+        (b"HEAD /health HTTP/1.1\r\nhost: localhost\r\n\r\n", 200, True),
+        (b"GET http://localhost/he%61lth?x=1 HTTP/1.1\r\nhost: localhost\r\n\r\n", 200, True),
+        (b"GET /nothing HTTP/1.1\r\nhost: localhost\r\n\r\n", 404, True),
+        (b"GET /%ff%00 HTTP/1.1\r\nhost: localhost\r\n\r\n", 404, True),
+        (b"GET /health HTTP/1.0\r\nhost: localhost\r\n\r\n", 200, False),
+        (b"GET /health HTTP/1.1\r\nhost: evil.com\r\n\r\n", 403, True),
+        (b"POST /predict HTTP/1.1\r\nhost: evil.com\r\ncontent-length: 9\r\n\r\n", 403, False),
+        (b"GET /health HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\nx", 200, False),
+        (b"CONNECT evil.com:80 HTTP/1.1\r\nhost: localhost\r\n\r\n", 404, False),
+        (b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400, False),
+        (
+            b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n",
+            400,
+            False,
+        ),
+    ],
+)
+def test_requests_of_every_form(running, request_, status, is_kept):
+    with running.connect() as connection:
+        connection.sendall(request_)
+        said = connection.recv(65536)
+        assert said.startswith(b"HTTP/1.1 %d " % status)
+        assert (b"connection: close" in said) != is_kept
+        if request_.startswith(b"HEAD"):
+            assert said.endswith(b"\r\n\r\n")
+        if is_kept:
+            connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            assert one_answer(connection)[1] == b'{"live":true}'
+        elif b"content-length: 9" not in request_:
+            assert connection.recv(65536) == b""
+
+
+def test_who_asks_before_sending_is_told(running):
+    with running.connect() as connection:
+        connection.sendall(running.head().replace(b"\r\n\r\n", b"\r\nexpect: 100-continue\r\n\r\n"))
+        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(BODY)
+        assert one_answer(connection)[0].startswith(b"HTTP/1.1 200")
+        connection.sendall(running.head(10**9).replace(b"\r\n\r\n", b"\r\nexpect: 100-continue\r\n\r\n"))
+        assert received(connection).startswith(b"HTTP/1.1 413")
+
+
 def test_a_changed_file_is_served_without_a_request_being_lost(running, path):
     models = [
         gg.MLPRegressor(hidden=(2,), epochs=1, random_state=i).fit(X, X.sum(axis=1) * 9 * (1 + i)) for i in (0, 1)

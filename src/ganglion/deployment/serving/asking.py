@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ganglion.deployment.serving.answers import HTML, TEXT, Reply, json_reply, predictions
-from ganglion.deployment.serving.body import read_body
 from ganglion.deployment.serving.docs_page import docs_page
 from ganglion.deployment.serving.explaining import Explaining
 from ganglion.deployment.serving.interface import Interface
 from ganglion.deployment.serving.json_text import parse_json
 from ganglion.deployment.serving.metrics import family
 from ganglion.deployment.serving.openapi import openapi_of
-from ganglion.deployment.serving.refused import Refused
-from ganglion.deployment.serving.routes import Handler, Request
+from ganglion.deployment.serving.refused import Refused, too_many_rows
+from ganglion.deployment.serving.routes import Handler, Outcome, Question, Request
 from ganglion.deployment.serving.served import Asked, Served
 from ganglion.deployment.serving.settings import Limits
-from ganglion.deployment.serving.uploads import files_in_form, picture, recording, table_in_csv, too_many_rows
+from ganglion.deployment.serving.uploads import files_in_form, picture, recording, table_in_csv
 
 if TYPE_CHECKING:
     from ganglion.deployment.serving.service import Service
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SMALL = 2**16  # bytes that are read beside other requests; larger bodies are read in a thread
 _JSON = (b"", b"application/json", b"text/json", b"application/x-www-form-urlencoded")  # the last is what curl -d says
 _POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_T = TypeVar("_T")
 _CSV = (b"text/csv", b"application/csv", b"text/plain")
 
 
@@ -57,23 +59,22 @@ class Asking:
         self._service = service
         self._limits = service.settings.limits
 
-    async def predict(self, request: Request) -> Reply:
+    def predict(self, request: Request) -> Outcome:
         """Answer what a model says of each row."""
         served = self.served(request)
-        asked = await self.asked(request, served)
-        return predictions(served, asked, await self.answer(served, asked))
+        return aside(request, self.reading(request, served), lambda asked: Question(served, asked, predictions))
 
-    async def docs(self, request: Request) -> Reply:
+    def docs(self, request: Request) -> Reply:
         """Answer the page that says how to ask."""
         base = f"http://{request.headers[b'host'].decode('latin-1')}"
         page = docs_page(self._service.shelf, self._service.settings, base)
         return Reply(page.encode(), kind=HTML, headers=[(b"content-security-policy", _POLICY)])
 
-    async def openapi(self, request: Request) -> Reply:
+    def openapi(self, request: Request) -> Reply:
         """Answer the description of all paths."""
         return json_reply(openapi_of(self._service.shelf, self._service.settings))
 
-    async def health(self, request: Request) -> Reply:
+    def health(self, request: Request) -> Reply:
         """Answer how the server and each model are."""
         return json_reply(
             {
@@ -110,20 +111,22 @@ class Asking:
         """Return the model that a request is for."""
         return self._service.shelf.find(request.arguments.get("name"), request.arguments.get("version"))
 
-    async def answer(self, served: Served, asked: Asked) -> Any:
-        """Return the model's answer to a request, once its batch has been answered."""
-        return await served.batcher.ask(asked, len(asked))
+    def reading(self, request: Request, served: Served) -> Callable[[], Asked]:
+        """Return what reads the rows of a request, whatever it brings them as."""
+        whole = request.headers.get(b"content-type", b"")
+        kind = whole.partition(b";")[0].strip().lower()
+        return partial(read, request.body, kind, whole, served.backend, self._limits)
 
-    async def asked(self, request: Request, served: Served) -> Asked:
-        """Return the rows of a request, whatever it brings them as."""
-        self._service.arriving += 1
-        try:
-            body = await read_body(request.headers, request.receive, self._limits)
-            kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-            arguments = (body, kind, request.headers.get(b"content-type", b""), served.backend, self._limits)
-            return await asyncio.to_thread(read, *arguments) if len(body) > SMALL else read(*arguments)
-        finally:
-            self._service.arriving -= 1
+
+def aside(request: Request, reading: Callable[[], _T], then: Callable[[_T], Question]) -> Outcome:
+    """Return the question that follows from what is read, in a thread where a body is large."""
+    if len(request.body) <= SMALL:
+        return then(reading())
+
+    async def later() -> Question:
+        return then(await asyncio.to_thread(reading))
+
+    return later()
 
 
 def drift_lines(shelf: list[Served]) -> list[str]:
@@ -170,7 +173,7 @@ def read(body: bytes, kind: bytes, content_type: bytes, backend: Any, limits: Li
     interface: Interface = backend.interface
     files = files_in_form(body, content_type) if kind == b"multipart/form-data" else [body]
     if len(files) > limits.rows:
-        raise too_many_rows(len(files), limits)
+        raise too_many_rows(len(files), limits.rows)
     form = kind in (b"multipart/form-data", b"application/octet-stream")
     each = interface.inputs[0]
     if interface.modality == "image" and (form or kind.startswith(b"image/")):
@@ -195,7 +198,7 @@ def rows_in(content: Any, interface: Interface, limits: Limits) -> list[Any]:
     if not isinstance(content, list) or not content:
         raise Refused(422, 'no rows came. Send a list of rows, [{"column": value, …}, …], or an object of one row.')
     if len(content) > limits.rows:
-        raise too_many_rows(len(content), limits)
+        raise too_many_rows(len(content), limits.rows)
     return content
 
 

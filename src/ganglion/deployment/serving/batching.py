@@ -19,15 +19,23 @@ from typing import Any
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.settings import Limits
 
-SHORT_S = 0.001  # a call that is likely shorter stops nobody who would notice
+SHORT_S = 0.002  # a call that is likely shorter ends before another thread would have had its turn
 Answerer = Callable[[Sequence[Any]], Sequence[Any]]
+Tell = Callable[[Any], None]
 
 
 @dataclass(slots=True)
 class _Waiting:
     asked: Any
     n_rows: int
-    outcome: asyncio.Future[Any]
+    tell: Tell | None
+    until: float
+
+    def end(self, outcome: Any) -> None:
+        """Tell the outcome, once."""
+        tell, self.tell = self.tell, None
+        if tell is not None:
+            tell(outcome)
 
 
 class Batcher:
@@ -56,55 +64,70 @@ class Batcher:
     ) -> None:
         self._answerer, self._limits, self._executor, self._arriving = answerer, limits, executor, arriving
         self._queue: deque[_Waiting] = deque()
-        self._busy = self._planned = False
+        self._running: list[_Waiting] = []
+        self._busy = self._is_planned = self._is_watched = False
         self._since = 0.0
-        self._is_quick, self._row_s = is_quick, SHORT_S  # seconds that a row takes, as the latest calls did
+        self._is_quick = is_quick
+        self._took: dict[int, float] = {}  # seconds of the latest calls, by how often their rows can be halved
         self.batches = self.rows = 0
 
     def __len__(self) -> int:
         return len(self._queue)
 
-    async def ask(self, asked: Any, n_rows: int) -> Any:
-        """Return the answer to a request.
+    def put(self, asked: Any, n_rows: int, tell: Tell) -> None:
+        """Take a request, and tell its outcome once there is one.
 
         Parameters
         ----------
         asked : object
             What the answerer takes.
         n_rows : int
+        tell : callable
+            Takes the answer, or the exception that is the outcome: Refused, 504, if the answer does not come in time.
 
         Raises
         ------
         Refused
-            503 if too many wait already, 504 if the answer does not come in time; or whatever its outcome is.
+            503 if too many wait already.
         """
         if len(self._queue) >= self._limits.queue:
             raise busy(len(self._queue))
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(asked, n_rows, loop.create_future())
+        now = time.monotonic()
         if not self._queue:
-            self._since = time.monotonic()
-        self._queue.append(waiting)
-        if not self._busy and not self._planned:
-            self._planned = True
-            loop.call_soon(self._go_when_ready, loop)
-        try:
-            async with asyncio.timeout(self._limits.answer_s):
-                return await waiting.outcome
-        except TimeoutError as error:
-            raise Refused(504, f"the model did not answer within {self._limits.answer_s:g} seconds.") from error
+            self._since = now
+        self._queue.append(_Waiting(asked, n_rows, tell, now + self._limits.answer_s))
+        self._plan()
+        if not self._is_watched:
+            self._look_again()
 
-    def _go_when_ready(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _plan(self) -> None:
+        """See to it that what waits is answered as soon as all that has arrived is read."""
+        if not self._busy and not self._is_planned:
+            self._is_planned = True
+            asyncio.get_running_loop().call_soon(self._go_when_ready)
+
+    def _look_again(self) -> None:
+        """Give up what waits for too long: one clock for all, as a timer each would cost more than a small model."""
+        now, waiting = time.monotonic(), [*self._running, *self._queue]
+        for each in waiting:
+            if each.until < now:
+                each.end(Refused(504, f"the model did not answer within {self._limits.answer_s:g} seconds."))
+        self._is_watched = bool(waiting)
+        if waiting:
+            asyncio.get_running_loop().call_later(self._limits.answer_s / 8, self._look_again)
+
+    def _go_when_ready(self) -> None:
         """Start the next batch, or look again in a moment if others are on their way."""
-        waited = time.monotonic() - self._since
-        full = sum(each.n_rows for each in self._queue) >= self._limits.batch_rows
-        if full or waited >= self._limits.wait_s or not self._arriving():
-            self._planned = False
-            self._go(loop)
+        if not self._arriving() or time.monotonic() - self._since >= self._limits.wait_s or self._is_full():
+            self._is_planned = False
+            self._go()
         else:
-            loop.call_later(self._limits.wait_s / 8, self._go_when_ready, loop)
+            asyncio.get_running_loop().call_later(self._limits.wait_s / 8, self._go_when_ready)
 
-    def _go(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _is_full(self) -> bool:
+        return sum(each.n_rows for each in self._queue) >= self._limits.batch_rows
+
+    def _go(self) -> None:
         batch = self._next()
         if not batch:
             return
@@ -112,22 +135,31 @@ class Batcher:
         self.batches += 1
         self.rows += n_rows
         asked = [each.asked for each in batch]
-        if self._row_s * n_rows < SHORT_S and self._is_quick(asked):
-            self._deliver(batch, self._timed(asked, n_rows), loop)
+        if self._expected(n_rows) < SHORT_S and self._is_quick(asked):
+            self._deliver(batch, self._timed(asked, n_rows))
             return
-        self._busy = True
-        done = loop.run_in_executor(self._executor, self._timed, asked, n_rows)
-        done.add_done_callback(lambda future: self._deliver(batch, future.result(), loop))
+        self._busy, self._running = True, batch
+        done = asyncio.get_running_loop().run_in_executor(self._executor, self._timed, asked, n_rows)
+        done.add_done_callback(lambda future: self._deliver(batch, future.result()))
 
     def _timed(self, asked: Sequence[Any], n_rows: int) -> Sequence[Any]:
-        """Return the outcomes of a batch, and note how long a row took."""
-        start = time.perf_counter()
+        """Return the outcomes of a batch, and note how long the call took, without what others took meanwhile."""
+        start = time.thread_time()
         try:
             return self._answerer(asked)
         except BaseException as error:  # whatever it is, it is the outcome of those who asked, and is raised there
             return [error] * len(asked)
         finally:
-            self._row_s += 0.2 * ((time.perf_counter() - start) / max(1, n_rows) - self._row_s)
+            seconds, size = time.thread_time() - start, n_rows.bit_length()
+            self._took[size] = seconds + 0.8 * (self._took.get(size, seconds) - seconds)
+
+    def _expected(self, n_rows: int) -> float:
+        """Return how long a call is likely to take: as long as one of about as many rows, or else as the next known."""
+        size = n_rows.bit_length()
+        if size in self._took:
+            return self._took[size]
+        known = min(self._took, key=lambda each: abs(each - size), default=None)
+        return SHORT_S if known is None else self._took[known] * 2.0 ** max(0, size - known)
 
     def _next(self) -> list[_Waiting]:
         """Take requests from the queue, up to a batch; one that is larger goes alone."""
@@ -135,24 +167,18 @@ class Batcher:
         n_rows = 0
         while self._queue and (not batch or n_rows + self._queue[0].n_rows <= self._limits.batch_rows):
             each = self._queue.popleft()
-            if not each.outcome.done():  # its time may be up
+            if each.tell is not None:  # its time may be up
                 batch.append(each)
                 n_rows += each.n_rows
         return batch
 
-    def _deliver(self, batch: list[_Waiting], answers: Sequence[Any], loop: asyncio.AbstractEventLoop) -> None:
-        self._busy = False
+    def _deliver(self, batch: list[_Waiting], answers: Sequence[Any]) -> None:
+        self._busy, self._running = False, []
         for each, answer in zip(batch, answers, strict=True):
-            if each.outcome.done():
-                continue
-            if isinstance(answer, BaseException):
-                each.outcome.set_exception(answer)
-            else:
-                each.outcome.set_result(answer)
-        if self._queue and not self._planned:
+            each.end(answer)
+        if self._queue:
             self._since = time.monotonic()
-            self._planned = True
-            loop.call_soon(self._go_when_ready, loop)
+            self._plan()
 
 
 def busy(n: int) -> Refused:

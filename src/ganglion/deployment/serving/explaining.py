@@ -41,7 +41,7 @@ class Explaining:
     async def explain(self, request: Request) -> Reply:
         """Answer what each feature of each row adds to what the model says."""
         served = self._asking.served(request)
-        asked = await self._asking.asked(request, served)
+        asked = await asyncio.to_thread(self._asking.reading(request, served))
         if self._waiting >= WAITING:
             raise busy(self._waiting)
         self._waiting += 1

@@ -5,23 +5,21 @@ https://github.com/kserve/open-inference-protocol. Data are JSON; the binary ext
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ganglion.deployment.serving.answers import Reply, json_reply
-from ganglion.deployment.serving.body import read_body
+from ganglion.deployment.serving.asking import aside
 from ganglion.deployment.serving.json_text import parse_json
 from ganglion.deployment.serving.refused import Refused
-from ganglion.deployment.serving.routes import Handler, Request
-from ganglion.deployment.serving.served import Asked, Served
+from ganglion.deployment.serving.routes import Handler, Outcome, Question, Request
+from ganglion.deployment.serving.served import Answer, Asked, Served
 from ganglion.deployment.serving.settings import Limits
 from ganglion.deployment.serving.tensors import columns_of_tensors, described, tensors_of
 from ganglion.version import __version__
 
 if TYPE_CHECKING:
     from ganglion.deployment.serving.service import Service
-
-SMALL = 2**16  # bytes of a body that is read beside other requests
 
 
 def table(service: Service) -> dict[tuple[str, str], Handler]:
@@ -48,20 +46,20 @@ class Protocol:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def server(self, request: Request) -> Reply:
+    def server(self, request: Request) -> Reply:
         """Answer what the server is."""
         return json_reply({"name": "ganglion", "version": __version__, "extensions": []})
 
-    async def live(self, request: Request) -> Reply:
+    def live(self, request: Request) -> Reply:
         """Answer that the server lives."""
         return json_reply({"live": True})
 
-    async def ready(self, request: Request) -> Reply:
+    def ready(self, request: Request) -> Reply:
         """Answer whether new requests should come here: not any more once it is about to stop."""
         ready = not self._service.draining
         return json_reply({"ready": ready}, 200 if ready else 400)
 
-    async def model(self, request: Request) -> Reply:
+    def model(self, request: Request) -> Reply:
         """Answer what a model takes and gives."""
         served = self._served(request)
         inputs, outputs = described(served.interface)
@@ -75,34 +73,32 @@ class Protocol:
             }
         )
 
-    async def model_ready(self, request: Request) -> Reply:
+    def model_ready(self, request: Request) -> Reply:
         """Answer that a model is there."""
         return json_reply({"name": self._served(request).name, "ready": True})
 
-    async def infer(self, request: Request) -> Reply:
+    def infer(self, request: Request) -> Outcome:
         """Answer what a model says of tensors."""
         served = self._served(request)
-        content, asked = await self._asked(request, served)
-        answer = await served.batcher.ask(asked, len(asked))
-        said: dict[str, Any] = {"model_name": served.name, "model_version": served.version}
-        if "id" in content:
-            said["id"] = content["id"]
-        return json_reply({**said, "outputs": tensors_of(answer, content.get("outputs"))})
+        if b"inference-header-content-length" in request.headers:
+            raise Refused(415, "binary tensors came; send the data of each tensor as JSON.")
+        reading = partial(_read, request.body, served.backend, self._service.settings.limits)
 
-    async def _asked(self, request: Request, served: Served) -> tuple[dict[str, Any], Asked]:
-        self._service.arriving += 1
-        try:
-            limits = self._service.settings.limits
-            body = await read_body(request.headers, request.receive, limits)
-            if b"inference-header-content-length" in request.headers:
-                raise Refused(415, "binary tensors came; send the data of each tensor as JSON.")
-            arguments = (body, served.backend, limits)
-            return await asyncio.to_thread(_read, *arguments) if len(body) > SMALL else _read(*arguments)
-        finally:
-            self._service.arriving -= 1
+        def question(read: tuple[dict[str, Any], Asked]) -> Question:
+            content, asked = read
+            return Question(served, asked, partial(_inferred, content))
+
+        return aside(request, reading, question)
 
     def _served(self, request: Request) -> Served:
         return self._service.shelf.find(request.arguments["name"], request.arguments.get("version"))
+
+
+def _inferred(content: dict[str, Any], served: Served, asked: Asked, answer: Answer) -> Reply:
+    said: dict[str, Any] = {"model_name": served.name, "model_version": served.version}
+    if "id" in content:
+        said["id"] = content["id"]
+    return json_reply({**said, "outputs": tensors_of(answer, content.get("outputs"))})
 
 
 def _read(body: bytes, backend: Any, limits: Limits) -> tuple[dict[str, Any], Asked]:

@@ -34,8 +34,11 @@ def parse_json(body: bytes, limits: Limits) -> Any:
     """
     _check_size(body, limits)
     try:
-        value = _DECODER.decode(body.decode())
-        if b"\\ud" in body.lower():  # half of a letter, which no text may hold: "\\ud83d" alone
+        text = body.decode()
+        value, end = _DECODER.raw_decode(text) if text.startswith(("{", "[")) else (None, -1)
+        if end != len(text):  # blanks around it, or no JSON
+            value = _DECODER.decode(text)
+        if b"\\u" in body and b"\\ud" in body.lower():  # half of a letter, which no text may hold: "\\ud83d" alone
             json.dumps(value, ensure_ascii=False).encode()
         return value
     except UnicodeEncodeError as error:
@@ -52,7 +55,7 @@ def parse_json(body: bytes, limits: Limits) -> Any:
 
 
 def _check_size(body: bytes, limits: Limits) -> None:
-    if body.count(b",") >= limits.values:
+    if len(body) >= limits.values and body.count(b",") >= limits.values:
         raise Refused(
             413,
             f"the body holds more than {limits.values:,} values. Send fewer rows in each request.",

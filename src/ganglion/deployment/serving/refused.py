@@ -43,3 +43,17 @@ def wrong_value(column: str, row: int, came: str, allowed: str) -> Refused:
     """Return the refusal of one value of a table."""
     details = {"column": column, "row": row, "came": came, "allowed": allowed}
     return Refused(422, f"column {column!r}, row {row}: {came} came; allowed is {allowed}.", details=details)
+
+
+def too_large(what: str, most: int) -> Refused:
+    """Return the refusal of a body that is too large."""
+    return Refused(
+        413,
+        f"the body has {what}; {most:,} bytes are allowed. Send fewer rows in each request.",
+        details={"allowed": most},
+    )
+
+
+def too_many_rows(n: int, most: int) -> Refused:
+    """Return the refusal of a request of n rows."""
+    return Refused(413, f"{n:,} rows came; {most:,} are allowed in one request.", details={"allowed": most})

@@ -3,35 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from ganglion.deployment.serving.answers import Reply
 from ganglion.deployment.serving.refused import Refused
+from ganglion.deployment.serving.served import Answer, Asked, Served
 
 
 @dataclass(slots=True)
 class Request:
-    """What a handler is given.
+    """What a client asks.
 
     Attributes
     ----------
+    method, path : str
+        The path as it is meant: %2F is a slash.
+    query : bytes
     headers : dict of bytes to bytes
         Names in small letters.
-    receive : callable
-        Of ASGI: gives the body in parts.
+    body : bytes
+    pattern : str
+        The pattern that the path matches, "none" where it matches none.
+    handler : Handler or None
     arguments : dict of str to str
         What stands in the path for {name} and {version}.
-    query : bytes
+    refused : Refused or None
+        Why it is not served, where its head told.
+    is_last : bool
+        Whether its connection ends with the answer.
     """
 
+    method: str
+    path: str
+    query: bytes
     headers: dict[bytes, bytes]
-    receive: Callable[[], Awaitable[Any]]
-    arguments: dict[str, str]
-    query: bytes = b""
+    body: bytes = b""
+    pattern: str = "none"
+    handler: Handler | None = None
+    arguments: dict[str, str] = field(default_factory=dict)
+    refused: Refused | None = None
+    is_last: bool = False
 
 
-Handler = Callable[[Request], Awaitable[Reply]]
+@dataclass(slots=True)
+class Question:
+    """What a model is asked for a request, and how its answer becomes that of HTTP.
+
+    Attributes
+    ----------
+    served : Served
+    asked : Asked
+    told : callable
+        Takes both, and what the model said.
+    """
+
+    served: Served
+    asked: Asked
+    told: Callable[[Served, Asked, Answer], Reply]
+
+
+Outcome = Reply | Question | Awaitable[Reply | Question]
+Handler = Callable[[Request], Outcome]
 
 
 class Routes:

@@ -1,4 +1,4 @@
-"""The application: who may ask, what is asked, who answers, and what is counted. Plain ASGI, for any server of it."""
+"""The application: who may ask, what is asked, who answers, and what is counted."""
 
 from __future__ import annotations
 
@@ -12,23 +12,21 @@ from typing import Any
 from ganglion.deployment.serving import asking, inference_protocol
 from ganglion.deployment.serving.answers import Reply, json_reply
 from ganglion.deployment.serving.batching import Batcher
-from ganglion.deployment.serving.guard import Guard
+from ganglion.deployment.serving.guard import Guard, Headers
 from ganglion.deployment.serving.metrics import Metrics
-from ganglion.deployment.serving.refused import Refused
-from ganglion.deployment.serving.routes import Request, Routes
+from ganglion.deployment.serving.refused import Refused, too_large
+from ganglion.deployment.serving.routes import Question, Request, Routes
 from ganglion.deployment.serving.served import Asked
 from ganglion.deployment.serving.settings import Settings
 from ganglion.deployment.serving.shelf import Shelf
 from ganglion.deployment.serving.watching import append
 
 LOG = logging.getLogger("ganglion.serve")
-Send = Callable[[Any], Awaitable[None]]
 LOG_EVERY_S = 60.0
-_ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
 class Service:
-    """An ASGI application that serves the models of a shelf.
+    """Answers requests for the models of a shelf.
 
     Parameters
     ----------
@@ -39,6 +37,8 @@ class Service:
     ----------
     draining : bool
         Whether the server is about to stop: each answer then ends its connection.
+    arriving : int
+        Requests whose head has come, and not yet all of their body.
     """
 
     def __init__(self, shelf: Shelf, settings: Settings) -> None:
@@ -48,64 +48,113 @@ class Service:
         self._guard = Guard(settings)
         self._threads = ThreadPoolExecutor(1, "ganglion-model")
         self._routes = Routes(asking.table(self) | inference_protocol.table(self))
-        self._beside: list[asyncio.Task[None]] = []
+        self._beside: set[asyncio.Future[None]] = set()
         for served in shelf:
             served.batcher = Batcher(
                 served.answer_all, settings.limits, self._threads, arriving=lambda: self.arriving, is_quick=_are_quick
             )
 
-    async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
-        """Answer one request, or hear that the server begins or ends."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-            return
-        if scope["type"] != "http":
-            raise RuntimeError(f"only HTTP is served, not {scope['type']}")
+    def admit(self, request: Request, headers: Headers) -> Refused | None:
+        """Find who answers a request, whose body has not come yet; return why it is refused, if it is.
+
+        Parameters
+        ----------
+        request : Request
+        headers : list of (bytes, bytes)
+            All of them, names in small letters: those that stand there twice, too.
+        """
+        try:
+            self._guard.check(request.path, headers)
+            request.pattern, request.handler, request.arguments = self._routes.find(request.method, request.path)
+            self._check_body(request.headers)
+        except Refused as refused:
+            return refused
+        return None
+
+    def _check_body(self, headers: dict[bytes, bytes]) -> None:
+        packed, length = headers.get(b"content-encoding"), headers.get(b"content-length", b"0")
+        if packed is not None and packed.lower() not in (b"identity", b""):
+            shown = packed[:20].decode("latin-1")
+            raise Refused(415, f"the body is packed ({shown}); send it as it is.")
+        if len(length) > 18 or int(length) > self.settings.limits.body_bytes:
+            raise too_large(f"{length[:18].decode('latin-1')} bytes", self.settings.limits.body_bytes)
+
+    def respond(self, request: Request, tell: Callable[[Reply], None]) -> None:
+        """Answer a request that is whole: `tell` gets the answer, at once or later."""
         started = time.perf_counter()
         self.metrics.in_flight += 1
-        route = "none"
-        try:
-            self._guard.check(scope["path"], scope["headers"])
-            route, handler, arguments = self._routes.find(scope["method"], scope["path"])
-            request = Request(dict(scope["headers"]), receive, arguments, scope["query_string"])
-            reply = await handler(request)
-        except Refused as refused:
-            reply = _refusal(refused)
-        finally:
+
+        def end(reply: Reply) -> None:
             self.metrics.in_flight -= 1
-        self.metrics.note(route, reply.status, time.perf_counter() - started)
-        await self._send(reply, send)
+            self.metrics.note(request.pattern, reply.status, time.perf_counter() - started)
+            tell(reply)
 
-    async def _send(self, reply: Reply, send: Send) -> None:
-        headers = [
-            (b"content-type", reply.kind),
-            (b"content-length", b"%d" % len(reply.body)),
-            *_ALWAYS,
-            *reply.headers,
-        ]
-        if self.draining:
-            headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
-
-    async def _live(self, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                self.start()
-                await send({"type": "lifespan.startup.complete"})
+        try:
+            if request.refused is not None or request.handler is None:
+                raise request.refused or Refused(404, "nothing is there.")
+            outcome = request.handler(request)
+            if isinstance(outcome, Question):
+                self._put(outcome, end)
+            elif isinstance(outcome, Reply):
+                end(outcome)
             else:
-                await self.stop()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+                task = asyncio.ensure_future(self._awaited(outcome, end))
+                self._beside.add(task)
+                task.add_done_callback(self._beside.discard)
+        except Refused as refused:
+            end(self._told(refused))
+        except Exception as error:  # of ours: the client hears no more than that, the log all of it
+            end(self._failed(error))
+
+    async def _awaited(self, outcome: Awaitable[Reply | Question], end: Callable[[Reply], None]) -> None:
+        try:
+            found = await outcome
+            if isinstance(found, Question):
+                self._put(found, end)
+            else:
+                end(found)
+        except Refused as refused:
+            end(self._told(refused))
+        except Exception as error:
+            end(self._failed(error))
+
+    def _put(self, question: Question, end: Callable[[Reply], None]) -> None:
+        served, asked, told = question.served, question.asked, question.told
+
+        def hear(answer: Any) -> None:
+            try:
+                if isinstance(answer, BaseException):
+                    raise answer
+                reply = told(served, asked, answer)
+            except Refused as refused:
+                reply = self._told(refused)
+            except Exception as error:
+                reply = self._failed(error)
+            end(reply)
+
+        served.batcher.put(asked, len(asked), hear)
+
+    def _failed(self, error: Exception) -> Reply:
+        LOG.error("a request could not be answered", exc_info=error)
+        return json_reply({"error": "the server failed; its log says why."}, 500)
+
+    def refusal(self, refused: Refused) -> Reply:
+        """Return the answer to what is no whole request, and count it."""
+        self.metrics.note("none", refused.status, 0.0)
+        return self._told(refused)
+
+    def _told(self, refused: Refused) -> Reply:
+        reply = json_reply(refused.to_dict(), refused.status)
+        reply.headers += [(name.encode(), value.encode()) for name, value in refused.headers.items()]
+        return reply
 
     def start(self) -> None:
         """Begin to look at the models' files, and to log."""
         loop = asyncio.get_running_loop()
         if self.settings.watch_s:
-            self._beside.append(loop.create_task(self._watch()))
+            self._beside.add(loop.create_task(self._watch()))
         if self.settings.log:
-            self._beside.append(loop.create_task(self._log()))
+            self._beside.add(loop.create_task(self._log()))
 
     async def stop(self) -> None:
         """End what runs beside the requests."""
@@ -140,9 +189,3 @@ class Service:
 
 def _are_quick(batch: Sequence[Asked]) -> bool:
     return all(each.backend.is_quick for each in batch)
-
-
-def _refusal(refused: Refused) -> Reply:
-    reply = json_reply(refused.to_dict(), refused.status)
-    reply.headers += [(name.encode(), value.encode()) for name, value in refused.headers.items()]
-    return reply

@@ -20,10 +20,9 @@ import numpy as np
 from ganglion.deployment.serving.backend import plain
 from ganglion.deployment.serving.columns import Columns, checked, shown
 from ganglion.deployment.serving.interface import Input, Interface
-from ganglion.deployment.serving.refused import Refused
+from ganglion.deployment.serving.refused import Refused, too_many_rows
 from ganglion.deployment.serving.served import Answer
 from ganglion.deployment.serving.settings import Limits
-from ganglion.deployment.serving.uploads import too_many_rows
 
 _FLOATS = ("FP64", "FP32", "FP16")
 _WHOLE = {f"{sign}INT{bits}": (sign, bits) for sign in ("", "U") for bits in (8, 16, 32, 64)}
@@ -76,7 +75,7 @@ def columns_of_tensors(content: Any, interface: Interface, limits: Limits) -> Co
     if not n:
         raise Refused(422, "no row came: the first number of each shape is 1 or more.")
     if n > limits.rows:
-        raise too_many_rows(n, limits)
+        raise too_many_rows(n, limits.rows)
     return columns
 
 

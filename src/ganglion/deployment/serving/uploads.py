@@ -21,7 +21,7 @@ from ganglion.data.recording_files import look as look_at_recording
 from ganglion.data.strings import infer_strings
 from ganglion.deployment.serving.columns import Columns, checked
 from ganglion.deployment.serving.interface import Input, Interface
-from ganglion.deployment.serving.refused import Refused
+from ganglion.deployment.serving.refused import Refused, too_many_rows
 from ganglion.deployment.serving.settings import Limits
 from ganglion.errors import InvalidInput, missing_extra, suggestion
 
@@ -114,7 +114,7 @@ def _cut(raw: bytes, interface: Interface, limits: Limits) -> tuple[list[str], l
     if len(rows) < 2:
         raise Refused(422, "the file holds no row below its first line, which names the columns.")
     if len(rows) - 1 > limits.rows:
-        raise too_many_rows(len(rows) - 1, limits)
+        raise too_many_rows(len(rows) - 1, limits.rows)
     odd = next((i for i, row in enumerate(rows) if len(row) != len(rows[0])), None)
     if odd is not None:
         raise Refused(422, f"row {odd - 1} has {len(rows[odd])} fields; the first line has {len(rows[0])}.")
@@ -139,13 +139,6 @@ def _column(each: Input, name: str, values: tuple[str, ...]) -> np.ndarray:
         return np.asarray(column, dtype=np.float64)
     labels = np.array([*found.categories, None], dtype=object)
     return labels[np.asarray(column)]
-
-
-def too_many_rows(n: int, limits: Limits) -> Refused:
-    """Return the refusal of a request of n rows."""
-    return Refused(
-        413, f"{n:,} rows came; {limits.rows:,} are allowed in one request.", details={"allowed": limits.rows}
-    )
 
 
 def picture(raw: bytes, each: Input, resize: Any, limits: Limits) -> np.ndarray:
