@@ -17,16 +17,20 @@ from typing import Any
 
 from ganglion.data.cells import BOOLEANS, MISSING
 from ganglion.data.vocabulary import UNKNOWN
+from ganglion.deployment.capability import check_exportable
 from ganglion.deployment.exported import Exported
 from ganglion.deployment.onnx_export import onnx_bytes
 from ganglion.deployment.onnx_model import OnnxModel
 from ganglion.deployment.signature import Signature
 from ganglion.deployment.web_runtime import WebRuntime, find_web_runtime
+from ganglion.errors import ExportRefused
 from ganglion.storage import atomic_write
 from ganglion.version import __version__
 
+TASKS = ("classification", "regression")
 SCRIPTS = (
-    *("network.js", "form.js", "entered.js", "tokens.js", "scaling.js", "pictures.js", "answers.js", "table.js"),
+    *("network.js", "form.js", "entered.js", "tokens.js", "scaling.js", "pictures.js", "recordings.js"),
+    *("answers.js", "table.js"),
     "start.js",  # uses what the others define
 )
 
@@ -44,10 +48,16 @@ def export_page(model: Any, path: str | os.PathLike[str], rows: Any = None) -> E
     Raises
     ------
     ExportRefused
-        If the model cannot leave, or the graph would give other answers.
+        If the model cannot leave, its graph would give other answers, or its task is none that a page shows.
     MissingExtra
         If onnxruntime-web, or a package of the extra "export", is not installed.
     """
+    check_exportable(model)
+    if model.tags.task not in TASKS:
+        raise ExportRefused(
+            f"{type(model).__name__} cannot become a page: pages show the answers of {' and '.join(TASKS)} of rows, not "
+            f"of {model.tags.task}. Export .onnx."
+        )
     runtime = find_web_runtime()
     raw, parity = onnx_bytes(model, rows)
     exported = OnnxModel(raw)
@@ -96,7 +106,13 @@ def _subtitle(signature: Signature) -> str:
     return html.escape(f"{told} from {_ARTICLES[signature.modality]}.")
 
 
-_ARTICLES = {"table": "a row of a table", "image": "a picture", "text": "a text", "sequence": "a sequence of numbers"}
+_ARTICLES = {
+    "table": "a row of a table",
+    "image": "a picture",
+    "text": "a text",
+    "sequence": "a sequence of numbers",
+    "audio": "a recording",
+}
 
 
 def _told(signature: Signature) -> str:

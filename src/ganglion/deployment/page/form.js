@@ -82,6 +82,14 @@ const FORMS = {
     const pad = drawingPad(input);
     return () => ({ [input.name]: [pad.pixels()] });
   },
+  audio() {
+    const [input, length] = signature.inputs;
+    const samples = recorder(input);
+    return () => {
+      const heard = Array.from(samples());
+      return { [input.name]: [heard], [length.name]: [heard.length] };
+    };
+  },
 };
 
 function typicalOf(input) {

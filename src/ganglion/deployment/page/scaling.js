@@ -16,7 +16,7 @@ function plainPixels(rgba, channels) {
 
 function halfToEven(value) {
   const whole = Math.floor(value);
-  return value - whole === 0.5 ? whole + (whole % 2) : Math.round(value);
+  return value - whole === 0.5 ? whole + Math.abs(whole % 2) : Math.round(value);
 }
 
 /** Which part of a picture is shown (left, top, right, bottom), how large, and where its corner is in the result. */

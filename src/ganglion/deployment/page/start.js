@@ -42,4 +42,4 @@ session.then(
     $("state").textContent = `This browser cannot run the model (${error.message}). Use a newer one: WebAssembly and DecompressionStream are needed.`;
   },
 );
-window.ganglion = { answer, answerTable, cut, decoded, fitted, session };
+window.ganglion = { answer, answerTable, cut, decoded, fitted, heard, brought, session };
