@@ -17,6 +17,8 @@ from sklearn.datasets import load_breast_cancer, load_digits
 
 import ganglion as gg
 from ganglion.data.image_files import Form, decode
+from ganglion.data.recording_files import decode as decode_sound
+from ganglion.data.recording_files import look as look_at_sound
 from ganglion.data.resizing import POLICIES
 from ganglion.data.tokenizers import tokenizer_by_name
 from ganglion.deployment.describing import signature_of
@@ -162,14 +164,6 @@ def test_unnamed_numbers_are_answered_as_in_python(open_page):
 
 
 @needs_browser
-def test_sequences_are_answered_as_in_python(open_page):
-    rng = np.random.default_rng(0)
-    X = [rng.normal(size=(5, 2)) for _ in range(40)]
-    model = gg.TextCNN(maps=4, epochs=2, random_state=0).fit(X, [int(each[0, 0] > 0) for each in X])
-    assert_same(model, open_page(model), X)
-
-
-@needs_browser
 def test_pictures_are_answered_as_in_python(digits):
     model, page, pixels = digits
     assert_same(model, page, pixels[:N])
@@ -242,6 +236,34 @@ def test_pictures_of_any_size_are_scaled_as_in_python(digits, resize):
             )
             own = read_picture(file.getvalue(), channels, size, resize).transpose(1, 2, 0)
             assert np.abs(np.reshape(told, own.shape) - own.astype(int)).max() <= 1, (mode, height, width, size)
+
+
+@needs_browser
+@pytest.mark.parametrize(
+    ("form", "kind", "rate", "channels"),
+    [
+        ("WAV", "PCM_16", 44_100, 2),
+        ("WAV", "PCM_24", 11_025, 1),
+        ("WAV", "FLOAT", 16_000, 1),
+        ("FLAC", "PCM_16", 22_050, 2),
+    ],
+)
+def test_sound_is_read_and_brought_to_another_rate_as_in_python(table, form, kind, rate, channels):
+    soundfile = pytest.importorskip("soundfile")
+    sound = np.random.default_rng(0).uniform(-1, 1, (rate // 4, channels))
+    file = io.BytesIO()
+    soundfile.write(file, sound, rate, kind, format=form)
+    address = f"data:audio/wav;base64,{b64encode(file.getvalue()).decode()}"
+    _, page = table
+    told = page.tab.run(
+        f"const sound = await ganglion.heard(await (await fetch('{address}')).blob());"
+        "return [sound.rate, sound.short, [...ganglion.brought(sound, 8000)]]"
+    )
+    own, short = decode_sound(file, 8_000), look_at_sound(file).is_short
+    own = np.clip(np.round(own * 2**15), -(2**15), 2**15 - 1) / 2**15 if short else own
+    assert told[:2] == [rate, short]
+    assert len(told[2]) == len(own)
+    assert np.abs(told[2] - own).max() <= (1 / 2**15 if short else 1e-6)  # where rounding falls the other way
 
 
 TEXTS = [

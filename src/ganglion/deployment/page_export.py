@@ -55,8 +55,8 @@ def export_page(model: Any, path: str | os.PathLike[str], rows: Any = None) -> E
     check_exportable(model)
     if model.tags.task not in TASKS:
         raise ExportRefused(
-            f"{type(model).__name__} cannot become a page: pages show the answers of {' and '.join(TASKS)} of rows, not "
-            f"of {model.tags.task}. Export .onnx."
+            f"{type(model).__name__} cannot become a page: pages show answers of {' and '.join(TASKS)}, not of "
+            f"{model.tags.task}. Export .onnx."
         )
     runtime = find_web_runtime()
     raw, parity = onnx_bytes(model, rows)

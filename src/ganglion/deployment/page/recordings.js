@@ -85,27 +85,18 @@ function resampledTo(samples, given, wanted) {
   });
 }
 
-const LISTENER = `registerProcessor("listener", class extends AudioWorkletProcessor {
-  process([[channel]]) {
-    if (channel) this.port.postMessage(channel.slice());
-    return true;
-  }
-});`;
-
 /** Begin to record; gives the function that ends it and returns { samples, rate, short }. */
 async function listening() {
   const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
   const stream = await navigator.mediaDevices.getUserMedia({ audio: plain });
-  const context = new AudioContext();
-  const module = URL.createObjectURL(new Blob([LISTENER], { type: "text/javascript" }));
-  await context.audioWorklet.addModule(module);
-  const listener = new AudioWorkletNode(context, "listener", { numberOfOutputs: 0 }), parts = [];
-  listener.port.onmessage = ({ data }) => parts.push(data);
-  context.createMediaStreamSource(stream).connect(listener);
+  const context = new AudioContext(), parts = [];
+  // deprecated, yet what should take its place loads a module, which no browser allows a page that is a file
+  const listener = context.createScriptProcessor(4096, 1, 1);
+  listener.onaudioprocess = ({ inputBuffer }) => parts.push(inputBuffer.getChannelData(0).slice());
+  context.createMediaStreamSource(stream).connect(listener).connect(context.destination);
   return async () => {
     stream.getTracks().forEach((track) => track.stop());
     await context.close();
-    URL.revokeObjectURL(module);
     return { samples: Float32Array.from(parts.flatMap((part) => Array.from(part))), rate: context.sampleRate, short: true };
   };
 }
@@ -119,7 +110,7 @@ function recorder(input) {
   const box = element("fieldset", { class: "field wide" }, element("legend", {}, "recording"),
     element("label", { for: "field-0" }, "A file of sound"), file,
     element("small", { id: "field-0-hint" }, `WAV, or what else this browser plays, or dropped here. The model hears ${input.rate.toLocaleString("en")} samples a second; others are brought to that, channels are mixed.`),
-    element("p", {}, element("span", {}, "Or by the microphone: "), button), told);
+    element("div", { class: "either" }, element("span", {}, "Or by the microphone:"), button), told);
   $("fields").append(box);
   const take = (sound, name) => {
     samples = brought(sound, input.rate);
