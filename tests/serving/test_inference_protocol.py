@@ -1,8 +1,14 @@
 """The Open Inference Protocol 2: answers as its description has them, and what the model says in Python."""
 
+import math
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.serving.asking import ask, frame, get, post, rows_of, service_of
+
+import ganglion as gg
 
 KINDS = {"color": "BYTES", "size": "FP64", "when": "BYTES", "loud": "BOOL", "weight": "FP64"}
 
@@ -140,3 +146,197 @@ def test_no_rows_and_binary_tensors_are_refused(table_service):
     assert "no row came" in post(table_service, "/v2/models/mixed/infer", json=none).json()["error"]
     binary = post(table_service, "/v2/models/mixed/infer", json=none, headers={"inference-header-content-length": "10"})
     assert binary.status_code == 415
+
+
+# The protocol's own description. What it says of each object stands below in short: required fields and types, as in
+# specification/protocol/open_inference_rest.yaml of github.com/kserve/open-inference-protocol (commit 18d5991). Set
+# GANGLION_OIP_OPENAPI to a copy of that file to check against it instead.
+
+TEXT, WHOLE, THING = {"type": "string"}, {"type": "integer"}, {"type": "object"}
+DATATYPES = {
+    "BOOL": bool,
+    "BYTES": str,
+    **dict.fromkeys(["FP16", "FP32", "FP64"], (int, float)),
+    **dict.fromkeys([f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)], int),
+}
+
+
+def list_of(items):
+    return {"type": "array", "items": items}
+
+
+def part(name):
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def thing(required, **properties):
+    return {"type": "object", "required": required.split(), "properties": properties}
+
+
+TENSOR = {"name": TEXT, "shape": list_of(WHOLE), "datatype": TEXT}
+DATA = {"parameters": part("parameters"), "data": part("tensor_data")}
+IN_SHORT = {
+    "metadata_server_response": thing("name version extensions", name=TEXT, version=TEXT, extensions=list_of(TEXT)),
+    "metadata_server_error_response": thing("error", error=TEXT),
+    "metadata_model_response": thing(
+        "name platform",
+        name=TEXT,
+        versions=list_of(TEXT),
+        platform=TEXT,
+        inputs=list_of(part("metadata_tensor")),
+        outputs=list_of(part("metadata_tensor")),
+    ),
+    "metadata_tensor": thing("name datatype shape", **TENSOR),
+    "metadata_model_error_response": thing("error", error=TEXT),
+    "inference_request": thing(
+        "inputs",
+        id=TEXT,
+        parameters=part("parameters"),
+        inputs=list_of(part("request_input")),
+        outputs=list_of(part("request_output")),
+    ),
+    "parameters": THING,
+    "request_input": thing("name shape datatype data", **TENSOR, **DATA),
+    "tensor_data": list_of({"anyOf": [part("tensor_data"), {"type": "number"}, TEXT, {"type": "boolean"}]}),
+    "request_output": thing("name", name=TEXT, parameters=part("parameters")),
+    "response_output": thing("name shape datatype data", **TENSOR, **DATA),
+    "inference_response": thing(
+        "model_name outputs",
+        model_name=TEXT,
+        model_version=TEXT,
+        id=TEXT,
+        parameters=part("parameters"),
+        outputs=list_of(part("response_output")),
+    ),
+    "inference_error_response": thing("", error=TEXT),
+}
+TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list}
+
+
+@pytest.fixture(scope="module")
+def schemas():
+    given = os.environ.get("GANGLION_OIP_OPENAPI")
+    if not given:
+        return IN_SHORT
+    yaml = pytest.importorskip("yaml")
+    return yaml.safe_load(Path(given).read_text(encoding="utf-8"))["components"]["schemas"]
+
+
+def faults(value, schema, schemas, where="answer"):
+    """Return what of a value is not as a schema of OpenAPI has it: of its words, those that the protocol uses."""
+    if "$ref" in schema:
+        return faults(value, schemas[schema["$ref"].rpartition("/")[2]], schemas, where)
+    if "anyOf" in schema:
+        return [] if any(not faults(value, each, schemas) for each in schema["anyOf"]) else [f"{where}: {value!r}"]
+    kind = TYPES[schema["type"]]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        return [f"{where} is {value!r}, no {schema['type']}"]
+    if kind is list:
+        return [
+            each for i, part_ in enumerate(value) for each in faults(part_, schema["items"], schemas, f"{where}[{i}]")
+        ]
+    if kind is not dict:
+        return []
+    found = [f"{where} has no {name}" for name in schema.get("required", ()) if name not in value]
+    known = schema.get("properties", {})
+    return found + [
+        each
+        for name, part_ in value.items()
+        if name in known
+        for each in faults(part_, known[name], schemas, f"{where}.{name}")
+    ]
+
+
+def check(answer, name, schemas, status=200):
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    assert faults(answer.json(), schemas[name], schemas) == []
+    return answer.json()
+
+
+def test_the_checker_finds_faults():
+    right = {"model_name": "m", "outputs": [{"name": "y", "shape": [1], "datatype": "BOOL", "data": [True, ["x"]]}]}
+    assert faults(right, part("inference_response"), IN_SHORT) == []
+    assert faults({}, part("inference_response"), IN_SHORT) == ["answer has no model_name", "answer has no outputs"]
+    wrong = {"model_name": 1, "outputs": [{"name": "y", "shape": [1.5], "datatype": "BOOL", "data": [None]}]}
+    assert [each.partition(" is ")[0] for each in faults(wrong, part("inference_response"), IN_SHORT)] == [
+        "answer.model_name",
+        "answer.outputs[0].shape[0]",
+        "answer.outputs[0].data[0]: None",
+    ]
+
+
+@pytest.fixture(scope="module")
+def every_kind(mixed, numbers, pictures):
+    """Return a service of models with labels of text, numbers and truth, and with numbers as answers."""
+    table = frame()
+    truth = gg.MLPClassifier(hidden=(2,), epochs=1, random_state=0).fit(table, table["weight"] > 0)
+    return service_of({"mixed": mixed, "numbers": numbers, "pictures": pictures, "truth": truth})
+
+
+def tensor(name, kind, data, *shape):
+    return {"name": name, "datatype": kind, "shape": list(shape), "data": data}
+
+
+def inputs_of(model, kind):
+    """Return tensors for a model, whose numbers are of a datatype."""
+    if model == "numbers":
+        return [tensor("x", kind, [1, 2, 3, 4, 5, 6], 2, 3)]
+    if model == "pictures":
+        return [tensor("image", "UINT8", [7] * 360, 1, 12, 10, 3)]
+    given = request_of(frame(2, seed=3))["inputs"]
+    return [tensor(each["name"], kind, [0, 1], 2) if each["datatype"] == "FP64" else each for each in given]
+
+
+@pytest.mark.parametrize("version", ["", "/versions/1"])
+@pytest.mark.parametrize("model", ["mixed", "numbers", "pictures", "truth"])
+def test_metadata_are_as_the_protocol_describes_them(every_kind, schemas, model, version):
+    check(get(every_kind, "/v2/"), "metadata_server_response", schemas)
+    path = f"/v2/models/{model}{version}"
+    said = check(get(every_kind, path), "metadata_model_response", schemas)
+    assert {each["datatype"] for each in said["inputs"] + said["outputs"]} <= set(DATATYPES)
+    assert get(every_kind, f"{path}/ready").status_code == 200
+    check(get(every_kind, f"/v2/models/other{version}"), "metadata_model_error_response", schemas, 404)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [("mixed", each) for each in DATATYPES if each not in ("BOOL", "BYTES")]
+    + [("numbers", "FP32"), ("numbers", "INT64"), ("pictures", "UINT8"), ("truth", "FP64")],
+)
+def test_answers_are_as_the_protocol_describes_them(every_kind, schemas, model, kind):
+    asked = {"id": "7", "parameters": {}, "inputs": inputs_of(model, kind)}
+    assert faults(asked, schemas["inference_request"], schemas) == []
+    path = f"/v2/models/{model}"
+    said = check(post(every_kind, f"{path}/infer", json=asked), "inference_response", schemas)
+    promised = {each["name"]: each for each in get(every_kind, path).json()["outputs"]}
+    assert {each["name"] for each in said["outputs"]} == set(promised)
+    for each in said["outputs"]:
+        assert each["datatype"] == promised[each["name"]]["datatype"]
+        shape = promised[each["name"]]["shape"]
+        assert len(shape) == len(each["shape"])
+        assert all(one in (-1, other) for one, other in zip(shape, each["shape"], strict=True))
+        assert len(each["data"]) == math.prod(each["shape"])
+        assert all(isinstance(value, DATATYPES[each["datatype"]]) for value in each["data"])
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"inputs": []}', b'{"inputs": [{"name": "size"}]}'])
+def test_errors_are_as_the_protocol_describes_them(every_kind, schemas, body):
+    answer = post(every_kind, "/v2/models/mixed/infer", content=body)
+    assert check(answer, "inference_error_response", schemas, 422)["error"]
+    check(post(every_kind, "/v2/models/other/infer", content=body), "inference_error_response", schemas, 404)
+
+
+def test_our_openapi_promises_what_the_protocol_requires(every_kind, schemas):
+    ours = get(every_kind, "/openapi.json").json()["components"]["schemas"]
+    pairs = {
+        "server": "metadata_server_response",
+        "model": "metadata_model_response",
+        "request": "inference_request",
+        "response": "inference_response",
+        "tensor": "response_output",
+        "error": "metadata_model_error_response",
+    }
+    for name, theirs in pairs.items():
+        assert set(schemas[theirs]["required"]) <= set(ours[name]["required"])
+        assert set(ours[name]["properties"]) <= set(schemas[theirs]["properties"])
