@@ -17,10 +17,10 @@ from ganglion.data.chords import (
     note_name,
     pieces_to_dataset,
     roll_of,
-    step_length,
 )
 from ganglion.data.convert import as_dataset
 from ganglion.data.inspection import inspect
+from ganglion.data.note_values import step_length
 from ganglion.data.splits import duplicate_rows, split_pieces
 from ganglion.errors import InvalidInput, InvalidParameter
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import ganglion as gg
 from ganglion.data.convert import as_dataset
 from ganglion.data.encoding import TableEncoder
-from ganglion.data.summary import Summary, of_numbers, summarise, summary_from_json
+from ganglion.data.summarising import summarise
+from ganglion.data.summary import Summary, of_numbers, summary_from_json
 from ganglion.errors import InvalidModel
 
 

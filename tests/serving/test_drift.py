@@ -12,7 +12,8 @@ from tests.serving.asking import get, post, service_of
 import ganglion as gg
 from ganglion.data.convert import as_dataset
 from ganglion.data.encoding import TableEncoder
-from ganglion.data.summary import Summary, of_numbers, summarise
+from ganglion.data.summarising import summarise
+from ganglion.data.summary import Summary, of_numbers
 from ganglion.deployment.drift import LEAST, Counts, Drift, drift_of, ks, psi
 from ganglion.deployment.serving.settings import Settings
 from ganglion.deployment.serving.watching import LEAST as TOLD

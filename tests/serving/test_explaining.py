@@ -5,8 +5,8 @@ import pytest
 from tests.serving.asking import frame, get, post, rows_of, service_of
 
 import ganglion as gg
-from ganglion.deployment.serving.explaining import made_rows
-from ganglion.deployment.serving.interface import interface_of
+from ganglion.deployment.serving.explanations import made_rows
+from ganglion.deployment.serving.torch_backend import interface_of
 
 
 def test_values_add_up_to_the_prediction(mixed, table_service):

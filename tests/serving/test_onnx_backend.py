@@ -1,13 +1,19 @@
 """Exported models behind the same paths give the same answers; what cannot leave is answered by PyTorch."""
 
+import json
+import re
 import shutil
+import subprocess
+import sys
+import urllib.request
 
 import numpy as np
 import pytest
 from tests.serving.asking import ask, frame, get, post, rows_of
 
 import ganglion as gg
-from ganglion.deployment.serving.onnx_backend import OnnxBackend, _kept
+from ganglion.deployment.serving.exporting import _kept
+from ganglion.deployment.serving.onnx_backend import OnnxBackend
 from ganglion.deployment.serving.server import service_of
 
 
@@ -19,11 +25,54 @@ def path(mixed, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def alone(path):
-    """Return an application that has the exported file alone."""
+def file(path):
+    """Return the exported file."""
     service_of(str(path))
-    shutil.copy(_kept(path), path.with_suffix(".onnx"))
-    return service_of(str(path.with_suffix(".onnx")))
+    return shutil.copy(_kept(path), path.with_suffix(".onnx"))
+
+
+@pytest.fixture(scope="module")
+def alone(file):
+    """Return a service that has the exported file alone."""
+    return service_of(str(file))
+
+
+WITHOUT_TORCH = """
+import sys
+sys.modules['torch'] = sys.modules['sklearn'] = None
+sys.argv = ['ganglion', 'serve', sys.argv[1], '--port', '0']
+from ganglion.cli.main import run
+run()
+"""
+
+
+def test_an_exported_file_is_served_without_torch(mixed, file):
+    table = frame(5, seed=8)
+    table.loc[1, "size"] = np.nan
+    with subprocess.Popen(
+        [sys.executable, "-c", WITHOUT_TORCH, str(file)], stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        told = ""
+        while not (found := re.search(r"http://127\.0\.0\.1:(\d+)", told)):
+            line = server.stderr.readline()
+            assert line, told
+            told += line.strip()
+        for path, kind, body in (
+            ("predict", "application/json", json.dumps(rows_of(table))),
+            ("predict", "text/csv", table.to_csv(index=False)),
+            ("openapi.json", "", ""),
+            ("docs", "", ""),
+            ("metrics", "", ""),
+        ):
+            url = f"http://127.0.0.1:{found[1]}/{path}"
+            asked = urllib.request.Request(url, body.encode() or None, {"content-type": kind})
+            with urllib.request.urlopen(asked, timeout=20) as answer:
+                said = answer.read()
+            if path == "predict":
+                np.testing.assert_allclose(json.loads(said)["probabilities"], mixed.predict_proba(table), atol=1e-5)
+        server.terminate()
+        assert server.wait(20) == 0
 
 
 def test_a_model_file_is_exported_once_and_answers_the_same(mixed, path):

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from tests.serving.asking import frame, rows_of
 
 from ganglion.deployment.serving.columns import columns_of
-from ganglion.deployment.serving.interface import Input, Interface, interface_of
+from ganglion.deployment.serving.interface import Input, Interface
 from ganglion.deployment.serving.json_text import depth_of, parse_json
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.settings import Limits
+from ganglion.deployment.serving.torch_backend import interface_of
 
 LIMITS = Limits(depth=5, values=50)
 TREES = st.recursive(

@@ -182,8 +182,8 @@ def test_a_wrong_kind_in_csv_names_column_and_what_is_allowed(table_service):
     answer = post(table_service, "/predict", content=raw, headers={"content-type": "text/csv"})
     assert answer.status_code == 422
     assert answer.json()["column"] == "weight"
-    assert "it holds 'heavy'" in answer.json()["error"]
-    assert "Allowed is a number" in answer.json()["error"]
+    assert "holds 'heavy' in row 0. Give a number" in answer.json()["error"]
+    assert answer.json()["allowed"].startswith("a number")
 
 
 def test_paths_and_methods(table_service):

@@ -60,8 +60,9 @@ def write(
 
 def _write_music(estimator: Any, prompt: str, out: Path | None, tempo: float, how: dict[str, Any]) -> None:
     """Write one piece to a file, or, without one, its chords to the screen, a line each."""
-    from ganglion.data.chords import STEP, note_name
+    from ganglion.data.chords import note_name
     from ganglion.data.music_files import check_music_name, write_music
+    from ganglion.data.note_values import STEP
 
     if out is not None:
         check_music_name(out)  # before anything is written

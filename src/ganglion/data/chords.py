@@ -13,7 +13,6 @@ A pitch of -1 is a voice that is silent. How long a step is ("1/4": a quarter no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from itertools import chain
 from typing import Any
 
@@ -24,14 +23,12 @@ from torch import Tensor
 from ganglion.data.dataset import Dataset, Field
 from ganglion.data.ragged import Ragged
 from ganglion.data.strings import text_column
-from ganglion.errors import InvalidInput, InvalidParameter, UnsupportedType
+from ganglion.errors import InvalidInput, UnsupportedType
 
 NAME = "music"
 KEYS, LOWEST, PITCHES = 88, 21, 128  # A0, the lowest key of a piano, is MIDI pitch 21; C8, the highest, 108
 HIGHEST = LOWEST + KEYS - 1
 SILENT = -1  # a voice that rests
-STEP = "1/4"  # of files, unless something else is asked for
-FINEST = 64  # parts of a whole note
 _NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "G♯", "A", "B♭", "B")
 _EXAMPLE = "[[[60, 64, 67], [], [62, 65]], [[57]]]"
 _PIANO = f"A piano has the MIDI pitches {LOWEST} (A0) to {HIGHEST} (C8), and {SILENT} is a voice that is silent"
@@ -135,23 +132,6 @@ def note_name(pitch: int) -> str:
 def chord_name(keys: np.ndarray) -> str:
     """Return the names of the keys that sound, (88,), the lowest first: "C3 E4 G4"; of none "silence"."""
     return " ".join(note_name(pitch) for pitch in (np.flatnonzero(keys) + LOWEST).tolist()) or "silence"
-
-
-def step_length(step: str) -> Fraction:
-    """Return how many quarter notes a step has: "1/16" is a quarter of one.
-
-    Raises
-    ------
-    InvalidParameter
-        If it is not "1/" and a whole number up to 64.
-    """
-    one, _, parts = step.partition("/") if isinstance(step, str) else ("", "", "")
-    if one.strip() != "1" or not parts.strip().isdecimal() or not 1 <= int(parts) <= FINEST:
-        raise InvalidParameter(
-            f"step={step!r}: a step of music is a part of a whole note: '1/4' is a quarter note, '1/16' a sixteenth, "
-            f"'1/12' a triplet of eighths; up to '1/{FINEST}'."
-        )
-    return Fraction(4, int(parts))
 
 
 def _listed(X: Any) -> list[Any]:

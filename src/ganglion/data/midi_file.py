@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from ganglion.data.chords import HIGHEST, KEYS, LOWEST, STEP, roll_of, step_length
+from ganglion.data.chords import HIGHEST, KEYS, LOWEST, roll_of
+from ganglion.data.note_values import STEP, step_length
 from ganglion.errors import InvalidParameter, missing_extra
 from ganglion.storage import atomic_write
 

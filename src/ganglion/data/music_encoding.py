@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganglion.data.chords import KEYS, music_in, step_length
+from ganglion.data.chords import KEYS, music_in
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoding import InputSpec
+from ganglion.data.note_values import step_length
 from ganglion.data.ragged import Ragged
 from ganglion.errors import InvalidInput
 

@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ganglion.data.chords import STEP, rolls_to_dataset
+from ganglion.data.chords import rolls_to_dataset
 from ganglion.data.dataset import Dataset
 from ganglion.data.file_tree import ZIP_DAMAGE, Part, Skipped, Tree, listed, part_folders, reason_of, refuse_or_tell
 from ganglion.data.memory import MB, VARIABLE, is_large
 from ganglion.data.midi_file import SUFFIXES, NoMidi, Played, is_midi, read_midi, write_midi
+from ganglion.data.note_values import STEP
 from ganglion.data.tones import write_tones
 from ganglion.errors import DataWarning, InvalidFile, InvalidParameter
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ganglion.data.chords import step_length
+from ganglion.data.note_values import step_length
 from ganglion.errors import InvalidParameter
 
 Resize = Literal["stretch", "crop", "pad"]

@@ -5,7 +5,7 @@
     all              the share of missing values
 
 No bin is cut for fewer than ten rows, edges are rounded, and neither the smallest nor the largest value is told, so
-that no value of a single row stands in a summary. It is what later data are compared with.
+that no value of a single row stands in a summary. It is what later data are compared with, without torch.
 """
 
 from __future__ import annotations
@@ -14,23 +14,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from ganglion.data.dataset import Dataset, Field, Kind
-from ganglion.data.encoding import TableEncoder
-from ganglion.data.spool import load
 from ganglion.errors import InvalidModel
+
+if TYPE_CHECKING:
+    from ganglion.data.dataset import Kind
 
 BINS = 20
 ROWS_IN_BIN = 10
-MOST_COLUMNS = 100  # of a block of numbers, the first
 MOST_CATEGORIES = 50  # the commonest; the others count together
-_MOST_CELLS = 500_000  # looked at
-_STRETCHES = 64  # of rows, where not all are looked at
 _DIGITS = 4  # of an edge, beside the spread of its column
 
 
@@ -100,47 +95,6 @@ class Summary:
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
         return asdict(self)
-
-
-def summarise(data: Dataset, encoder: Any) -> Summary:
-    """Return the summary of a training set; of others than tables, that of no column.
-
-    Parameters
-    ----------
-    data : Dataset
-        Features only.
-    encoder : encoder
-        That was fitted to them: it knows which categories are kept.
-    """
-    if not isinstance(encoder, TableEncoder):
-        return Summary(len(data))
-    width = sum(math.prod(field.shape) for field in encoder.fields)
-    step = max(1, math.ceil(len(data) * min(width, MOST_COLUMNS) / _MOST_CELLS))
-    columns, n_rows = list[ColumnSummary](), len(data)
-    for field in encoder.fields:
-        values = _some(cast(Tensor, data.columns[field.name]), step).numpy()
-        columns += _of_field(field, data.field(field.name), values)
-        n_rows = len(values)
-    return Summary(n_rows, tuple(columns))
-
-
-def _some(column: Tensor, step: int) -> Tensor:
-    """Return one of `step` rows of a column, in stretches at even distances, which are quickly read from a disk too."""
-    if step == 1:
-        return load(column)
-    length = max(1, len(column) // (step * _STRETCHES))
-    starts = range(0, len(column), max(length, len(column) // _STRETCHES))[:_STRETCHES]
-    return torch.cat([load(column, slice(start, start + length)) for start in starts])
-
-
-def _of_field(field: Field, given: Field, values: np.ndarray) -> list[ColumnSummary]:
-    if field.kind == "categorical":
-        labels = np.array([*given.categories, None], dtype=object)
-        return [of_labels(field.name, labels[values], field.categories)]
-    if field.shape:
-        block = values.reshape(len(values), -1)[:, :MOST_COLUMNS]
-        return [of_numbers(f"{field.name}{i}", "numeric", column) for i, column in enumerate(block.T)]
-    return [of_numbers(field.name, field.kind, values)]
 
 
 def of_labels(name: str, values: np.ndarray, known: Sequence[str]) -> ColumnSummary:

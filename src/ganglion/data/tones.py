@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ganglion.data.chords import LOWEST, STEP, roll_of, step_length
+from ganglion.data.chords import LOWEST, roll_of
 from ganglion.data.midi_file import check_tempo, notes_of
+from ganglion.data.note_values import STEP, step_length
 from ganglion.storage import atomic_write
 
 RATE = 22_050  # samples a second

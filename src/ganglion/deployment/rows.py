@@ -6,7 +6,7 @@ Nothing here imports torch: an exported model runs where there is none.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -54,9 +54,9 @@ def feeds_of(signature: Signature, columns: Mapping[str, Any]) -> dict[str, np.n
 def _values(each: Input, given: Any) -> np.ndarray:
     """Return the array of one input."""
     if each.kind == "categorical":
-        return np.array([_label(value) for value in _flat(each, given)], dtype=object)[:, None]
+        return np.array(labels_of(_flat(each, given)), dtype=object)[:, None]
     if each.kind in ("numeric", "boolean", "date"):
-        return _numbers(each, _flat(each, given))[:, None]
+        return numbers_of(each.name, each.kind, _flat(each, given))[:, None]
     array = _as_array(each, given)
     if each.kind == "image":
         return _pixels(each, array)
@@ -65,7 +65,7 @@ def _values(each: Input, given: Any) -> np.ndarray:
             raise _unsuited(each, f"holds {array.dtype} values", "whole numbers")
         array = array.astype(np.int64)
     else:
-        array = _finite(each, array.astype(np.float64))
+        array = _finite(each.name, each.kind, array.astype(np.float64))
     if array.ndim != len(each.shape) or any(
         n not in (size, 0) for n, size in zip(each.shape, array.shape, strict=True) if isinstance(n, int)
     ):
@@ -100,25 +100,48 @@ def is_missing(value: Any) -> bool:
     return type(value).__name__ in _MISSING_TYPES or bool(value != value)
 
 
+def labels_of(values: Iterable[Any]) -> list[str]:
+    """Return categories as text; those that are missing as the empty one."""
+    return [_label(value) for value in values]
+
+
 def _label(value: Any) -> str:
-    """Return the text of a category; of one that is missing the empty one."""
     if is_missing(value):
         return ""
     label = plain_label(value)
     return "" if label in MISSING else label
 
 
-def _numbers(each: Input, column: Any) -> np.ndarray:
-    """Return a column of numbers, (N,) float64."""
-    if isinstance(column, np.ndarray) and column.dtype.kind in "buif":
-        return _finite(each, column.astype(np.float64))
-    if isinstance(column, np.ndarray) and column.dtype.kind == "M":
-        return _seconds(column)
-    values = [_number(each, row, value) for row, value in enumerate(column)]
-    return _finite(each, np.array(values, dtype=np.float64))
+def numbers_of(name: str, kind: str, values: Any) -> np.ndarray:
+    """Return a column of numbers, truth values or dates, (N,) float64, NaN where one is missing.
+
+    Parameters
+    ----------
+    name : str
+        Of the column, for messages.
+    kind : "numeric", "boolean" or "date"
+    values : array, or sequence of numbers, moments and texts of them
+
+    Raises
+    ------
+    InvalidInput
+        If a value is of another kind, with its row.
+    """
+    if isinstance(values, np.ndarray) and values.dtype.kind in "buif":
+        return _finite(name, kind, values.astype(np.float64))
+    if isinstance(values, np.ndarray) and values.dtype.kind == "M":
+        return _seconds(values)
+    known: dict[str, float] = {}  # each text is read once
+    for row, value in enumerate(values):
+        if type(value) is str and value not in known:
+            known[value] = _number(name, kind, row, value)
+    found = [
+        known[value] if type(value) is str else _number(name, kind, row, value) for row, value in enumerate(values)
+    ]
+    return _finite(name, kind, np.array(found, dtype=np.float64))
 
 
-def _number(each: Input, row: int, value: Any) -> float:
+def _number(name: str, kind: str, row: int, value: Any) -> float:
     if is_missing(value):
         return np.nan
     if isinstance(value, datetime.date | np.datetime64):
@@ -128,12 +151,12 @@ def _number(each: Input, row: int, value: Any) -> float:
     text = plain_label(value)
     if text in MISSING:
         return np.nan
-    if each.kind == "boolean" and text in _FLAGS:
+    if kind == "boolean" and text in _FLAGS:
         return _FLAGS[text]
-    found = parse_dates(each.name, [text]) if each.kind == "date" else parse_numbers([text])
+    found = parse_dates(name, [text]) if kind == "date" else parse_numbers([text])
     if found is None:
-        wanted = {"boolean": "true, false, 1 or 0", "date": "a date such as 2024-03-31"}.get(each.kind, "a number")
-        raise _unsuited(each, f"holds {text[:40]!r} in row {row}", f"{wanted}, or nothing where it is missing")
+        wanted = {"boolean": "true, false, 1 or 0", "date": "a date such as 2024-03-31"}.get(kind, "a number")
+        raise _wrong(name, kind, f"holds {text[:40]!r} in row {row}", f"{wanted}, or nothing where it is missing")
     return float(found[0])
 
 
@@ -149,10 +172,12 @@ def _seconds(moments: np.ndarray) -> np.ndarray:
     return np.where(np.isnat(micros), np.nan, micros.astype(np.int64) / 1e6)
 
 
-def _finite(each: Input, numbers: np.ndarray) -> np.ndarray:
+def _finite(name: str, kind: str, numbers: np.ndarray) -> np.ndarray:
     infinite = np.argwhere(np.isinf(numbers))
     if len(infinite):
-        raise _unsuited(each, f"holds infinity in row {infinite[0][0]}", "finite numbers, and NaN for a missing one")
+        raise _unsuited(
+            name, kind, f"holds infinity in row {infinite[0][0]}", "finite numbers, and NaN for a missing one"
+        )
     return numbers
 
 
@@ -160,7 +185,9 @@ def _as_array(each: Input, given: Any) -> np.ndarray:
     try:
         array = np.asarray(given)
     except ValueError as error:
-        raise _unsuited(each, f"is no array ({error})", f"shape ({', '.join(map(str, each.shape))})") from error
+        raise _unsuited(
+            each.name, each.kind, f"is no array ({error})", f"shape ({', '.join(map(str, each.shape))})"
+        ) from error
     if array.dtype.kind == "O":
         try:
             array = array.astype(np.float64)  # None becomes NaN
@@ -189,9 +216,15 @@ def _pixels(each: Input, array: np.ndarray) -> np.ndarray:
     if each.dtype == "uint8" and array.dtype != np.uint8:
         bytes_alone = array.astype(np.float64)
         if ((bytes_alone < 0) | (bytes_alone > 255) | (bytes_alone != np.round(bytes_alone))).any():
-            raise _unsuited(each, "holds other numbers than 0 to 255", "whole pixels from 0 to 255, as training had")
-    return np.ascontiguousarray(_finite(each, array.astype(each.dtype)))
+            raise _unsuited(
+                each.name, each.kind, "holds other numbers than 0 to 255", "whole pixels from 0 to 255, as training had"
+            )
+    return np.ascontiguousarray(_finite(each.name, each.kind, array.astype(each.dtype)))
 
 
 def _unsuited(each: Input, what: str, wanted: str) -> InvalidInput:
-    return InvalidInput(f"the input {each.name!r} ({each.kind}) {what}. Give {wanted}.")
+    return _wrong(each.name, each.kind, what, wanted)
+
+
+def _wrong(name: str, kind: str, what: str, wanted: str) -> InvalidInput:
+    return InvalidInput(f"the input {name!r} ({kind}) {what}. Give {wanted}.")

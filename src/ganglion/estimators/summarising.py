@@ -11,7 +11,8 @@ import torch
 from ganglion.data.dataset import Dataset
 from ganglion.data.gather import gather
 from ganglion.data.ragged import Columns
-from ganglion.data.summary import ColumnSummary, Summary, of_numbers, summarise
+from ganglion.data.summarising import summarise
+from ganglion.data.summary import ColumnSummary, Summary, of_numbers
 
 if TYPE_CHECKING:
     from ganglion.estimators.base import Estimator

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ganglion.deployment.serving.backend import plain
+from ganglion.data.boxes import Boxes
 from ganglion.deployment.serving.served import Answer, Asked, Served
 
 JSON, TEXT, HTML = b"application/json", b"text/plain; version=0.0.4; charset=utf-8", b"text/html; charset=utf-8"
@@ -64,3 +65,19 @@ def array_text(values: np.ndarray) -> str:
 def _text(value: Any) -> str:
     """Return a label as JSON: there are few of them."""
     return _WRITE(value)
+
+
+def plain(values: np.ndarray) -> list[Any]:
+    """Return answers as JSON can hold them, one each row."""
+    listed = values.tolist()
+    return listed if values.dtype != object or set(map(type, listed)) <= {str} else [_plain(value) for value in listed]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Boxes):
+        return value.to_dict()
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return {name: _plain(each) for name, each in value.items()} if isinstance(value, Mapping) else value

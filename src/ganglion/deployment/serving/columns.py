@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from ganglion.data.cells import plain_label
 from ganglion.data.dates import parse_dates
-from ganglion.data.strings import plain_label
 from ganglion.deployment.serving.interface import Input, Interface
 from ganglion.deployment.serving.refused import Refused, wrong_value
 from ganglion.errors import suggestion

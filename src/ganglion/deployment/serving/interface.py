@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ganglion.data.dataset import Kind
-from ganglion.data.encoding import ImageEncoder, TableEncoder
-from ganglion.data.summary import Summary
-from ganglion.data.text_encoding import TextEncoder
-from ganglion.errors import InvalidModel
+if TYPE_CHECKING:
+    from ganglion.data.dataset import Kind
 
 _EXAMPLES: dict[str, Any] = {
     "numeric": 1.5,
@@ -113,54 +110,3 @@ class Interface:
     def example_row(self) -> dict[str, Any]:
         """Return a row that is allowed."""
         return {name: each.example for each in self.inputs for name in each.columns}
-
-
-def interface_of(model: Any) -> Interface:
-    """Return the interface of a fitted estimator.
-
-    Raises
-    ------
-    InvalidModel
-        If it is of a task or modality that is not served.
-    """
-    task, modality = model.tags.task, model.modality_
-    name = type(model).__name__
-    if task not in TASKS or modality not in MODALITIES:
-        raise InvalidModel(
-            f"{name} ({task} of {modality}) is not served: a request is answered row by row, so that served are "
-            f"{', '.join(TASKS)} of {', '.join(MODALITIES)}. Use it from Python or by `ganglion predict`."
-        )
-    classes = tuple(getattr(model, "classes_", ()))
-    return Interface(
-        estimator=name,
-        task=task,
-        modality=modality,
-        inputs=_inputs(model.encoder_, getattr(model, "summary_", None)),
-        classes=tuple(each.item() if hasattr(each, "item") else each for each in classes),
-        targets=_n_targets(model),
-        target=model.target_name_ if hasattr(model, "target_name_") else "",
-        resize=getattr(model.encoder_, "resize", "stretch"),
-    )
-
-
-def _inputs(encoder: Any, summary: Summary | None) -> tuple[Input, ...]:
-    if isinstance(encoder, TableEncoder):
-        middle = summary.middles if summary else {}
-        return tuple(
-            Input(each.name, each.kind, each.shape, each.categories, typical=middle.get(each.name))
-            for each in encoder.fields
-        )
-    if isinstance(encoder, ImageEncoder):
-        return (Input("image", "image", tuple(encoder.shape)),)
-    if isinstance(encoder, TextEncoder):
-        return tuple(Input(name, "text") for name in encoder.columns or ("text",))
-    if encoder.spec.audio:
-        return (Input("audio", "audio", rate=encoder.spec.audio),)
-    return (Input(getattr(encoder, "column", "") or "text", "text"),)  # words, for a tagger
-
-
-def _n_targets(model: Any) -> int:
-    target = model.target_
-    if getattr(target, "multilabel", False):
-        return len(target.classes)
-    return 1 if getattr(target, "flat", True) else int(target.n_targets)

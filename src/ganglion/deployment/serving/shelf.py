@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ganglion.deployment.capability import why_not
 from ganglion.deployment.onnx_model import OnnxModel
-from ganglion.deployment.serving.backend import Backend, TorchBackend
-from ganglion.deployment.serving.onnx_backend import OnnxBackend, exported, exported_from_memory
+from ganglion.deployment.serving.backend import Backend
+from ganglion.deployment.serving.onnx_backend import OnnxBackend
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.served import Served
 from ganglion.errors import GanglionError, InvalidParameter, suggestion
@@ -42,6 +41,15 @@ def load_backend(given: Any, engine: str = "auto") -> Backend:
     """
     if isinstance(given, Path) and given.suffix.lower() == ".onnx":
         return OnnxBackend(OnnxModel.load(given))
+    return _of_estimator(given, engine)
+
+
+def _of_estimator(given: Any, engine: str) -> Backend:
+    """Return the backend of a fitted estimator or its file. An exported file needs none of what is imported here."""
+    from ganglion.deployment.capability import why_not
+    from ganglion.deployment.serving.exporting import exported, exported_from_memory
+    from ganglion.deployment.serving.torch_backend import TorchBackend
+
     original = TorchBackend.load(given) if isinstance(given, Path) else TorchBackend(given)
     if engine == "torch":
         return original

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ganglion.deployment.serving.backend import plain
+from ganglion.deployment.serving.answers import plain
 from ganglion.deployment.serving.columns import Columns, checked, shown
 from ganglion.deployment.serving.interface import Input, Interface
 from ganglion.deployment.serving.refused import Refused, too_many_rows

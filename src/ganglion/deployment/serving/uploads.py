@@ -18,7 +18,7 @@ from ganglion.data.image_files import decode as decode_picture
 from ganglion.data.image_files import look as look_at_picture
 from ganglion.data.recording_files import decode as decode_recording
 from ganglion.data.recording_files import look as look_at_recording
-from ganglion.data.strings import infer_strings
+from ganglion.deployment.rows import labels_of, numbers_of
 from ganglion.deployment.serving.columns import Columns, checked
 from ganglion.deployment.serving.interface import Input, Interface
 from ganglion.deployment.serving.refused import Refused, too_many_rows
@@ -129,16 +129,12 @@ def _read(each: Input, names: list[str], columns: list[tuple[str, ...]]) -> np.n
 def _column(each: Input, name: str, values: tuple[str, ...]) -> np.ndarray:
     if each.kind == "text":
         return checked(list(values), each)
+    if each.kind == "categorical":
+        return np.array([label or None for label in labels_of(values)], dtype=object)
     try:
-        found, column = infer_strings(name, values, each.kind)
+        return numbers_of(name, each.kind, values)
     except InvalidInput as error:
-        raise Refused(
-            422, f"{error} Allowed is {each.allowed}.", details={"column": name, "allowed": each.allowed}
-        ) from error
-    if each.kind != "categorical":
-        return np.asarray(column, dtype=np.float64)
-    labels = np.array([*found.categories, None], dtype=object)
-    return labels[np.asarray(column)]
+        raise Refused(422, str(error), details={"column": name, "allowed": each.allowed}) from error
 
 
 def picture(raw: bytes, each: Input, resize: Any, limits: Limits) -> np.ndarray:
