@@ -4,19 +4,22 @@ import json
 import subprocess
 import sys
 import warnings
+import zipfile
 
 import numpy as np
 import onnx
 import onnxruntime
 import pandas as pd
 import pytest
+import soundfile
 from torch import nn
 
 import ganglion as gg
-from ganglion.checks.data import every_data_for
+from ganglion.checks.data import every_data_for, tones
 from ganglion.deployment import onnx_export
 from ganglion.deployment.onnx_model import OnnxModel
-from ganglion.errors import ExportRefused, GanglionWarning, InvalidInput, InvalidModel, InvalidParameter
+from ganglion.deployment.table_file import read_rows
+from ganglion.errors import ExportRefused, GanglionWarning, InvalidFile, InvalidInput, InvalidModel, InvalidParameter
 from ganglion.registry import all_algorithms
 
 ANSWERING = ("classification", "regression")
@@ -46,10 +49,6 @@ def fitted(model, X, y):
 def test_an_exported_model_answers_as_the_original(cls, place, tmp_path):
     X, y = every_data_for(cls())[place]
     model = fitted(small(cls), X, y)
-    if model.modality_ == "audio":
-        with pytest.raises(ExportRefused, match="audio"):
-            gg.export(model, tmp_path / "model.onnx")
-        return
     exported = gg.export(model, tmp_path / "model.onnx", rows=X)
     assert exported.parity.holds
     alone = OnnxModel.load(tmp_path / "model.onnx")
@@ -182,19 +181,28 @@ def test_the_file_says_what_it_is(table):
     assert OnnxModel.load(path).signature == OnnxModel(path.read_bytes()).signature
 
 
-def test_it_predicts_without_torch(table, tmp_path):
-    model, frame, path = table
-    frame.to_csv(tmp_path / "rows.csv", index=False)
+def predicted_without_torch(path, rows):
+    """Return the lines that `ganglion predict` says where there is no torch."""
     code = (
         "import sys\n"
-        "sys.modules['torch'] = sys.modules['sklearn'] = None\n"
-        f"sys.argv = ['ganglion', 'predict', {str(path)!r}, {str(tmp_path / 'rows.csv')!r}]\n"
+        "class Absent:\n"
+        "    def find_spec(name, path, target=None):\n"
+        "        if name.partition('.')[0] in ('torch', 'sklearn'):\n"
+        "            raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Absent)\n"
+        f"sys.argv = ['ganglion', 'predict', {str(path)!r}, {str(rows)!r}]\n"
         "from ganglion.cli.main import run\n"
         "run()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    return done.stdout.splitlines()
+
+
+def test_it_predicts_without_torch(table, tmp_path):
+    model, frame, path = table
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    lines = predicted_without_torch(path, tmp_path / "rows.csv")
     assert lines[0] == "prediction,p_old,p_young"
     assert [line.split(",")[0] for line in lines[1:]] == model.predict(frame).tolist()
 
@@ -243,6 +251,83 @@ def test_any_number_of_steps(cell, tmp_path):
     np.testing.assert_allclose(
         OnnxModel.load(tmp_path / "model.onnx").predict(longer), model.predict(longer), atol=1e-4
     )
+
+
+SPOKEN = "log_mel(floor=30, emphasis=0.97, trim=35, steps=32)"
+
+
+@pytest.fixture(scope="module", params=["log_mel", SPOKEN], ids=["whole", "words"])
+def hearing(request, tmp_path_factory):
+    model = gg.CNNClassifier(channels=(4,), hidden=(8,), spectrogram=request.param, epochs=2, random_state=0)
+    X, y = tones(model, n=20)
+    path = tmp_path_factory.mktemp("hearing") / "tones.onnx"
+    gg.export(fitted(model, X, y), path)
+    return model, X, path
+
+
+@pytest.mark.filterwarnings("ignore:.* silent")
+def test_samples_go_in(hearing):
+    model, X, path = hearing
+    session = onnxruntime.InferenceSession(path)
+    assert {each.name: each.type for each in session.get_inputs()} == {
+        "audio": "tensor(float)",
+        "audio_length": "tensor(int64)",
+    }
+    long, short, single = X[0][1] / 2**15, np.linspace(-1, 1, 50), np.ones(1)
+    audio = np.full((3, len(long)), np.float32(7))  # what stands behind the end is nobody's
+    for row, each in zip(audio, (long, short, single), strict=True):
+        row[: len(each)] = each
+    lengths = np.array([len(long), 50, 1])
+    labels, shares = session.run(None, {"audio": audio, "audio_length": lengths})
+    given = [(4000, row[:n]) for row, n in zip(audio, lengths, strict=True)]
+    assert labels.tolist() == model.predict(given).tolist()
+    np.testing.assert_allclose(shares, model.predict_proba(given), atol=1e-5)
+
+
+def test_recordings_as_users_have_them(hearing):
+    model, X, path = hearing
+    alone = OnnxModel.load(path)
+    (input_, _), sound = alone.signature.inputs, X[0][1]
+    assert input_.rate == 4000
+    given = [
+        (4000, sound),
+        (8000, sound),
+        (4000, np.stack([sound, -sound // 2], 1)),
+        (4000, (sound / 2**15).astype(np.float32)),
+        (4000, (sound // 256 + 128).astype(np.uint8)),
+    ]
+    np.testing.assert_allclose(alone.predict_proba(given), model.predict_proba(given), atol=1e-5)
+    with pytest.raises(InvalidInput, match=r"recording 1 is a ndarray.*pairs \(rate, samples\), such as \(4000"):
+        alone.predict([given[0], sound])
+    with pytest.raises(InvalidInput, match="recording 0 holds NaN"):
+        alone.predict([(4000, np.array([0.0, np.nan]))])
+
+
+def test_recordings_are_predicted_without_torch(hearing, tmp_path):
+    model, X, path = hearing
+    folder = tmp_path / "said"
+    folder.mkdir()
+    for i, (rate, samples) in enumerate(X[:4]):
+        soundfile.write(folder / f"{i}.wav", samples, rate if i else 2 * rate, subtype="PCM_16")
+    lines = predicted_without_torch(path, folder)
+    files = sorted(folder.iterdir())
+    assert lines[0] == "prediction,p_a,p_b,p_c"
+    assert [line.split(",")[0] for line in lines[1:]] == model.predict(files).tolist()
+    shares = np.array([line.split(",")[1:] for line in lines[1:]], dtype=float)
+    np.testing.assert_allclose(shares, model.predict_proba(files), atol=1e-5)
+    with zipfile.ZipFile(tmp_path / "said.zip", "w") as archive:
+        for file in files:
+            archive.write(file, file.name)
+    alone = OnnxModel.load(path)
+    # a file at another rate is brought to that of training after it was read whole
+    zipped = alone.predict_proba(read_rows(tmp_path / "said.zip", alone.signature))
+    np.testing.assert_allclose(zipped, shares, atol=1e-3)
+    (folder / "4.wav").write_bytes(b"RIFF")
+    with pytest.raises(InvalidFile, match=r"4\.wav is no recording that can be read"):
+        alone.predict(sorted(folder.iterdir()))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InvalidFile, match="there is no recording in"):
+        read_rows(tmp_path / "empty", alone.signature)
 
 
 @pytest.mark.parametrize("labels", [[3, 5, 9], [1.0, 2.0, 7.0], [True, False, True], ["ä", "b", ""]])

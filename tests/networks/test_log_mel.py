@@ -270,3 +270,11 @@ def test_the_floor_moves_only_while_training():
     plain = heard(LogMelInput(RATE, LogMel(floor=30.0)), sound, torch.tensor([4000]))
     torch.testing.assert_close(layer.eval()(prepared).x, plain, atol=1e-4, rtol=0)
     assert not torch.allclose(layer.train()(prepared).x, plain, atol=0.05)
+
+
+def test_the_end_of_a_recording_is_heard_once_whatever_stands_beside_it():
+    layer, click = LogMelInput(4000, LogMel()), torch.zeros(2, 2000)
+    click[0, 399] = 1.0  # the last of 400 samples: a window begun behind them would hear it louder
+    alone = layer.spectrogram(click[:1, :400], torch.tensor([400]))
+    beside = layer.spectrogram(click, torch.tensor([400, 2000]))[:1, : alone.shape[1]]
+    torch.testing.assert_close(beside, alone, rtol=0, atol=1e-6)

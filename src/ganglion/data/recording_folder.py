@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,8 +38,9 @@ from ganglion.data.json_lines import json_lines_to_dataset
 from ganglion.data.memory import is_large
 from ganglion.data.ragged import Ragged
 from ganglion.data.recording_files import KINDS, Head, decode, is_recording, load_soundfile, look
-from ganglion.data.recordings import NAME, SHORT, common_rate, is_silent, pairs_to_dataset, tell_rates, tell_silent
+from ganglion.data.recordings import NAME, common_rate, is_silent, pairs_to_dataset, tell_rates, tell_silent
 from ganglion.data.resizing import Reading
+from ganglion.data.samples import shortened
 from ganglion.data.spool import on_disk
 from ganglion.data.strings import Column, label_column, text_column
 from ganglion.errors import DataWarning, InvalidFile
@@ -220,7 +220,7 @@ def _decoded(
         if isinstance(each, str):
             skipped.append((i, each))
             continue
-        samples = _shortened(each) if dtype == torch.int16 else each
+        samples = shortened(each) if dtype == torch.int16 else each
         values[ends[-1] : ends[-1] + len(samples)] = torch.from_numpy(samples)
         ends.append(ends[-1] + len(samples))
         rows.append(i)
@@ -232,11 +232,6 @@ def _decoded(
 def _room(n: int, dtype: torch.dtype) -> Tensor:
     """Return a place for n samples, in memory or on disk."""
     return on_disk({NAME: ((n,), dtype)})[NAME] if is_large(n * dtype.itemsize) else torch.empty(n, dtype=dtype)
-
-
-def _shortened(samples: np.ndarray) -> np.ndarray:
-    """Return samples from -1 to 1 as whole numbers of 16 bits; those that had 16 come back to the bit."""
-    return np.clip(np.round(samples * SHORT), -SHORT, SHORT - 1).astype(np.int16)
 
 
 def _known(listing: Listing, rows: list[int]) -> tuple[list[Column], list[str]]:

@@ -22,14 +22,13 @@ from torch import Tensor
 
 from ganglion.data.dataset import Dataset, Field
 from ganglion.data.ragged import Ragged
-from ganglion.data.recording_files import HIGHEST, LOWEST, is_recording, resampled
-from ganglion.errors import DataWarning, InvalidInput, UnsupportedType
+from ganglion.data.recording_files import is_recording, resampled
+from ganglion.data.samples import SHORT, as_floats, checked_rate, checked_samples
+from ganglion.errors import DataWarning
 
 NAME = "audio"
 USUAL = 16_000  # samples a second: more tell little of speech, and are brought down unless asked for
-SHORT = 2**15  # the loudest sample of 16 bits
 SILENCE = 1e-4  # of the loudest that there can be, -80 dB
-MOST_CHANNELS = 64
 _NAMED = 5
 
 Recording = tuple[int, np.ndarray]
@@ -77,14 +76,14 @@ def pairs_to_dataset(X: Sequence[Any], rate: int | None = None) -> Dataset:
     UnsupportedType
         If samples are no numbers.
     """
-    given = [_rate(i, each[0]) for i, each in enumerate(X)]
+    given = [checked_rate(i, each[0]) for i, each in enumerate(X)]
     wanted = rate or common_rate(given)
-    samples = [_samples(i, each[1]) for i, each in enumerate(X)]
+    samples = [checked_samples(i, each[1]) for i, each in enumerate(X)]
     tell_rates(given, wanted, rate, "the recordings")
     if all(each.dtype == np.int16 for each in samples) and set(given) == {wanted}:
         parts = samples
     else:
-        parts = [resampled(_floats(each), own, wanted) for each, own in zip(samples, given, strict=True)]
+        parts = [resampled(as_floats(each), own, wanted) for each, own in zip(samples, given, strict=True)]
     tell_silent([f"recording {i}" for i, each in enumerate(parts) if is_silent(each)], len(parts), "the recordings")
     offsets = torch.tensor([0, *map(len, parts)]).cumsum(0)
     column = Ragged(torch.from_numpy(np.concatenate(parts)), offsets)
@@ -135,47 +134,5 @@ def to_rate(column: Ragged, given: int, wanted: int) -> Ragged:
     """Return a column of recordings at another rate; in float32 where that differs."""
     if given == wanted:
         return column
-    parts = [torch.from_numpy(resampled(_floats(each.numpy()), given, wanted)) for each in column.split()]
+    parts = [torch.from_numpy(resampled(as_floats(each.numpy()), given, wanted)) for each in column.split()]
     return Ragged(torch.cat(parts), torch.tensor([0, *map(len, parts)]).cumsum(0))
-
-
-def _rate(i: int, rate: Any) -> int:
-    whole = isinstance(rate, int | np.integer | float) and not isinstance(rate, bool) and float(rate).is_integer()
-    if not whole or not LOWEST <= rate <= HIGHEST:
-        raise InvalidInput(
-            f"recording {i} has the rate {rate!r:.40}. Give its samples a second, a whole number from {LOWEST:,} to "
-            f"{HIGHEST:,} (16 kHz is 16000), as in (16000, samples)."
-        )
-    return int(rate)
-
-
-def _samples(i: int, given: Any) -> np.ndarray:
-    """Return the samples of one recording, (n,), all channels mixed."""
-    array = given.detach().cpu().numpy() if isinstance(given, Tensor) else given
-    if array.dtype.kind not in "iuf":
-        raise UnsupportedType(f"recording {i} holds {array.dtype} values. Give numbers: (rate, samples).")
-    if array.ndim == 2 and array.shape[1] > MOST_CHANNELS:
-        raise InvalidInput(
-            f"recording {i} has shape {array.shape}, {array.shape[1]:,} channels. Give (samples, channels); (channels, "
-            "samples) is its transpose."
-        )
-    if array.ndim not in (1, 2) or not array.size:
-        what = "holds no sample (0 seconds)" if not array.size else f"has shape {array.shape}"
-        raise InvalidInput(f"recording {i} {what}. Give samples, (n,) or (n, channels), with one sample at least.")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        where = int(np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))[0])
-        raise InvalidInput(
-            f"recording {i} holds NaN or infinity, first in sample {where}. Leave it out, or cut that part away."
-        )
-    if array.ndim == 2:
-        return array[:, 0] if array.shape[1] == 1 else _floats(array).mean(axis=1)
-    return array
-
-
-def _floats(samples: np.ndarray) -> np.ndarray:
-    """Return samples as float32, those of whole numbers from -1 to 1."""
-    if samples.dtype.kind == "f":
-        return samples.astype(np.float32, copy=False)
-    limits = np.iinfo(samples.dtype)
-    middle = (limits.max + 1) // 2 if limits.min == 0 else 0  # unsigned samples lie around the middle
-    return ((samples.astype(np.float64) - middle) / (middle or -float(limits.min))).astype(np.float32)

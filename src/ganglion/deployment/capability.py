@@ -8,7 +8,7 @@ from ganglion.errors import ExportRefused, InvalidInput
 from ganglion.estimators.base import Estimator
 
 TASKS = {"classification", "regression"}
-MODALITIES = {"table", "image", "text", "sequence"}
+MODALITIES = {"table", "image", "text", "sequence", "audio"}
 _REASONS = {
     "segmentation": "masks of every pixel leave in a later version",
     "detection": "boxes are chosen from a network's maps by a search that no graph holds yet",
@@ -42,12 +42,7 @@ def why_not(model: Any) -> str | None:
     if task not in TASKS:
         return f"{_REASONS.get(task, f'the task {task} has no form outside Python')}. Use the model file from Python"
     if model.modality_ not in MODALITIES:
-        return (
-            f"models of {model.modality_} data do not leave yet: what makes spectrograms of recordings gives other "
-            "digits elsewhere. Use the model file from Python"
-            if model.modality_ == "audio"
-            else f"models of {model.modality_} data do not leave yet. Use the model file from Python"
-        )
+        return f"models of {model.modality_} data do not leave yet. Use the model file from Python"
     if getattr(model, "precision", "auto") == "bfloat16":
         return (
             "its answers are rounded to the three digits of bfloat16, which an export is not. Call "

@@ -76,6 +76,10 @@ def encoded(encoder: Any, inputs: Tensors) -> dict[str, Tensor]:
         return _table(encoder, inputs)
     if encoder.spec.image:
         return {"image": inputs[0].permute(0, 3, 1, 2)}
+    if encoder.spec.audio:
+        audio, lengths = inputs
+        there = torch.arange(audio.shape[1]) < lengths[:, None]
+        return {"audio": audio * there, "audio_length": lengths}
     name = "tokens" if encoder.spec.vocabulary else "sequence"
     return {name: inputs[0], f"{name}_length": inputs[1]}
 

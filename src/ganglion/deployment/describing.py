@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ganglion.data.audio_encoding import AudioEncoder
 from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.data.sequences import SequenceEncoder
 from ganglion.data.text_encoding import WHOLE, TextEncoder
@@ -32,6 +33,8 @@ def signature_of(model: Estimator) -> Signature:
     inputs = _inputs(model)
     texts = isinstance(encoder, TextEncoder)
     longest = getattr(encoder, "longest", 0)
+    if isinstance(encoder, AudioEncoder):
+        longest = 0
     if isinstance(encoder, SequenceEncoder):
         # places that were learned end with the longest sequence of training
         longest = longest if getattr(model, "positions", "") == "learned" else 0
@@ -65,6 +68,8 @@ def _inputs(model: Estimator) -> tuple[Input, ...]:
         return (Input("tokens", "tokens", "int64", ("N", "T")), _length("tokens"))
     if isinstance(encoder, SequenceEncoder):
         return (Input("sequence", "sequence", "float64", ("N", "T", encoder.width)), _length("sequence"))
+    if isinstance(encoder, AudioEncoder):
+        return (Input("audio", "audio", "float32", ("N", "T"), rate=encoder.rate), _length("audio"))
     raise TypeError(f"no inputs are known of {type(encoder).__name__}")
 
 

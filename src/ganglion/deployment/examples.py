@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from ganglion.data.dataset import Dataset, Field, Kind
+from ganglion.data.ragged import Ragged, joined
 from ganglion.data.vocabulary import SPECIAL
 from ganglion.deployment.describing import spread_of
 from ganglion.deployment.rows import feeds_of
@@ -20,7 +21,8 @@ from ganglion.deployment.signature import Input, Signature
 from ganglion.estimators.base import Estimator
 
 BATCHES = (1, 2, 33)  # rows
-LENGTHS = (1, 7, 40)  # steps of the longest text or sequence
+LENGTHS = (1, 7, 40)  # steps of the longest text or sequence, or of SECOND that a recording has
+SECOND = 40
 SEED = 0
 UNSEEN = "a value that training never saw"
 FAR = (1e3, 1e6, 1e12)  # deviations from the mean
@@ -36,7 +38,7 @@ def examples(model: Estimator, signature: Signature) -> Iterator[tuple[str, Any,
     signature : Signature
     """
     rng = np.random.default_rng(SEED)
-    makers = {"table": _tables, "image": _images, "text": _texts, "sequence": _sequences}
+    makers = {"table": _tables, "image": _images, "text": _texts, "sequence": _sequences, "audio": _recordings}
     for what, X in makers[signature.modality](model, signature, rng):
         yield what, _as_trained(signature, X), X
 
@@ -45,6 +47,10 @@ def plain(signature: Signature, X: Any) -> Any:
     """Return rows that a user gave to the model as an export takes them: a data set as its columns."""
     if not isinstance(X, Dataset):
         return X
+    if signature.modality == "audio":
+        name = next(field.name for field in X.features if field.kind == "audio")
+        rate = next(field.rate for field in X.features if field.kind == "audio")
+        return [(rate, each.numpy()) for each in cast(Ragged, X.columns[name]).split()]
     if signature.modality in ("image", "sequence"):
         return X.values(X.features[0].name)
     return {field.name: X.values(field.name) for field in X.features}
@@ -167,8 +173,32 @@ def _sequences(model: Estimator, signature: Signature, rng: np.random.Generator)
         yield f"steps {far:g} deviations away", [center + far * deviation * np.ones((4, width))]
 
 
+def _recordings(model: Estimator, signature: Signature, rng: np.random.Generator) -> Iterator[tuple[str, Any]]:
+    rate = signature.inputs[0].rate
+    for n in BATCHES:
+        for most in LENGTHS:
+            lengths = rng.integers(1, most * rate // SECOND + 1, n)
+            yield (
+                f"{n} noisy recording(s) of at most {most / SECOND:g} seconds",
+                [(rate, (rng.uniform(0, 0.3) * rng.normal(size=length)).astype(np.float32)) for length in lengths],
+            )
+    time = np.arange(rate // 2) / rate
+    tones = [np.sin(2 * np.pi * share * rate / 2 * time) for share in (0.01, 0.1, 0.5)]
+    click = np.zeros(rate // 2)
+    click[-1] = 1.0
+    yield "tones", [(rate, tone.astype(np.float32)) for tone in tones]
+    yield "a tone at its loudest", [(rate, np.where(tones[1] > 0, 1.0, -1.0).astype(np.float32))]
+    yield (
+        "a click, silence, and one sample",
+        [(rate, each.astype(np.float32)) for each in (click, np.zeros(rate // 2), np.ones(1))],
+    )
+
+
 def _as_trained(signature: Signature, X: Any) -> Any:
     """Return rows as the estimator's `predict` takes them: a table's columns as a data set of the kinds of training."""
+    if signature.modality == "audio":  # a data set, for it is no news that some of these are silent
+        parts = [torch.from_numpy(samples) for _, samples in X]
+        return Dataset([Field("audio", "audio", rate=signature.inputs[0].rate)], {"audio": joined(parts)})
     if signature.modality != "table":
         return X
     first = signature.inputs[0]

@@ -1,4 +1,4 @@
-"""What an estimator would be given (frames, arrays, texts, sequences), as the columns of an exported model's inputs.
+"""What an estimator would be given (frames, arrays, texts, sequences, recordings), as the columns of a graph's inputs.
 
 Nothing here imports torch.
 """
@@ -12,6 +12,7 @@ import numpy as np
 
 from ganglion.data.tokenizers import tokenizer_from_json
 from ganglion.data.vocabulary import BETWEEN
+from ganglion.deployment.recordings import recordings_of
 from ganglion.deployment.rows import is_missing
 from ganglion.deployment.signature import Signature
 from ganglion.errors import InvalidInput, suggestion
@@ -23,7 +24,7 @@ def columns_of(signature: Signature, X: Any) -> dict[str, Any]:
     Parameters
     ----------
     signature : Signature
-    X : mapping, frame, array-like, images, list of texts, or list of sequences
+    X : mapping, frame, array-like, images, or list of texts, sequences or recordings
     """
     if isinstance(X, Mapping) and all(each.name in X for each in signature.inputs):
         return dict(X)
@@ -31,6 +32,8 @@ def columns_of(signature: Signature, X: Any) -> dict[str, Any]:
         return _tokens(signature, X)
     if signature.modality == "sequence":
         return _sequences(signature, X)
+    if signature.modality == "audio":
+        return dict(recordings_of(signature, X))
     if signature.modality == "image":
         return {signature.inputs[0].name: X}
     if isinstance(X, Mapping):

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from ganglion.deployment.core import Core
+from ganglion.deployment.hearing import with_transforms
+from ganglion.deployment.operators import read_operators_once
 from ganglion.deployment.packages import onnx_package
 from ganglion.deployment.recurrent import with_operators
 from ganglion.deployment.signature import Input, Signature
@@ -27,6 +29,7 @@ from ganglion.networks.network import Network
 PURPOSE = "exporting a model"
 INSIDE = "net/"
 ROWS, STEPS = 3, 5  # of the tensors that the network is traced with; all axes of any length stay so
+AUDIBLE = 8  # seconds of the recordings that it is traced with: several windows, even of the longest
 _TRACED = {"N": ROWS, "T": STEPS}
 CODE, PLACE = "code/", "place/"  # between the network and the two ends
 _TORCH = {"float64": torch.float64, "float32": torch.float32, "int64": torch.int64, "uint8": torch.uint8}
@@ -38,6 +41,7 @@ def network_of(model: Estimator, dtype: torch.dtype) -> Network:
     """Return a copy of a model's network that computes in `dtype`, and whose layers can all be exported."""
     network = copy.deepcopy(model.network_).cast(dtype).eval().requires_grad_(False)
     with_operators(network)
+    with_transforms(network)
     return network
 
 
@@ -66,11 +70,18 @@ def traced(core: nn.Module, inputs: tuple[Input, ...]) -> Any:
     """
     for package in ("onnx", "onnxscript"):
         onnx_package(package, PURPOSE)
+    read_operators_once()
     axes = {name: torch.export.Dim(name) for each in inputs for name in each.shape if isinstance(name, str)}
     examples = tuple(map(_example, inputs))
     dynamic = tuple({i: axes[n] for i, n in enumerate(each.shape) if isinstance(n, str)} for each in inputs)
-    with _quiet():
-        program = torch.export.export(core.eval(), examples, dynamic_shapes=(dynamic,), strict=False)
+    with _quiet(), torch.no_grad():
+        program = torch.export.export(
+            core.eval(),
+            examples,
+            dynamic_shapes=(dynamic,),
+            strict=False,
+            prefer_deferred_runtime_asserts_over_guards=True,
+        )
         made = torch.onnx.export(program, dynamo=True, verbose=False)
     if made is None:
         raise RuntimeError("torch.onnx gave no program")
@@ -81,6 +92,8 @@ def traced(core: nn.Module, inputs: tuple[Input, ...]) -> Any:
 
 def _example(each: Input) -> Tensor:
     sizes = [_TRACED[n] if isinstance(n, str) else n for n in each.shape]
+    if each.kind == "audio":
+        sizes[1] = AUDIBLE * each.rate
     if each.kind == "categorical":
         return torch.zeros(sizes, dtype=torch.int64)
     if each.kind == "length":

@@ -22,6 +22,7 @@ from ganglion.errors import InvalidInput, InvalidModel
 
 SIGNATURE, CARD, VERSION, SUMMARY = "ganglion_signature", "ganglion_card", "ganglion_version", "ganglion_summary"
 TOGETHER = 4096  # rows, or so many steps of texts and sequences, that go through the graph at once
+HEARD_TOGETHER = 2**20  # samples of recordings
 
 
 class OnnxModel:
@@ -119,7 +120,7 @@ class OnnxModel:
 
         Parameters
         ----------
-        X : mapping of str to columns, frame, array-like, images, list of texts, or list of sequences
+        X : mapping of str to columns, frame, array-like, images, or list of texts, sequences or recordings
 
         Returns
         -------
@@ -132,7 +133,7 @@ class OnnxModel:
 
         Parameters
         ----------
-        X : mapping of str to columns, frame, array-like, images, list of texts, or list of sequences
+        X : mapping of str to columns, frame, array-like, images, or list of texts, sequences or recordings
 
         Raises
         ------
@@ -148,14 +149,14 @@ class OnnxModel:
 
         Parameters
         ----------
-        X : mapping of str to columns, frame, array-like, images, list of texts, or list of sequences
+        X : mapping of str to columns, frame, array-like, images, or list of texts, sequences or recordings
             Any number of rows: they go through the graph some at a time.
         """
         feeds = feeds_of(self.signature, columns_of(self.signature, X))
         n = len(next(iter(feeds.values())))
         longest = max(values.shape[1] if values.ndim > 1 else 1 for values in feeds.values())
-        ragged = self.signature.modality in ("text", "sequence")
-        size = max(1, TOGETHER // longest) if ragged else TOGETHER
+        together = {"text": TOGETHER, "sequence": TOGETHER, "audio": HEARD_TOGETHER}.get(self.signature.modality)
+        size = max(1, together // longest) if together else TOGETHER
         parts = [
             self._run({name: values[start : start + size] for name, values in feeds.items()})
             for start in range(0, n, size)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ganglion.data.cells import BOOLEANS, MISSING, parse_numbers, plain_label
 from ganglion.data.dates import parse_dates
+from ganglion.data.samples import as_floats
 from ganglion.deployment.signature import Input, Signature
 from ganglion.errors import InvalidInput, suggestion
 
@@ -60,7 +61,9 @@ def _values(each: Input, given: Any) -> np.ndarray:
     array = _as_array(each, given)
     if each.kind == "image":
         return _pixels(each, array)
-    if each.kind in ("tokens", "length"):
+    if each.kind == "audio":
+        array = _finite(each, as_floats(array))
+    elif each.kind in ("tokens", "length"):
         if array.dtype.kind not in "iu":
             raise _unsuited(each, f"holds {array.dtype} values", "whole numbers")
         array = array.astype(np.int64)

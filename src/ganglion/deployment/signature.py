@@ -32,8 +32,8 @@ import numpy as np
 
 from ganglion.errors import InvalidModel
 
-FORMAT = 1
-INPUT_KINDS = ("numeric", "boolean", "date", "categorical", "numbers", "image", "tokens", "sequence", "length")
+FORMAT = 2  # 1 knew no recordings
+INPUT_KINDS = ("numeric", "boolean", "date", "categorical", "numbers", "image", "tokens", "sequence", "audio", "length")
 ROLES = ("label", "probabilities", "scores", "prediction", "deviation")
 _CLASSES: dict[str, tuple[type, type]] = {
     "str": (str, np.str_),
@@ -62,6 +62,8 @@ class Input:
         The values that training knew, of a categorical input.
     typical : tuple of float
         Where most numbers of training lay, nine tenths of them; empty where that is not known.
+    rate : int
+        Samples a second of recordings, to which others are brought; else 0.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Input:
     shape: Shape
     categories: tuple[str, ...] = ()
     typical: tuple[float, ...] = ()
+    rate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class Signature:
     task : str
         "classification" or "regression".
     modality : str
-        "table", "image", "text" or "sequence".
+        "table", "image", "text", "sequence" or "audio".
     target : str
         The name of what is predicted, or "".
     inputs, outputs : tuple of Input, tuple of Output
@@ -181,6 +184,7 @@ def _check(signature: Signature) -> None:
         raise ValueError("its names")
     for each in signature.inputs:
         known = all(isinstance(label, str) for label in each.categories)
+        known = known and type(each.rate) is int and each.rate >= 0
         if not isinstance(each.name, str) or each.kind not in INPUT_KINDS or not known:
             raise ValueError(f"the input {each.name!r:.40}")
     for each in signature.outputs:

@@ -1,4 +1,4 @@
-"""Files of rows for an exported model, read without torch: tables as text, and arrays of numpy."""
+"""Files of rows for an exported model, read without torch: tables as text, arrays of numpy, recordings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ganglion.data.delimited import cut_table
+from ganglion.data.recording_files import SUFFIXES, is_recording
+from ganglion.deployment.recordings import recordings_in
 from ganglion.deployment.signature import Signature
 from ganglion.errors import InvalidFile
 
@@ -21,13 +23,14 @@ def read_rows(path: str | os.PathLike[str], signature: Signature) -> Any:
     Parameters
     ----------
     path : path-like
-        A table as text (.csv, .tsv, .txt, .data), or an array (.npy; .npz with one array, or one for each input).
+        A table as text (.csv, .tsv, .txt, .data), or an array (.npy; .npz with one array, or one for each input); for
+        a model of recordings one of them, or a folder or zip of them, which are heard in the order of their names.
     signature : Signature
         Of the model.
 
     Returns
     -------
-    dict of str to list, or ndarray
+    dict of str to list, or ndarray, or list of recordings
 
     Raises
     ------
@@ -36,6 +39,10 @@ def read_rows(path: str | os.PathLike[str], signature: Signature) -> Any:
     """
     source = Path(path).expanduser()
     ending = source.suffix.lower()
+    if signature.modality == "audio" and ending not in ARRAYS:
+        if not (source.is_dir() or ending == ".zip" or is_recording(source.name)):
+            raise InvalidFile(f"{source}: give a recording ({', '.join(SUFFIXES)}), or a folder or zip of them.")
+        return recordings_in(source)
     if ending not in (*TEXTS, *ARRAYS):
         raise InvalidFile(
             f"{source}: an exported model reads {', '.join((*TEXTS, *ARRAYS))}. Give such a file, or use the .ganglion "

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from ganglion.errors import InvalidParameter
+from ganglion.networks.fourier import Fourier
 from ganglion.networks.sequences import Steps
 from ganglion.networks.spec_augment import SpecAugment
 from ganglion.networks.stretching import evenly_between, read_at, spoken
@@ -156,7 +157,6 @@ class LogMelInput(nn.Module):
         What changes spectrograms at random while training.
     """
 
-    window: Tensor
     triangles: Tensor
     center: Tensor
     factor: Tensor
@@ -170,8 +170,7 @@ class LogMelInput(nn.Module):
         self.hop = max(1, round(settings.step * rate))
         width = max(2, round(settings.window * rate))
         self.n_fft = 2 ** math.ceil(math.log2(width))
-        # what follows from the arguments is kept out of weights files, which could hold anything
-        self.register_buffer("window", torch.hann_window(width, device="cpu"), persistent=False)
+        self.fourier: nn.Module = Fourier(width, self.n_fft, self.hop)
         triangles = mel_triangles(self.n_fft, rate, self.n_out) * _emphasized(self.n_fft, settings.emphasis)
         self.register_buffer("triangles", triangles, persistent=False)
         self.register_buffer("center", torch.zeros(self.n_out, dtype=torch.float64))
@@ -180,11 +179,15 @@ class LogMelInput(nn.Module):
 
     def steps_of(self, n_samples: Tensor) -> Tensor:
         """Return how many steps whole recordings of so many samples have, (n,) int64: one at least."""
-        return 1 + (n_samples - self.n_fft).clamp(min=0).add(self.hop - 1).div(self.hop, rounding_mode="floor")
+        return 1 + ((n_samples - self.n_fft).clamp(min=0) + self.hop - 1) // self.hop
+
+    def _n_steps(self, n_samples: int) -> int:
+        """Return the same of one recording, whose samples may be counted by a symbol."""
+        return 1 + (torch.sym_max(n_samples - self.n_fft, 0) + self.hop - 1) // self.hop
 
     def most_steps(self, n_samples: int) -> int:
         """Return how many steps a recording of so many samples may have, however it is changed in training."""
-        n_steps = self.settings.steps or int(self.steps_of(torch.tensor(n_samples, device="cpu")))
+        n_steps = self.settings.steps or self._n_steps(n_samples)
         return math.ceil(n_steps * (1 + (self.augment.tempo if self.augment else 0.0))) + 1
 
     @torch.no_grad()
@@ -201,26 +204,19 @@ class LogMelInput(nn.Module):
     def _logarithm(self, energy: Tensor) -> Tensor:
         floor = self.settings.floor + (self.augment.floor if self.augment else 0.0)
         quietest = 10 ** (-floor / 10) * energy.amax((1, 2), keepdim=True)
-        return torch.maximum(energy, quietest.clamp(min=QUIETEST)).log_()
+        return torch.maximum(energy, quietest.clamp(min=QUIETEST)).log_().float()
 
     def _energy(self, audio: Tensor, lengths: Tensor) -> Tensor:
-        """Return E of whole recordings, (n, T, B)."""
-        n_steps = int(self.steps_of(lengths).max()) if len(lengths) else 1
+        """Return E of whole recordings, (n, T, B) float64, 0 where there is only filling."""
         sound = audio.float() / SHORT if audio.dtype == torch.int16 else audio.float()
-        missing = self.n_fft + (n_steps - 1) * self.hop - sound.shape[1]
-        sound = nn.functional.pad(sound, (0, max(0, missing)))[:, : sound.shape[1] + missing]
-        with torch.autocast(sound.device.type, enabled=False):
-            found = torch.stft(
-                sound,
-                self.n_fft,
-                self.hop,
-                win_length=len(self.window),
-                window=self.window,
-                center=False,
-                return_complex=True,
-            )
-            power = torch.view_as_real(found).square().sum(-1) / self.window.sum().square()
-            return power.transpose(1, 2) @ self.triangles
+        # a graph that is exported does not ask how long the longest is: all that it is given counts as its steps
+        whole = torch.compiler.is_exporting() or not len(lengths)
+        n_steps = self._n_steps(sound.shape[1] if whole else int(lengths.max()))
+        n_samples = self.n_fft + (n_steps - 1) * self.hop
+        sound = nn.functional.pad(sound, (0, torch.sym_max(n_samples - sound.shape[1], 0)))[:, :n_samples]
+        energy = self.fourier(sound, self.triangles)
+        # behind its last step a recording's end would be heard once more, if longer ones stand beside it
+        return energy * _there(energy, self.steps_of(lengths))
 
     @torch.no_grad()
     def _heard(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -235,7 +231,7 @@ class LogMelInput(nn.Module):
     @torch.no_grad()
     def heard_at(self, audio: Tensor, lengths: Tensor) -> Tensor:
         """Return at which step of the whole recording each step stands that `prepare` gives, (n, T) float."""
-        return self._places(self._energy(audio, lengths), self.steps_of(lengths))[0].float()
+        return self._places(self._energy(audio, lengths), self.steps_of(lengths))[0]
 
     def _places(self, energy: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
         """Return the places, in steps, of what is heard of recordings, (n, T), and how many there are of each."""
@@ -245,16 +241,18 @@ class LogMelInput(nn.Module):
         if n is not None:
             return evenly_between(begin, end, n), torch.full_like(steps, n)
         steps = end - begin + 1
-        return begin[:, None] + torch.arange(int(steps.max()), device=energy.device), steps
+        longest = energy.shape[1] if torch.compiler.is_exporting() else int(steps.max())
+        return (begin[:, None] + torch.arange(longest, device=energy.device)).float(), steps
 
     def _level(self, raw: Tensor, lengths: Tensor, *, vary: bool = False) -> Tensor:
         """Return S less what `settings.normalize` takes away, 0 where there is only filling."""
         there = _there(raw, lengths)
         raw = self._floored(raw, there, vary=vary) * there
         if self.settings.normalize != "none":
-            mean = raw.sum(1, keepdim=True) / lengths[:, None, None]
+            # what bands that hardly vary have left is then multiplied: a mean of float32 is not one everywhere
+            mean = raw.sum(1, keepdim=True, dtype=torch.float64) / lengths[:, None, None]
             mean = mean if self.settings.normalize == "recording" else mean.mean(2, keepdim=True)
-            raw = (raw - mean) * there
+            raw = (raw - mean).to(raw.dtype) * there
         return raw
 
     def _floored(self, raw: Tensor, there: Tensor, *, vary: bool) -> Tensor:

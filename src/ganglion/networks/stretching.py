@@ -32,7 +32,7 @@ def read_at(x: Tensor, places: Tensor) -> Tensor:
 
 def evenly_between(begin: Tensor, end: Tensor, n: int) -> Tensor:
     """Return n places evenly apart from each begin to each end, both (n_sequences,) → (n_sequences, n)."""
-    share = torch.linspace(0.0, 1.0, n, device=begin.device)
+    share = torch.arange(n, device=begin.device) / (n - 1)  # as exact wherever it is computed, which linspace is not
     return begin.float()[:, None] + (end - begin).float()[:, None] * share
 
 
@@ -55,4 +55,4 @@ def spoken(loudness: Tensor, lengths: Tensor, below: float) -> tuple[Tensor, Ten
     steps = torch.arange(loudness.shape[1], device=loudness.device)
     loudness = loudness.masked_fill(steps >= lengths[:, None], -torch.inf)
     loud = loudness >= loudness.amax(1, keepdim=True) - below
-    return loud.int().argmax(1), len(steps) - 1 - loud.flip(1).int().argmax(1)
+    return loud.int().argmax(1), loudness.shape[1] - 1 - loud.flip(1).int().argmax(1)

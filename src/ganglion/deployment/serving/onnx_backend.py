@@ -62,7 +62,10 @@ class OnnxBackend:
         answer = {"prediction": said["label"] if "label" in said else said["prediction"]}
         return answer | {"probabilities": said["probabilities"]} if "probabilities" in said else answer
 
-    def _given(self, columns: Columns) -> Mapping[str, Any]:
+    def _given(self, columns: Columns) -> Any:
+        if self.interface.modality == "audio":
+            (each,) = self.interface.inputs
+            return [(each.rate, samples) for samples in columns[each.name]]
         if self.interface.modality != "image":
             return columns
         (pixels,) = columns.values()
@@ -84,7 +87,7 @@ def interface_of_signature(signature: Signature, summary: Summary | None = None)
     InvalidModel
         If it is of sequences, which no request holds yet.
     """
-    if signature.modality not in ("table", "image", "text"):
+    if signature.modality not in ("table", "image", "text", "audio"):
         raise InvalidModel(f"models of {signature.modality} data are not served yet. Use the file from Python.")
     middle = summary.middles if summary else {}
     return Interface(
@@ -101,6 +104,8 @@ def interface_of_signature(signature: Signature, summary: Summary | None = None)
 def _inputs(signature: Signature, middle: Mapping[str, float]) -> tuple[Input, ...]:
     if signature.modality == "text":
         return tuple(Input(name, "text") for name in signature.columns or ("text",))
+    if signature.modality == "audio":
+        return (Input("audio", "audio", rate=signature.inputs[0].rate),)
     if signature.modality == "image":
         _, height, width, channels = signature.inputs[0].shape
         return (Input("image", "image", (int(channels), int(height), int(width))),)
