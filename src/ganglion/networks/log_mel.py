@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -183,7 +183,7 @@ class LogMelInput(nn.Module):
 
     def _n_steps(self, n_samples: int) -> int:
         """Return the same of one recording, whose samples may be counted by a symbol."""
-        return 1 + (torch.sym_max(n_samples - self.n_fft, 0) + self.hop - 1) // self.hop
+        return 1 + (cast(int, torch.sym_max(n_samples - self.n_fft, 0)) + self.hop - 1) // self.hop
 
     def most_steps(self, n_samples: int) -> int:
         """Return how many steps a recording of so many samples may have, however it is changed in training."""
@@ -213,7 +213,8 @@ class LogMelInput(nn.Module):
         whole = torch.compiler.is_exporting() or not len(lengths)
         n_steps = self._n_steps(sound.shape[1] if whole else int(lengths.max()))
         n_samples = self.n_fft + (n_steps - 1) * self.hop
-        sound = nn.functional.pad(sound, (0, torch.sym_max(n_samples - sound.shape[1], 0)))[:, :n_samples]
+        missing = cast(int, torch.sym_max(n_samples - sound.shape[1], 0))
+        sound = nn.functional.pad(sound, (0, missing))[:, :n_samples]
         energy = self.fourier(sound, self.triangles)
         # behind its last step a recording's end would be heard once more, if longer ones stand beside it
         return energy * _there(energy, self.steps_of(lengths))
