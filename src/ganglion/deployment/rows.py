@@ -62,7 +62,7 @@ def _values(each: Input, given: Any) -> np.ndarray:
     if each.kind == "image":
         return _pixels(each, array)
     if each.kind == "audio":
-        array = _finite(each, as_floats(array))
+        array = _finite(each.name, each.kind, as_floats(array))
     elif each.kind in ("tokens", "length"):
         if array.dtype.kind not in "iu":
             raise _unsuited(each, f"holds {array.dtype} values", "whole numbers")
