@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import ganglion as gg
+from ganglion.cli import doctor
 
 from .conftest import table, write
 
@@ -128,18 +129,19 @@ def broken(tmp_path):
     return ENVIRONMENT | {"PYTHONPATH": str(tmp_path)}
 
 
-def test_doctor_names_the_culprit(broken):
-    ran = subprocess.run([*PYTHON, "doctor"], capture_output=True, text=True, env=broken)
-    assert ran.returncode == 1
-    line = next(line for line in ran.stdout.splitlines() if line.startswith("pyarrow"))
+def test_doctor_names_the_culprit(broken, ganglion, monkeypatch):
+    monkeypatch.setattr(os, "environ", broken)
+    monkeypatch.setattr(doctor, "CORE", ("torch",))
+    monkeypatch.setattr(doctor, "EXTRAS", {"pyarrow": "tables"})
+    ran = ganglion("doctor")
+    assert ran.code == 1
+    line = next(line for line in ran.out.splitlines() if line.startswith("pyarrow"))
     assert line.split()[1] == "broken"
     assert "RuntimeError: operator nms does not exist" in line
-    assert next(line for line in ran.stdout.splitlines() if line.startswith("torch")).split()[1] == "works"
+    assert next(line for line in ran.out.splitlines() if line.startswith("torch")).split()[1] == "works"
 
 
 def test_doctor_json(monkeypatch, capsys):
-    from ganglion.cli import doctor
-
     monkeypatch.setattr(doctor, "CORE", ("rich", "typer"))
     monkeypatch.setattr(doctor, "EXTRAS", {"no_such_package_here": "tables"})
     doctor.examine(as_json=True)

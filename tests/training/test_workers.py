@@ -152,31 +152,44 @@ def test_the_group_outlives_failures_and_no_thread_outlives_the_group(both):
     assert [found(both, rank)["threads of gloo"] for rank in (0, 1)] == [[], []]
 
 
-def test_a_killed_worker_restarts_to_the_same_bits(tmp_path):
-    ran = torchrun("--max-restarts", "1", WORKER, "restarted", tmp_path)
-    assert ran.returncode == 0, ran.stderr
-    assert "exitcode: -9" in ran.stderr
-    assert found(tmp_path)["lives"] == 2
-    for rank in (0, 1):
-        assert difference(kept(tmp_path, "restarted", rank), kept(tmp_path, "never killed", rank)) == 0
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory):
+    """The folder in which two workers had three lives, until a SIGTERM ended the last; what was said, and how it ended.
 
-
-def test_a_sigterm_to_the_launcher_saves(tmp_path):
-    command = [*TORCHRUN, WORKER, "endless", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as launcher:
-        assert launcher.stdout.readline() == b"trains\n"
-        assert not list((tmp_path / "run").glob("step-*"))
+    One launch for three tests: each start of Python and torch takes seconds.
+    """
+    folder = tmp_path_factory.mktemp("lived")
+    command = [*TORCHRUN, "--max-restarts", "2", WORKER, "lives", str(folder)]
+    with (
+        (folder / "stderr").open("w") as stderr,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=ENVIRONMENT) as launcher,
+    ):
+        said = launcher.stdout.readline()
+        saved_before = list((folder / "endless").glob("step-*"))
         launcher.send_signal(signal.SIGTERM)  # `timeout` hands it on
-        said, _ = launcher.communicate()
-    assert said == b""  # the second worker says nothing
-    assert launcher.returncode != 0
-    _, snapshot = read_checkpoint(tmp_path / "run")
+        said += launcher.communicate()[0]
+    assert said == b"trains\n", (folder / "stderr").read_text()  # the second worker says nothing
+    assert not saved_before
+    return folder, (folder / "stderr").read_text(), launcher.returncode
+
+
+def test_an_error_of_the_user_s_own_keeps_nobody_waiting(lived):
+    _, stderr, _ = lived
+    assert "ZeroDivisionError: a callback of the user's" in stderr
+    assert "Timed out" not in stderr
+
+
+def test_a_killed_worker_restarts_to_the_same_bits(lived):
+    folder, stderr, _ = lived
+    assert "exitcode: -9" in stderr
+    for rank in (0, 1):
+        assert found(folder, rank)["life"] == 2
+        assert difference(kept(folder, "restarted", rank), kept(folder, "never killed", rank)) == 0
+
+
+def test_a_sigterm_to_the_launcher_saves(lived):
+    folder, _, code = lived
+    assert code != 0
+    _, snapshot = read_checkpoint(folder / "endless")
     assert snapshot.numbers["step"] >= 6
     assert snapshot.numbers["history"]["rows"]
-
-
-def test_an_error_of_the_user_s_own_keeps_nobody_waiting(tmp_path):
-    ran = torchrun(WORKER, "alone_with_it", tmp_path)
-    assert ran.returncode == 1
-    assert "ZeroDivisionError: a callback of the user's" in ran.stderr
-    assert "Timed out" not in ran.stderr

@@ -77,6 +77,10 @@ def main(task: str, folder: Path) -> None:
     """Run a task, and write down what came of it."""
     found: dict = {}
     TASKS[task](folder, found)
+    note(folder, found)
+
+
+def note(folder: Path, found: dict) -> None:
     (folder / f"found.{RANK}.json").write_text(json.dumps(found))
 
 
@@ -177,22 +181,30 @@ def held() -> list[int]:
     return held
 
 
-def restarted(folder: Path, found: dict) -> None:
-    """Fit, saving at every step; in the first life, one worker is killed in the middle."""
+def lives(folder: Path, found: dict) -> None:
+    """In the first life meet an error, in the second be killed, in the third end that training and begin another."""
+    life = int(os.environ["TORCHELASTIC_RESTART_COUNT"])
+    if life == 0:
+        alone_with_it()
+    restarted(folder, life)
+    note(folder, {"life": life})
+    endless(folder / "endless")
+
+
+def restarted(folder: Path, life: int) -> None:
+    """Fit, saving at every step; in the second life, one worker is killed in the middle."""
 
     def kill(row, epochs):
-        if os.environ.get("TORCHELASTIC_RESTART_COUNT") == "0" and row["epoch"] == 2:
+        if life == 1 and row["epoch"] == 2:
             os.kill(os.getpid(), signal.SIGKILL)
 
     options = {"dropout": 0.2, "epochs": 4, "validation_fraction": 0.3}
     estimator = model(**options).fit(X, Y, checkpoint=every_step(folder / "run"), resume=True, callbacks=[kill])
     keep(folder, "restarted", estimator)
-    if RANK == 0:
-        found["lives"] = int(os.environ["TORCHELASTIC_RESTART_COUNT"]) + 1
     keep(folder, "never killed", model(**options).fit(X, Y))
 
 
-def alone_with_it(folder: Path, found: dict) -> None:
+def alone_with_it() -> None:
     """One worker meets an error of the user's own in the middle of training."""
 
     def fail(row, epochs):
@@ -201,14 +213,14 @@ def alone_with_it(folder: Path, found: dict) -> None:
     model().fit(X, Y, callbacks=[fail])
 
 
-def endless(folder: Path, found: dict) -> None:
+def endless(folder: Path) -> None:
     """Train until told to stop, and save nothing before."""
 
     def say(row, epochs):
         if row["epoch"] == 1:
             print("trains", flush=True)
 
-    never = Checkpoints(folder=folder / "run", seconds=None)
+    never = Checkpoints(folder=folder, seconds=None)
     model(epochs=10**6, learning_rate=1e-6).fit(X, Y, checkpoint=never, callbacks=[say])
 
 
@@ -243,12 +255,7 @@ def seconds_left_out(history) -> list[dict]:
     return [{key: value for key, value in row.items() if key != "seconds"} for row in history]
 
 
-TASKS = {
-    "alone_with_it": alone_with_it,
-    "endless": endless,
-    "fits": fits,
-    "restarted": restarted,
-}
+TASKS = {"fits": fits, "lives": lives}
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore", UserWarning)
