@@ -28,7 +28,7 @@ def test_without_nonlinearity_it_finds_the_span_of_pca():
 
 @pytest.fixture(scope="module")
 def plane():
-    options = {"latent": 2, "hidden": (16,), "epochs": 150, "learning_rate": 0.01, "contamination": 0.05}
+    options = {"latent": 2, "hidden": (16,), "epochs": 60, "learning_rate": 0.02, "contamination": 0.05}
     return Autoencoder(**options, random_state=0).fit(PLANE)
 
 
@@ -56,7 +56,7 @@ def test_a_file_keeps_the_threshold(plane):
 def test_an_unusual_pair_of_categories_is_an_outlier():
     kind = RNG.choice(["a", "b"], 400)
     frame = pd.DataFrame({"kind": kind, "same": kind, "number": RNG.normal(size=400)})
-    model = Autoencoder(latent=2, hidden=(16,), epochs=80, learning_rate=0.01, random_state=0).fit(frame)
+    model = Autoencoder(latent=2, hidden=(16,), epochs=40, learning_rate=0.02, random_state=0).fit(frame)
     odd = pd.DataFrame({"kind": ["a", "a"], "same": ["a", "b"], "number": [0.0, 0.0]})
     usual, unusual = model.reconstruction_error(odd)
     assert unusual > 5 * usual
@@ -64,7 +64,7 @@ def test_an_unusual_pair_of_categories_is_an_outlier():
 
 def test_sparse_codes_are_sparser():
     plain, sparse = (
-        Autoencoder(latent=8, hidden=(16,), epochs=60, learning_rate=0.01, random_state=0).set_params(**options)
+        Autoencoder(latent=8, hidden=(16,), epochs=30, learning_rate=0.02, random_state=0).set_params(**options)
         for options in ({}, {"sparsity": "l1", "sparsity_weight": 0.3})
     )
     sizes = [np.abs(model.fit(PLANE).transform(PLANE)).mean() for model in (plain, sparse)]
@@ -78,8 +78,8 @@ def test_sparse_codes_are_sparser():
 
 def test_contraction_makes_codes_change_less():
     def slope(strength):
-        model = Autoencoder(latent=2, hidden=(16,), activation="tanh", contraction=strength, epochs=60, random_state=0)
-        model = model.set_params(learning_rate=0.01).fit(PLANE)
+        model = Autoencoder(latent=2, hidden=(16,), activation="tanh", contraction=strength, epochs=30, random_state=0)
+        model = model.set_params(learning_rate=0.02).fit(PLANE)
         step = 0.01 * PLANE.std(0) * RNG.normal(size=PLANE.shape)
         return np.linalg.norm(model.transform(PLANE + step) - model.transform(PLANE), axis=1).mean()
 
@@ -168,7 +168,7 @@ def test_trimmed_does_not_learn_outliers():
     flat = PLANE.copy()
     flat[:, 4] = flat[:, :2].sum(1)
     X = np.vstack([flat, far])
-    options = {"latent": 2, "hidden": (), "epochs": 300, "learning_rate": 0.03, "random_state": 0}
+    options = {"latent": 2, "hidden": (), "epochs": 100, "learning_rate": 0.1, "random_state": 0}
     plain, trimmed = (Autoencoder(trimmed=share, **options).fit(X).reconstruction_error(X) for share in (0.0, 0.3))
     assert np.median(plain[-30:]) < 3 * np.median(plain[:-30])  # the far ones are said as well as the others
     assert np.median(trimmed[-30:]) > 10 * np.median(trimmed[:-30])

@@ -32,7 +32,7 @@ def test_it_sees_a_bar_wherever_it_stands():
 )
 def test_digits(options):
     X, X_new, y, y_new = train_test_split(DIGITS.images, DIGITS.target, test_size=500, random_state=0)
-    model = gg.CNNClassifier(channels=(16, 32), epochs=15, random_state=0, **options).fit(X, y)
+    model = gg.CNNClassifier(channels=(8, 16), epochs=12, learning_rate=0.005, random_state=0, **options).fit(X, y)
     assert model.score(X_new, y_new) > 0.97
 
 

@@ -1,5 +1,7 @@
 """Deep belief nets: layers learned one after the other, samples of a class, fine-tuning, resuming in any phase."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -57,29 +59,40 @@ def test_samples_of_a_class_look_like_it():
 
 
 def test_associative_memory_knows_labels():
-    model = DBN(hidden=(32, 32), conditional=True, epochs=100, learning_rate=0.1, random_state=0).fit(DIGITS, LABELS)
+    model = DBN(hidden=(32, 32), conditional=True, epochs=40, learning_rate=0.2, random_state=0).fit(DIGITS, LABELS)
     with torch.no_grad():
         said = model.network_.body.log_odds(model._visible(DIGITS).clone()).argmax(1).numpy()
     assert (said == LABELS).mean() > 0.7
 
 
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    """Return a function that fits an estimator to its end; it gives the fitted one and the checkpoints of all steps."""
+
+    @functools.cache
+    def run(cls, options):
+        folder = tmp_path_factory.mktemp("run")
+        every = Checkpoints(folder=folder, seconds=None, steps=1, keep=100)
+        return cls(**dict(options)).fit(DIGITS, LABELS, checkpoint=every), folder
+
+    return run
+
+
 @pytest.mark.parametrize("conditional", [False, True])
 @pytest.mark.parametrize("step", [2, 10, 16, 17, 30])
-def test_net_killed_in_any_phase_and_resumed_to_the_same_bits(tmp_path, step, conditional):
+def test_net_killed_in_any_phase_and_resumed_to_the_same_bits(whole_run, tmp_path, step, conditional):
     options = QUICK | {"epochs": 2, "batch_size": 64, "persistent": True, "chains": 8, "conditional": conditional}
-    whole = DBN(**options).fit(DIGITS, LABELS, checkpoint=Checkpoints(folder=tmp_path, seconds=None, steps=1, keep=100))
-    path = tmp_path / f"step-{step:012d}.checkpoint"
+    whole, folder = whole_run(DBN, tuple(options.items()))
+    path = folder / f"step-{step:012d}.checkpoint"
     resumed = DBN(**options).fit(DIGITS, LABELS, resume=path, checkpoint=tmp_path / "new")
     assert _same(whole, resumed)
 
 
 @pytest.mark.parametrize("step", [2, 9, 16, 17, 20, 28])
-def test_classifier_killed_in_any_phase_and_resumed_to_the_same_bits(tmp_path, step):
+def test_classifier_killed_in_any_phase_and_resumed_to_the_same_bits(whole_run, tmp_path, step):
     options = QUICK | {"epochs": 2, "pretraining_epochs": 1, "batch_size": 64, "dropout": 0.2}
-    whole = DBNClassifier(**options).fit(
-        DIGITS, LABELS, checkpoint=Checkpoints(folder=tmp_path, seconds=None, steps=1, keep=100)
-    )
-    path = tmp_path / f"step-{step:012d}.checkpoint"
+    whole, folder = whole_run(DBNClassifier, tuple(options.items()))
+    path = folder / f"step-{step:012d}.checkpoint"
     resumed = DBNClassifier(**options).fit(DIGITS, LABELS, resume=path, checkpoint=tmp_path / "new")
     assert _same(whole, resumed)
 

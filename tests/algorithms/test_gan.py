@@ -1,7 +1,5 @@
 """GANs: what they learn of numbers, categories, labels and images, when they alarm, and what they refuse."""
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -276,22 +274,6 @@ def test_the_category_has_most_of_the_noise():
     assert (z[:, 2:] != 0).sum(1).eq(1).all()
 
 
-PENALIZED = """
-import sys
-import numpy as np
-from ganglion.algorithms.gan import GAN
-X = np.arange(64 * 40).reshape(40, 8, 8).astype(np.uint8)
-GAN(loss='wasserstein', hidden=(4,), epochs=1, random_state=0).fit(np.random.default_rng(0).normal(size=(50, 2)))
-GAN(network='dcgan', channels=2, epochs=1, random_state=0).fit(X)
-assert not {'torch._dynamo', 'sympy'} & set(sys.modules), 'late imports'
-"""
-
-
-def test_fitting_imports_nothing_late():
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", PENALIZED], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-500:]
-
-
 def test_weights_of_rows_count_for_the_critic():
     """A loss of two rows, one of which counts twice, is that of three rows."""
     model = small(penalty=0.0, epochs=1, precision="float32").fit(PLANE)
@@ -308,7 +290,7 @@ def test_weights_of_rows_count_for_the_critic():
 def test_digits_of_a_dcgan_are_no_noise():
     """Of digits, 0.11 lies outside their own first components, of noise 0.72; samples were at 0.63, and are at 0.37."""
     X = (load_digits().images * 255 / 16).astype(np.uint8)
-    made = GAN(channels=16, epochs=12, batch_size=32, random_state=0).fit(X).sample(400, random_state=0)
+    made = GAN(channels=8, epochs=12, batch_size=32, random_state=0).fit(X).sample(400, random_state=0)
     pca = PCA(20, random_state=0).fit(X.reshape(-1, 64))
 
     def outside(images):

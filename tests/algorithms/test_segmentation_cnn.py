@@ -25,7 +25,7 @@ def quick(**options):
 
 @pytest.fixture(scope="module")
 def model():
-    return quick(epochs=80, learning_rate=0.003).fit(X, Y)
+    return quick(epochs=40, learning_rate=0.006).fit(X, Y)
 
 
 def test_it_finds_discs_on_noise(model):
@@ -48,13 +48,13 @@ def test_it_answers_images_of_other_sizes(model, sides):
     "options",
     [
         {"residual": True, "loss": "focal"},
-        {"loss": "dice", "activation": "gelu"},
+        {"loss": "dice", "activation": "gelu", "epochs": 40, "learning_rate": 0.01},
         {"loss": "cross_entropy(label_smoothing=0.01)", "normalization": None, "epochs": 80, "learning_rate": 0.003},
         {"loss": lambda scores, codes: torch.nn.functional.cross_entropy(scores, codes), "dropout": 0.2, "depth": 1},
     ],
 )
 def test_options(options):
-    assert quick(**{"epochs": 40, "learning_rate": 0.01, **options}).fit(X, Y).score(X_NEW, Y_NEW) > 0.9
+    assert quick(**{"epochs": 20, "learning_rate": 0.02, **options}).fit(X, Y).score(X_NEW, Y_NEW) > 0.9
 
 
 @settings(max_examples=10, deadline=None)
@@ -104,16 +104,16 @@ def test_held_out_images_may_have_another_size():
 
 @pytest.mark.parametrize("values", [[3, 7, 200], [0, 500, 1000]])
 def test_classes_are_answered_as_they_were_given(values):
-    classes = np.array(values)
-    fitted = quick(epochs=20).fit(X, classes[Y])
+    classes, options = np.array(values), {"epochs": 3, "learning_rate": 0.02}
+    fitted, plain = quick(**options).fit(X, classes[Y]), quick(**options).fit(X, Y)
     np.testing.assert_array_equal(fitted.classes_, classes)
-    assert set(np.unique(fitted.predict(X))) <= set(values)
-    np.testing.assert_array_equal(fitted.predict(X), classes[quick(epochs=20).fit(X, Y).predict(X)])
+    assert len(np.unique(fitted.predict(X))) > 1
+    np.testing.assert_array_equal(fitted.predict(X), classes[plain.predict(X)])
 
 
 def test_masks_are_changed_with_their_images():
     found = [
-        quick(epochs=40, learning_rate=0.01, augmentation=text).fit(X, Y).score(X_NEW, Y_NEW)
+        quick(epochs=20, learning_rate=0.02, augmentation=text).fit(X, Y).score(X_NEW, Y_NEW)
         for text in ("flip(vertical=True) + affine", "crop(size=16)", "none")
     ]
     assert min(found) > 0.85
@@ -130,13 +130,13 @@ def test_truth_values_and_lists_of_masks():
 def test_weights_count_images():
     half = np.arange(60) < 30
     other = np.where(half[:, None, None], Y, 0)  # what is in the second half is not to be learned
-    heavy = quick(epochs=40).fit(X, other, sample_weight=np.where(half, 1.0, 1e-6))
+    heavy = quick(epochs=20, learning_rate=0.02).fit(X, other, sample_weight=np.where(half, 1.0, 1e-6))
     assert heavy.score(X_NEW, Y_NEW) > 0.85
     assert heavy.score(X, other, sample_weight=half) > 0.85 > heavy.score(X, other, sample_weight=~half)
 
 
 def test_cross_validation():
-    assert cross_val_score(quick(epochs=40, learning_rate=0.01), X, Y, cv=2).min() > 0.9
+    assert cross_val_score(quick(epochs=20, learning_rate=0.02), X, Y, cv=2).min() > 0.9
 
 
 def test_feature_maps_go_down_and_up(model):

@@ -35,7 +35,7 @@ def spoken(n, seed=0, most=4):
 
 @pytest.fixture(scope="module")
 def trained():
-    settings = {**QUICK, "width": 24, "epochs": 60, "learning_rate": 0.005}
+    settings = {**QUICK, "width": 24, "epochs": 35, "learning_rate": 0.01}
     return SpeechRecognizer(tokenizer="words(min_count=1)", **settings).fit(*spoken(80))
 
 

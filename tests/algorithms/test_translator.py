@@ -60,8 +60,8 @@ def test_the_picture_of_a_reversal_runs_from_corner_to_corner(reverser):
 
 
 def test_recurrent_attention_finds_the_letter_that_is_said():
-    X, y = reversals(500)
-    model = small(network="gru", epochs=25, batch_size=20).fit(X, y)
+    X, y = reversals(300)
+    model = small(network="gru", epochs=20, batch_size=20, learning_rate=0.02).fit(X, y)
     assert np.mean(model.predict(X[:50]) == np.array(y[:50], dtype=object)) >= 0.9
     hits = [
         looked.source[row.argmax()] == word

@@ -2,8 +2,6 @@
 
 import functools
 import json
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
@@ -184,21 +182,6 @@ def test_a_loaded_model_can_be_trained_further_from_scratch():
     loaded = saved_and_loaded(model)
     assert all(parameter.requires_grad and parameter.is_leaf for parameter in loaded.network_.parameters())
     same_answers(loaded.fit(X, CLASSES), model, X)
-
-
-def test_loading_imports_no_compiler(tmp_path):
-    """torch._dynamo takes a second to import, and torch asks for it to draw normal numbers that are nowhere."""
-    frame, y = mixed_frame(classifier())
-    model = classifier().fit(frame, y)
-    model.save(tmp_path / "m")
-    code = """
-import sys
-import ganglion as gg
-gg.load(sys.argv[1])
-assert 'torch._dynamo' not in sys.modules
-"""
-    assert model.encoder_.categorical
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "m")], check=True, timeout=120)
 
 
 def test_the_same_model_gives_the_same_file_but_for_its_date(tmp_path):

@@ -47,7 +47,7 @@ def adding(n: int, length: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_elman_forgets_and_lstm_adds_over_a_hundred_steps():
-    (X, y), (X_test, y_test) = adding(2000, 100, 0), adding(500, 100, 1)
+    (X, y), (X_test, y_test) = adding(2000, 100, 0), adding(200, 100, 1)
     options = {"bidirectional": False, "width": 24, "batch_size": 50, "learning_rate": 0.015, "random_state": 0}
     cells = ("elman", "lstm")
     models = {cell: RNNRegressor(cell=cell, epochs=9, threads=1, **options).fit(X, y) for cell in cells}

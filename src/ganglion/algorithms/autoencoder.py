@@ -59,7 +59,7 @@ class Autoencoder(OutlierMixin, Coding):
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(300, 1)) @ [[1.0, 2.0, -1.0]] + 0.1 * rng.normal(size=(300, 3))
-    >>> model = Autoencoder(latent=1, hidden=(16,), epochs=100, contamination=0.01, random_state=0).fit(X)
+    >>> model = Autoencoder(latent=1, hidden=(16,), epochs=60, contamination=0.01, random_state=0).fit(X)
     >>> model.predict([[1.0, 2.0, -1.0], [1.0, -2.0, 1.0]])
     array([ 1, -1])
 

@@ -118,7 +118,7 @@ class DetectionCNN(Detector):
     ...     left, top = rng.integers(0, 20, 2)
     ...     image[top : top + 10, left : left + 10] += 1
     ...     objects.append({"boxes": [[left, top, left + 10, top + 10]], "labels": ["square"]})
-    >>> model = DetectionCNN(channels=8, epochs=20, random_state=0).fit(images[:48], objects[:48])
+    >>> model = DetectionCNN(channels=8, epochs=12, learning_rate=0.005, random_state=0).fit(images[:48], objects[:48])
     >>> model.score(images[48:], objects[48:]) > 0.9
     True
 

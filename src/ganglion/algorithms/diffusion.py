@@ -54,7 +54,7 @@ class Diffusion(Generative):
     --------
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal([3, -1], [1, 0.2], size=(500, 2))
-    >>> model = Diffusion(width=32, depth=2, epochs=60, random_state=0).fit(X)
+    >>> model = Diffusion(width=32, depth=1, epochs=20, learning_rate=3e-3, steps=20, random_state=0).fit(X)
     >>> bool(abs(model.sample(1000, random_state=0).mean(0) - [3, -1]).max() < 0.3)
     True
 

@@ -54,7 +54,7 @@ class GAN(Generative):
     --------
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal([3, -1], [1, 0.2], size=(500, 2))
-    >>> gan = GAN(hidden=(32,), epochs=60, random_state=0).fit(X)
+    >>> gan = GAN(hidden=(32,), epochs=20, learning_rate=2e-3, averaging=0.95, random_state=0).fit(X)
     >>> bool(abs(gan.sample(1000, random_state=0).mean(0) - [3, -1]).max() < 0.3)
     True
 

@@ -130,9 +130,9 @@ class RNNRegressor(RNNOptions, Regressor):
     --------
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
-    >>> walks = [rng.normal(size=(length, 1)) for length in rng.integers(5, 15, 300)]
+    >>> walks = [rng.normal(size=(length, 1)) for length in rng.integers(5, 15, 200)]
     >>> ends = np.array([walk.sum() for walk in walks])
-    >>> model = RNNRegressor(width=32, epochs=60, random_state=0).fit(walks, ends)
+    >>> model = RNNRegressor(width=16, epochs=20, learning_rate=0.02, random_state=0).fit(walks, ends)
     >>> bool(model.score(walks, ends) > 0.9)
     True
 

@@ -234,7 +234,7 @@ class TransformerRegressor(TransformerOptions, Regressor):
     >>> rng = np.random.default_rng(0)
     >>> walks = [rng.normal(size=(length, 1)) for length in rng.integers(5, 15, 300)]
     >>> means = np.array([walk.mean() for walk in walks])
-    >>> model = TransformerRegressor(width=16, layers=1, epochs=60, random_state=0).fit(walks, means)
+    >>> model = TransformerRegressor(width=16, layers=1, epochs=30, random_state=0).fit(walks, means)
     >>> bool(model.score(walks, means) > 0.9)
     True
 
