@@ -20,6 +20,7 @@ from typing import Any
 
 import ganglion as gg
 from benchmarks.claims import Skipped
+from benchmarks.peers import python
 from ganglion.data.public import find
 from ganglion.errors import InvalidFile
 
@@ -40,6 +41,7 @@ COLUMNS = [
     "native_country",
     "income",
 ]
+ROOT = Path(__file__).resolve().parents[2]
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -90,7 +92,8 @@ class Server:
 def serving(command: list[str], port: int, path: str) -> Iterator[Server]:
     """Start a server, and end it; it has started when `path` is answered."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, env=environment, start_new_session=True, **quiet)
     server = Server(process, port)
     try:
         for _ in range(600):
@@ -102,13 +105,22 @@ def serving(command: list[str], port: int, path: str) -> Iterator[Server]:
             time.sleep(0.2)
         yield server
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # and the workers that it has started
         process.wait(30)
 
 
 def ours(model: Path, port: int, *more: str) -> contextlib.AbstractContextManager[Server]:
     """Serve a model file as a user does."""
     return serving([sys.executable, "-m", "ganglion", "serve", str(model), "--port", str(port), *more], port, "/health")
+
+
+def litserve(model: Path, port: int) -> contextlib.AbstractContextManager[Server]:
+    """Serve the same file behind LitServe, from its own environment."""
+    os.environ["SERVED_MODEL"] = str(model)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    command = [str(python("litserve")), "-m", "benchmarks.claims._serving_litserve", str(port)]
+    return serving(command, port, "/health")
 
 
 def plain(model: Path, port: int) -> contextlib.AbstractContextManager[Server]:

@@ -1,13 +1,20 @@
 """Serving under load, beside the same model behind plain FastAPI + PyTorch; a burst, a stop and a reload lose nothing.
 
-    python -m benchmarks.claims.serving_load [--seconds 10] [--rounds 5] [--minutes 1]
+    python -m benchmarks.claims.serving_load [--seconds 10] [--rounds 5] [--minutes 10]
 
-Server and client share the machine; the two servers are measured in turns. `--minutes` is the length of the soak.
+Server and client share the machine; the servers are measured in turns. `--minutes` is the length of the soak. LitServe
+is measured too where it is installed: `python -m benchmarks.peers litserve`.
+
+"Single-request latency" is taken as the median of one client that asks as soon as it is answered; its p99 is told too.
+With 8 such clients a request waits for all eight to be read, answered together and written: 8 r + b, where b is what a
+call of the model costs and r what a request does besides. The ratio can be below 2 only where r is less than about
+(b + the way there and back) / 6: a smaller model has the larger ratio, however fast the server is.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import tempfile
@@ -18,13 +25,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.claims import Claim, Figure, Skipped
-from benchmarks.claims._serving import Clients, Load, Server, adult_model, ours, plain, wrk
+from benchmarks.claims._serving import Clients, Load, Server, adult_model, litserve, ours, plain, wrk
+from benchmarks.peers import installed
 
-OURS, PLAIN = 8791, 8792
+OURS, PLAIN, LITSERVE = 8791, 8792, 8795
 MANY, FEW = 64, 8
+SOAK_MINUTES = 10.0
 
 
-def claim(seconds: float = 10.0, rounds: int = 5, minutes: float = 1.0) -> Claim:
+def claim(seconds: float = 10.0, rounds: int = 5, minutes: float = SOAK_MINUTES) -> Claim:
     """Measure, and return what was found."""
     if shutil.which("wrk") is None:
         raise Skipped("wrk is not installed (Debian: apt-get install wrk)")
@@ -41,16 +50,20 @@ def claim(seconds: float = 10.0, rounds: int = 5, minutes: float = 1.0) -> Claim
 
 
 def _interleaved(model: Path, row: Any, folder: Path, seconds: float, rounds: int) -> dict[str, list[Load]]:
-    """Return the loads of both servers, measured in turns."""
-    loads: dict[str, list[Load]] = {name: [] for name in ("ours", "plain", "one", "few")}
-    with ours(model, OURS), plain(model, PLAIN):
-        for port in (OURS, PLAIN):
+    """Return the loads of all servers, measured in turns."""
+    turns = {"plain": (PLAIN, MANY), "ours": (OURS, MANY), "one": (OURS, 1), "few": (OURS, FEW)}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(ours(model, OURS))
+        stack.enter_context(plain(model, PLAIN))
+        if installed("litserve"):
+            stack.enter_context(litserve(model, LITSERVE))
+            turns["litserve"] = (LITSERVE, MANY)
+        for port in {port for port, _ in turns.values()}:
             wrk(port, row, FEW, 2, folder)  # warm
+        loads: dict[str, list[Load]] = {name: [] for name in turns}
         for _ in range(rounds):
-            loads["plain"].append(wrk(PLAIN, row, MANY, seconds, folder))
-            loads["ours"].append(wrk(OURS, row, MANY, seconds, folder))
-            loads["one"].append(wrk(OURS, row, 1, seconds, folder))
-            loads["few"].append(wrk(OURS, row, FEW, seconds, folder))
+            for name, (port, connections) in turns.items():
+                loads[name].append(wrk(port, row, connections, seconds, folder))
     return loads
 
 
@@ -95,17 +108,25 @@ def _is_same(said: Any, server: Server, row: Any) -> bool:
 
 def _claim(loads: Any, burst: Any, reloads: Any, reloaded: int, soak: Any, stopped: Any, settings: Any) -> Claim:
     ratios = [a.rate / b.rate for a, b in zip(loads["ours"], loads["plain"], strict=True)]
-    tails = [few.p99_ms / one.median_ms for few, one in zip(loads["few"], loads["one"], strict=True)]
+    both = list(zip(loads["few"], loads["one"], strict=True))
     seconds, rounds, minutes = settings
     lost = {name: _others(counts) for name, counts in (("burst", burst), ("reload", reloads), ("stop", stopped))}
+    pairs = zip(loads["ours"], loads.get("litserve", ()), strict=False)
+    peer = [a.rate / b.rate for a, b in pairs]
+    beside = [_figure(f"requests a second at {MANY} connections, over LitServe", peer, 1.0)] if peer else []
     return Claim(
         name="serving_load",
         data="Adult, one row a request, over the loopback; an MLP of the usual size.",
         settings=f"{rounds} rounds of {seconds:g} s by wrk, in turns; a soak of {minutes:g} minutes.",
-        reference="the same model behind plain FastAPI + PyTorch, uvicorn, one process; promises of ours",
+        reference="the same model behind plain FastAPI + PyTorch (uvicorn, one process), and behind LitServe where it "
+        "is installed; promises of ours",
         figures=[
             _figure(f"requests a second at {MANY} connections, over plain", ratios, 5.0),
-            _figure(f"p99 at {FEW} clients over the median of one", tails, 2.0, lower=True),
+            *beside,
+            _figure(
+                f"p99 at {FEW} clients over the median of one", [f.p99_ms / o.median_ms for f, o in both], 2, lower=True
+            ),
+            _figure(f"p99 at {FEW} clients over the p99 of one", [f.p99_ms / o.p99_ms for f, o in both], 2, lower=True),
             _count("burst of 640: answers but 200 and 503", lost["burst"]),
             _count("hot reload: requests not answered by 200", lost["reload"] + reloads["503"]),
             _count("SIGTERM: requests in flight dropped", lost["stop"]),
@@ -119,6 +140,7 @@ def _claim(loads: Any, burst: Any, reloads: Any, reloaded: int, soak: Any, stopp
             "rates": {name: [each.rate for each in of] for name, of in loads.items()},
             "p99_ms": {name: [each.p99_ms for each in of] for name, of in loads.items()},
             "median_ms": {name: [each.median_ms for each in of] for name, of in loads.items()},
+            "failed": {name: sum(each.failed for each in of) for name, of in loads.items()},
             "burst": dict(burst),
             "reload": {**reloads, "reloads": reloaded},
             "stop": dict(stopped),
@@ -146,7 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--minutes", type=float, default=SOAK_MINUTES)
     given = parser.parse_args()
     found = claim(given.seconds, given.rounds, given.minutes)
     for figure in found.figures:
