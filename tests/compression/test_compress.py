@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import make_classification, make_regression
 from sklearn.metrics import accuracy_score, r2_score
 
@@ -93,13 +94,19 @@ def test_the_smallest_and_fastest_within_the_budget_is_chosen():
 
 
 def test_models_are_timed_in_turn_and_slowness_is_found():
+    threads = []
+
     def quick(row):
+        threads.append(torch.get_num_threads())
         time.sleep(0.0005)
 
     def slow(row):
         time.sleep(0.0015)
 
+    before = torch.get_num_threads()
     seconds = in_turn({"quick": quick, "slow": slow}, [1, 2])
+    assert set(threads) == {1}
+    assert torch.get_num_threads() == before
     assert len(seconds["quick"]) == len(seconds["slow"]) >= 100
     found = latency(seconds["slow"], seconds["quick"])
     assert found.ratio.low > 1.5

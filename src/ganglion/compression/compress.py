@@ -56,7 +56,8 @@ def compress(
         Rows to go on training with, as for `fit`: those of its training are best.
     budget : str or dict
         What may be lost, and how large and slow the result may be: "0.2 points, 100 kB, 2 ms", or {"loss": points,
-        "size": bytes, "latency": milliseconds}. Points are of accuracy in percent, or of 100 R².
+        "size": bytes, "latency": milliseconds}. Points are of accuracy in percent, or of 100 R²; latency is the median
+        of answers to one row, on one thread.
     test : tuple (X, y), optional
         Rows that the model never saw, to judge by. Without, a quarter of X is held out of the further training; if the
         model was trained on it, the original looks better than it is.

@@ -47,7 +47,7 @@ def reform(network: Network, change: Mapping[str, Any] = MappingProxyType({})) -
     """Fold batch normalisation in place, whatever `change` says; on the device "meta" only the layers change."""
     for parent, layer, norm, name in list(_pairs(network)):
         _fold(layer, norm)
-        setattr(parent, name, nn.Identity())
+        del parent._modules[name]
 
 
 def _pairs(network: nn.Module) -> Iterator[tuple[Any, Any, Any, str]]:

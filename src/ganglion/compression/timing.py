@@ -1,13 +1,19 @@
-"""How long one answer takes: models asked for the same rows in turn, so that what else the machine does meets all."""
+"""How long one answer takes: models asked for the same rows in turn, so that what else the machine does meets all.
+
+On one thread: several share out little of one answer, and on a busy machine they wait for one another, up to a hundred
+times as long as the answer takes.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from ganglion.evaluation.bootstrap import Estimate, percentile_interval
 
@@ -36,7 +42,7 @@ class Latency:
 
 
 def in_turn(ask: Mapping[str, Callable[[Any], object]], rows: Sequence[Any], *, seed: int = 0) -> dict[str, Array]:
-    """Time every function on every round's row.
+    """Time every function on every round's row, on one thread.
 
     Parameters
     ----------
@@ -51,21 +57,33 @@ def in_turn(ask: Mapping[str, Callable[[Any], object]], rows: Sequence[Any], *, 
     dict of str to ndarray of shape (n_rounds,)
         Seconds; round i is of the same row for all.
     """
-    began = time.perf_counter()
-    for call in ask.values():  # the first calls of a process are slow
-        for row in rows[:3]:
-            call(row)
-    once = (time.perf_counter() - began) / 3
-    n_rounds = int(np.clip(SECONDS / max(once, 1e-9), FEWEST, MOST))
-    generator, names = np.random.default_rng(seed), list(ask)
-    seconds = {name: np.empty(n_rounds) for name in names}
-    for i in range(n_rounds):
-        row = rows[i % len(rows)]
-        for k in generator.permutation(len(names)):
-            start = time.perf_counter()
-            ask[names[k]](row)
-            seconds[names[k]][i] = time.perf_counter() - start
+    with _one_thread():
+        began = time.perf_counter()
+        for call in ask.values():  # the first calls of a process are slow
+            for row in rows[:3]:
+                call(row)
+        once = (time.perf_counter() - began) / 3
+        n_rounds = int(np.clip(SECONDS / max(once, 1e-9), FEWEST, MOST))
+        generator, names = np.random.default_rng(seed), list(ask)
+        seconds = {name: np.empty(n_rounds) for name in names}
+        for i in range(n_rounds):
+            row = rows[i % len(rows)]
+            for k in generator.permutation(len(names)):
+                start = time.perf_counter()
+                ask[names[k]](row)
+                seconds[names[k]][i] = time.perf_counter() - start
     return seconds
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread, and put back how many there were."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def latency(own: Array, original: Array, *, seed: int = 0) -> Latency:

@@ -15,7 +15,7 @@ _ALLOWED = (
     "Allowed are (n, height, width) for grey images, and (n, height, width, channels) or (n, channels, height, width) "
     "with 1, 3 or 4 channels."
 )
-_STRETCHED = 16  # a side so many times longer than the other is no picture, but a number of samples
+STRETCHED = 16  # a side so many times longer than the other is no picture, but a number of samples
 
 
 def image_column(name: str, array: np.ndarray) -> tuple[Field, Tensor]:
@@ -73,7 +73,7 @@ def _check_grey(shape: tuple[int, ...]) -> None:
     first, height, width = shape
     if width in CHANNELS and height > width and first > width:
         raise _swapped(shape, "It looks like one single colour image; give it as X[None].")
-    if first == height and width > _STRETCHED * height:
+    if first == height and width > STRETCHED * height:
         raise _swapped(shape, "The number of images seems to come last; give np.moveaxis(X, -1, 0).")
 
 

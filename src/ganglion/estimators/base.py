@@ -35,8 +35,8 @@ from ganglion.estimators.beside import Beside
 from ganglion.estimators.reading import (
     check_modality,
     features_and_target,
-    is_plain,
     name_of_target,
+    plain_columns,
     read_features,
     read_weights,
 )
@@ -431,7 +431,7 @@ class Estimator(BaseEstimator):
     def _in_pieces(self, method: Callable[[Any], Tensor], inputs: Mapping[str, Tensor]) -> Tensor:
         """Return what `method` answers to dense samples, asked in pieces that fit the memory."""
         rows = len(next(iter(inputs.values())))
-        device = next(self.network_.parameters()).device
+        device = self.network_.device
         # pictures are multiplied in one way whatever their number: each has one answer, alone or with others
         with (
             torch.inference_mode(),
@@ -454,7 +454,7 @@ class Estimator(BaseEstimator):
         self, inputs: Columns, *, scores: bool, then: Callable[[Tensor], Tensor] | None
     ) -> list[tuple[Tensor, Tensor]]:
         """Return rows of about equal length, and what the network says of them, until all have been asked of."""
-        device = next(self.network_.parameters()).device
+        device = self.network_.device
         method, lengths = self._method(scores=scores, then=then), lengths_of(inputs)
         # multiplied in one way whatever their number, as pictures are
         with torch.inference_mode(), fast_products(self.network_, math.inf, precision=self._precision()):
@@ -487,9 +487,7 @@ class Estimator(BaseEstimator):
         return "auto"
 
     def _encoded(self, X: Any) -> Columns:
-        if is_plain(self, X):
-            return {"ordinary": torch.from_numpy(X)}
-        return self.encoder_.encode(self._dataset(X, reset=False))
+        return plain_columns(self, X) or self.encoder_.encode(self._dataset(X, reset=False))
 
     def __sklearn_tags__(self):
         """Return scikit-learn's own tags."""

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse
 import torch
 from sklearn.utils.validation import validate_data
+from torch import Tensor
 
 from ganglion.data.audio_encoding import AudioEncoder
 from ganglion.data.convert import as_dataset, holds_texts, refuse_mixed_texts
@@ -18,6 +19,7 @@ from ganglion.data.dataset import Dataset
 from ganglion.data.encoders import modality_of
 from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.data.image_folder import holds_pictures, pictures_to_dataset
+from ganglion.data.images import CHANNELS, STRETCHED
 from ganglion.data.read import read_as
 from ganglion.data.recording_folder import recordings_to_dataset
 from ganglion.data.recordings import holds_pairs, holds_recordings
@@ -28,6 +30,8 @@ from ganglion.networks.inputs import ORDINARY
 
 if TYPE_CHECKING:
     from ganglion.estimators.base import Estimator
+
+FEW_BYTES = 2**20  # of pictures, which are then not read from a disk
 
 
 def features_and_target(X: Any, y: Any) -> tuple[Any, Any]:
@@ -147,21 +151,38 @@ def read_weights(sample_weight: Any, n_samples: int) -> np.ndarray:
     return weight if weight.flags.writeable else weight.copy()
 
 
-def is_plain(estimator: Estimator, X: Any) -> bool:
-    """Return whether X needs no reading: a matrix of ordinary numbers, as in training."""
-    return (
-        type(X) is np.ndarray
+def plain_columns(estimator: Estimator, X: Any) -> dict[str, Tensor] | None:
+    """Return what X becomes if it needs no reading: a matrix of ordinary numbers, or some pictures, as in training.
+
+    None for all else, which is read and checked: of one row, reading took longer than the network.
+    """
+    if type(X) is not np.ndarray or not X.size or not (X.flags.writeable and X.flags.c_contiguous):
+        return None
+    encoder = estimator.encoder_
+    if isinstance(encoder, ImageEncoder):
+        return {"image": torch.from_numpy(X).view(-1, *encoder.shape)} if _are_pictures(encoder, X) else None
+    plain = (
+        isinstance(encoder, TableEncoder)
         and X.ndim == 2
         and X.dtype in (np.float64, np.float32)
         and X.shape[1] == estimator.n_features_in_
-        and X.shape[0] > 0
-        and X.flags.writeable
-        and X.flags.c_contiguous
         and not has_named_columns(estimator)
-        and isinstance(estimator.encoder_, TableEncoder)
-        and [len(field.shape) for field in estimator.encoder_.fields] == [1]
+        and [len(field.shape) for field in encoder.fields] == [1]
         and _are_ordinary(X)
     )
+    return {"ordinary": torch.from_numpy(X)} if plain else None
+
+
+def _are_pictures(encoder: ImageEncoder, X: np.ndarray) -> bool:
+    """Return whether an array is some pictures, in bytes, of the size and order of axes of training."""
+    channels, height, width = encoder.shape
+    axes_are_clear = (
+        channels in CHANNELS
+        and max(CHANNELS) < min(height, width)
+        and max(height, width) <= STRETCHED * min(height, width)
+    )
+    same = X.shape[1:] == encoder.shape or (channels == 1 and X.shape[1:] == (height, width))
+    return same and axes_are_clear and X.dtype == np.uint8 and X.nbytes <= FEW_BYTES
 
 
 _GIVE = {

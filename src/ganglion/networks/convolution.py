@@ -5,7 +5,7 @@ A signal is a picture of height 1: its kernels are (1, k), its pools (1, 2). Let
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -140,6 +140,10 @@ class ConvolutionStack(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the features of pictures, (n, n_out)."""
         return self.head(self.stages(self._picture(x)))
+
+    def chain(self) -> tuple[Callable[[Tensor], Tensor], ...]:
+        """Return what `forward` consists of (see `networks.straight`)."""
+        return self._picture, self.stages, self.head
 
     def _picture(self, x: Tensor) -> Tensor:
         # channels last: convolutions read all channels of a place at once

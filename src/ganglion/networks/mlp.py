@@ -70,6 +70,10 @@ class DenseLayer(nn.Module):
         """Return the layer's output; the shortcut adds its input (He et al. 2016, arXiv:1512.03385)."""
         return x + self.layers(x) if self.shortcut else self.layers(x)
 
+    def chain(self) -> tuple[nn.Module, ...] | None:
+        """Return what `forward` consists of (see `networks.straight`); None where there is a shortcut."""
+        return None if self.shortcut else (self.layers,)
+
 
 class MLP(nn.Sequential):
     """Dense layers and a linear read-out, (n_samples, n_in) → (n_samples, n_out).

@@ -8,6 +8,8 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Tensor, nn
 
+from ganglion.networks.straight import StraightLine
+
 Inputs = Mapping[str, Tensor]
 
 
@@ -48,11 +50,21 @@ class Network(nn.Module):
         self.input, self.body, self.output = input, body, output
         self.dtype = torch.float32
         self.changes: list[dict[str, Any]] = []
+        self._line: StraightLine | None = None  # of the body; made when answers are asked for
 
     @property
     def entry(self) -> InputLayer:
         """The input layer, as what it offers beside `forward`."""
         return cast(InputLayer, self.input)
+
+    @property
+    def device(self) -> torch.device:
+        """Where its parameters are."""
+        return device_of(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy has: all but what follows from its own layers."""
+        return {**self.__dict__, "_line": None}
 
     def cast(self, dtype: torch.dtype, *, inputs: torch.dtype | None = None) -> Network:
         """Compute in `dtype` from here on; the statistics of the preprocessing keep their own precision.
@@ -80,7 +92,12 @@ class Network(nn.Module):
 
     def scores(self, prepared: Inputs) -> Tensor:
         """Return what the loss is measured on, from prepared inputs."""
-        return self.body(self.input(prepared))
+        x = self.input(prepared)
+        if self.training or not torch.is_inference_mode_enabled():
+            return self.body(x)
+        if self._line is None or not self._line.holds():
+            self._line = StraightLine(self.body)
+        return self._line(x) if self._line.holds() else self.body(x)
 
     def raw_scores(self, inputs: Inputs) -> Tensor:
         """Return the scores for raw inputs."""
@@ -89,3 +106,19 @@ class Network(nn.Module):
     def forward(self, inputs: Inputs) -> Tensor:
         """Return the answer (probabilities, predictions in the target's units) for raw inputs."""
         return self.output(self.raw_scores(inputs))
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Return where the parameters of a network are: as `parameters()` says, in a tenth of its time."""
+    first = _first_parameter(network)
+    return next(network.parameters()).device if first is None else first.device
+
+
+def _first_parameter(module: nn.Module) -> nn.Parameter | None:
+    for parameter in module._parameters.values():
+        if parameter is not None:
+            return parameter
+    for child in module._modules.values():
+        if child is not None and (found := _first_parameter(child)) is not None:
+            return found
+    return None

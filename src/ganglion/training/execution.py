@@ -17,6 +17,7 @@ from torch import nn
 
 from ganglion.data.memory import memory_bytes
 from ganglion.errors import InvalidParameter
+from ganglion.networks.network import device_of
 from ganglion.training.allocation import memory_kept
 from ganglion.training.distribution import workers
 
@@ -177,8 +178,8 @@ def fast_products(network: nn.Module, n_rows: float, *, precision: str = "auto")
     if n_rows <= FEW_ROWS:  # not worth counting the parameters
         return contextlib.nullcontext()
     if precision == "bfloat16":
-        return torch.autocast(next(network.parameters()).device.type, torch.bfloat16)
-    on_cpu = next(network.parameters()).device.type == "cpu"
+        return torch.autocast(device_of(network).type, torch.bfloat16)
+    on_cpu = device_of(network).type == "cpu"
     large = math.isinf(n_rows) or n_rows * sum(each.numel() for each in network.parameters()) >= LARGE_PRODUCTS
     return _products("medium") if on_cpu and large and not has_amx() else contextlib.nullcontext()
 
