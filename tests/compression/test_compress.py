@@ -10,6 +10,7 @@ from sklearn.datasets import make_classification, make_regression
 from sklearn.metrics import accuracy_score, r2_score
 
 import ganglion as gg
+from ganglion.compression import timing
 from ganglion.compression.budget import Budget, budget_of
 from ganglion.compression.compress import choose, compress
 from ganglion.compression.pareto import pareto_front
@@ -24,12 +25,28 @@ def table():
     return make_classification(700, 12, n_informative=8, random_state=0)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _few_rounds():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timing, "MOST", timing.FEWEST)
+        yield
+
+
 @pytest.fixture(scope="module")
 def found():
     X, y = table()
-    model = gg.MLPClassifier(hidden=(48, 24), epochs=20, random_state=0).fit(X[:500], y[:500])
+    model = gg.MLPClassifier(hidden=(48, 24), epochs=12, random_state=0).fit(X[:500], y[:500])
+    student = gg.MLPClassifier(hidden=(6,), epochs=8, random_state=0)
     return compress(
-        model, X[:500], y[:500], test=(X[500:], y[500:]), keep=(0.5,), epochs=5, budget="3 points", progress=False
+        model,
+        X[:500],
+        y[:500],
+        test=(X[500:], y[500:]),
+        keep=(0.5,),
+        epochs=3,
+        students=[student],
+        budget="3 points",
+        progress=False,
     )
 
 
@@ -151,7 +168,9 @@ def test_what_is_tried_is_measured(found, tmp_path):
         *("original", "bfloat16", "int8", "int8 all"),
         *("50 % units", "50 % units + bfloat16", "50 % units + int8", "50 % units + int8 all"),
         *("80 % zeros", "80 % zeros + bfloat16", "80 % zeros + int8", "80 % zeros + int8 all"),
+        *("student, MLPClassifier", *(f"student, MLPClassifier + {bits}" for bits in ("bfloat16", "int8", "int8 all"))),
     ]
+    assert found.models["student, MLPClassifier"].compression_[0]["step"] == "distil"
     X, y = table()
     for name, model in found.models.items():
         each = found.variant(name)
@@ -214,6 +233,8 @@ def test_numbers_and_layers_that_cannot_shrink():
         ({"steps": ()}, InvalidParameter, "give some of shrink"),
         ({"keep": (0.5, 2)}, InvalidParameter, "keep=2: give a number"),
         ({"test": 3}, InvalidInput, "test is a pair"),
+        ({"students": [gg.MLPRegressor()]}, InvalidInput, "does classification, but the student MLPRegressor regress"),
+        ({"students": [gg.MLPClassifier]}, InvalidInput, "MLPClassifier is a class"),
     ],
 )
 def test_settings_are_checked_before_work_starts(settings, error, message):

@@ -11,10 +11,11 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from ganglion.compression.budget import Budget, budget_of
+from ganglion.compression.distil import check_student
 from ganglion.compression.pareto import pareto_front
 from ganglion.compression.quality import Judge
 from ganglion.compression.result import Compression, Variant
-from ganglion.compression.settings import check_share
+from ganglion.compression.settings import check_model, check_share
 from ganglion.compression.timing import in_turn, latency
 from ganglion.compression.variants import DEFAULT_STEPS, ORIGINAL, Variants, check_steps
 from ganglion.data.rows import n_rows, take_rows
@@ -41,6 +42,7 @@ def compress(
     sparsity: float = 0.8,
     epochs: int | None = None,
     taught: bool = True,
+    students: Sequence[Any] = (),
     n_bootstrap: int = 1000,
     random_state: int = 0,
     progress: bool | Say = True,
@@ -72,6 +74,8 @@ def compress(
         Of each further training; without, a third of those that the model was trained for, 2 at least.
     taught : bool
         Whether the model teaches its smaller copies (see `distil`).
+    students : sequence of classifiers or regressors of Ganglion
+        Unfitted, of any algorithm and size: the model teaches each, which is trained by its own options.
     n_bootstrap : int
         Resamples behind the intervals.
     random_state : int
@@ -97,7 +101,9 @@ def compress(
     check_share("sparsity", sparsity)
     for share in keep:
         check_share("keep", share)
-    model._check_fitted()
+    check_model(model)
+    for student in students:
+        check_student(student, model.tags.task)
     if model.tags.task not in ("classification", "regression"):
         raise InvalidInput(
             f"{type(model).__name__} does {model.tags.task}; compress judges classes and numbers. Use shrink, prune, "
@@ -105,7 +111,9 @@ def compress(
         )
     X, y, X_test, y_test, notes = _rows(model, X, y, test, random_state)
     fitting = training if epochs is None else {**training, "epochs": epochs}
-    variants = Variants(model, X, y, steps=steps, keep=keep, sparsity=sparsity, taught=taught, training=fitting)
+    variants = Variants(
+        model, X, y, steps=steps, keep=keep, sparsity=sparsity, taught=taught, students=students, training=fitting
+    )
     models = _made(variants, progress)
     judge = Judge(model.tags.task, np.asarray(y_test), n_bootstrap=n_bootstrap, seed=random_state)
     rows, chosen, checked = _measured(models, judge, X_test, bounds, random_state)

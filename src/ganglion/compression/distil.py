@@ -76,8 +76,7 @@ def distil(
     """
     check_share("weight", weight)
     in_range("distil", "temperature", temperature, above=0)
-    if not hasattr(student, "objectives"):
-        raise InvalidInput(f"{type(student).__name__} is not trained by objectives. Give a network of Ganglion.")
+    check_student(student)
     teachers = teacher if isinstance(teacher, list | tuple) else [teacher]
     said = [_said(each, X, y, student.tags.task) for each in teachers]
     column = np.mean(said, axis=0)
@@ -88,6 +87,16 @@ def distil(
     pupil.fit(X, y, beside=Beside({TEACHER: column}, teaching.objectives), **fitting)
     names = ", ".join(type(each).__name__ for each in teachers)
     return noted(pupil, pupil, "distil", teacher=names, temperature=temperature, weight=weight)
+
+
+def check_student(student: Any, task: str | None = None) -> None:
+    """Raise InvalidInput unless a student is a network that is trained by objectives, and for this task."""
+    if isinstance(student, type):
+        raise InvalidInput(f"{student.__name__} is a class. Give an estimator, {student.__name__}().")
+    if not hasattr(student, "objectives"):
+        raise InvalidInput(f"{type(student).__name__} is not trained by objectives. Give a network of Ganglion.")
+    if task is not None and student.tags.task != task:
+        raise InvalidInput(f"the model does {task}, but the student {type(student).__name__} {student.tags.task}.")
 
 
 def _said(teacher: Any, X: Any, y: Any, task: str) -> np.ndarray:

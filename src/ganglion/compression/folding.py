@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ganglion.compression.settings import noted
+from ganglion.compression.settings import check_model, noted
 from ganglion.networks.network import Network
 
 
@@ -33,7 +33,7 @@ def fold(model: Any) -> Any:
     Estimator
         With the same answers, to rounding; the model itself if it has nothing to fold.
     """
-    model._check_fitted()
+    check_model(model)
     if next(_pairs(model.network_), None) is None:
         return model
     folded = copy.copy(model)

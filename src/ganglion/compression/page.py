@@ -22,9 +22,9 @@ def fragment(found: Compression) -> str:
     heads = ["variant", *(head.replace("score", found.measure) for head in HEADS)]
     shown = table(heads, rows, "Variants")
     words = (
-        "<p>kB: of the model file. ms: one answer on one thread, the median and the 99th percentile, all variants asked "
-        "in turn for the same rows. A dot: on the Pareto front, nothing is as small, fast and good and better in one of "
-        "these.</p>"
+        "<p>kB: of the model file. ms: one answer on one thread, the median and the 99th percentile, all variants "
+        "asked in turn for the same rows. A dot: on the Pareto front, nothing is as small, fast and good and better in "
+        "one of these.</p>"
     )
     budget = f"<p>Budget: {html.escape(str(found.budget))}.</p>"
     return framed(

@@ -18,7 +18,7 @@ from sklearn.base import clone
 from ganglion.compression.distil import taught_by
 from ganglion.compression.joining import joined
 from ganglion.compression.masks import Scope, magnitude_masks, prunable, sparsity_of
-from ganglion.compression.settings import check_count, check_share, epochs_further, noted
+from ganglion.compression.settings import check_count, check_model, check_share, epochs_further, noted
 from ganglion.compression.sparse_training import ZerosGrow, ZerosStay
 from ganglion.errors import InvalidParameter
 from ganglion.estimators.further import train_further
@@ -73,6 +73,7 @@ def prune(
     InvalidParameter
         If a setting is outside its limits, or the estimator is not trained by gradients.
     """
+    check_model(model, trained_further=True)
     check_share("sparsity", sparsity)
     if method not in ("gradual", "magnitude", "lottery"):
         raise InvalidParameter(f"method={method!r}: give 'gradual', 'magnitude' or 'lottery'.")

@@ -25,7 +25,7 @@ from ganglion.compression.folding import fold
 from ganglion.compression.grid_training import RoundedWeights
 from ganglion.compression.joining import joined
 from ganglion.compression.masks import prunable
-from ganglion.compression.settings import epochs_further, noted, some_rows
+from ganglion.compression.settings import check_model, epochs_further, noted, some_rows
 from ganglion.errors import InvalidParameter
 from ganglion.estimators.further import train_further
 from ganglion.estimators.packing import snapped
@@ -98,7 +98,7 @@ def quantize(
 
 
 def _check(model: Any, X: Any, y: Any, kind: str, activations: Any, aware: bool) -> None:
-    model._check_fitted()
+    check_model(model, trained_further=aware)
     if kind not in ("int8", "bfloat16"):
         raise InvalidParameter(f"kind={kind!r}: give 'int8' or 'bfloat16'.")
     if activations not in (None, "dynamic", "static"):
@@ -109,8 +109,6 @@ def _check(model: Any, X: Any, y: Any, kind: str, activations: Any, aware: bool)
         raise InvalidParameter("the activations of this model are rounded already. Give the model before that.")
     if X is None and (aware or activations == "static"):
         raise InvalidParameter("static activations and aware=True need training data: give X, and y for the second.")
-    if aware and not model.tags.gradients:
-        raise InvalidParameter(f"{type(model).__name__} is not trained by gradients. Leave aware out.")
 
 
 def _calibrate(model: Any, rounding: list[Any], X: Any) -> None:

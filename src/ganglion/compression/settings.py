@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ganglion.data.rows import n_rows, take_rows
-from ganglion.errors import InvalidParameter
+from ganglion.errors import InvalidInput, InvalidParameter
+from ganglion.estimators.base import Estimator
 
 
 def check_share(name: str, value: Any) -> None:
@@ -25,9 +26,30 @@ def check_count(name: str, value: Any) -> int:
     return int(value)
 
 
+def check_model(model: Any, *, trained_further: bool = False) -> None:
+    """Raise an error that explains unless `model` is a fitted estimator of Ganglion, and one that can go on training.
+
+    Raises
+    ------
+    InvalidInput
+        If it is a class, or of another library.
+    NotFitted
+    InvalidParameter
+        If it was not trained by gradients and is to be trained further.
+    """
+    if isinstance(model, type) or not isinstance(model, Estimator):
+        what = f"the class {model.__name__}" if isinstance(model, type) else f"a {type(model).__name__}"
+        raise InvalidInput(f"{what} was given. Give a fitted estimator of Ganglion, such as MLPClassifier().fit(X, y).")
+    model._check_fitted()
+    if trained_further and not model.tags.gradients:
+        raise InvalidParameter(
+            f"{type(model).__name__} is not trained by gradients, so it cannot go on. Round its weights with quantize, "
+            "or take an estimator that is."
+        )
+
+
 def epochs_further(model: Any, epochs: int | None) -> int:
     """Return how long to go on training: as wished, or a third of the epochs behind the model, 2 at least."""
-    model._check_fitted()
     if epochs is not None:
         return check_count("epochs", epochs)
     return max(2, math.ceil(len(model.history_) / 3))

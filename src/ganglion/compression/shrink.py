@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ganglion.compression.distil import taught_by
 from ganglion.compression.importance import Criterion, importance_of_units
-from ganglion.compression.settings import check_count, check_share, epochs_further, noted, some_rows
+from ganglion.compression.settings import check_count, check_model, check_share, epochs_further, noted, some_rows
 from ganglion.compression.widths import Place, Width, counted, found_widths, without
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.further import labelled_batches, train_further
@@ -71,6 +71,7 @@ def shrink(
     InvalidParameter
         If a setting is outside its limits, or the estimator has no units that can be removed.
     """
+    check_model(model, trained_further=True)
     check_share("keep", keep)
     if criterion not in ("taylor", "magnitude"):
         raise InvalidParameter(f"criterion={criterion!r}: give 'taylor' or 'magnitude'.")

@@ -1,11 +1,11 @@
-"""What `compress` tries: fewer units, zeros, fewer bits, and these together."""
+"""What `compress` tries: fewer units, zeros, other networks, fewer bits, and these together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ganglion.compression.distil import taught_by
+from ganglion.compression.distil import distil, taught_by
 from ganglion.compression.folding import fold
 from ganglion.compression.prune import prune
 from ganglion.compression.quantize import quantize
@@ -45,6 +45,8 @@ class Variants:
         Share of weights that become zero.
     taught : bool
         Whether the original teaches the others.
+    students : sequence of Estimator
+        Other networks that it teaches, trained by their own options.
     training : dict
         epochs, learning_rate, … of every further training.
 
@@ -64,10 +66,11 @@ class Variants:
         keep: Sequence[float],
         sparsity: float,
         taught: bool,
+        students: Sequence[Any],
         training: dict[str, Any],
     ) -> None:
         self.model, self.X, self.y = model, X, y
-        self.steps, self.keep, self.sparsity = steps, sorted(keep, reverse=True), sparsity
+        self.steps, self.keep, self.sparsity, self.students = steps, sorted(keep, reverse=True), sparsity, students
         retrained = taught and {"shrink", "prune", "aware"} & {*steps}
         self.training = {**training, "taught": taught_by(model, True, X) if retrained else False}
         self.notes: list[str] = []
@@ -86,11 +89,14 @@ class Variants:
             yield from self._in_bits(f"{name} + ", folded)
 
     def _bases(self) -> Iterator[tuple[str, Any]]:
-        """Yield networks with fewer units, and one with zeros."""
+        """Yield networks with fewer units, one with zeros, and those that the model taught."""
         if "shrink" in self.steps:
             yield from self._or_note(self._shrunk)
         if "prune" in self.steps:
             yield from self._or_note(self._pruned)
+        for i, student in enumerate(self.students, 1):
+            number = f" {i}" if len(self.students) > 1 else ""
+            yield f"student{number}, {type(student).__name__}", distil(self.model, student, self.X, self.y)
 
     def _shrunk(self) -> Iterator[tuple[str, Any]]:
         smaller, kept = self.model, 1.0
