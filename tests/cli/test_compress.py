@@ -7,9 +7,14 @@ import pytest
 import ganglion as gg
 
 
+@pytest.fixture(autouse=True)
+def _few_rounds(monkeypatch):
+    monkeypatch.setattr("ganglion.compression.timing.MOST", 100)
+
+
 @pytest.fixture
 def trained(ganglion, people):
-    ran = ganglion("train", people, "--target", "rich", "--set", "hidden=24", "--set", "epochs=10", "-q")
+    ran = ganglion("train", people, "--target", "rich", "--set", "hidden=24", "--set", "epochs=4", "-q")
     assert ran.code == 0, ran.err
     (model,) = people.parent.glob("*.ganglion")
     return model

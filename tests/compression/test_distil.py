@@ -53,7 +53,7 @@ def test_distance_of_numbers():
 
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize(
-    "make", [LogisticRegression, lambda: gg.MLPClassifier(hidden=(16,), epochs=30, random_state=0)]
+    "make", [LogisticRegression, lambda: gg.MLPClassifier(hidden=(16,), epochs=10, random_state=0)]
 )
 def test_a_pupil_without_labels_becomes_its_teacher(classes, make):
     """All labels random, and little weight on them: what the pupil knows it has from the teacher."""
@@ -61,7 +61,7 @@ def test_a_pupil_without_labels_becomes_its_teacher(classes, make):
     names = np.array(["b", "a", "c"])[y]
     teacher = make().fit(X, names)
     random = np.random.default_rng(0).permutation(names)
-    student = gg.MLPClassifier(hidden=(32,), epochs=60, random_state=0)
+    student = gg.MLPClassifier(hidden=(32,), epochs=25, learning_rate=0.02, random_state=0)
     pupil = distil(teacher, student, X, random, weight=0.999)
     assert (pupil.predict(X) == teacher.predict(X)).mean() > 0.9
     assert not hasattr(student, "network_")
@@ -72,7 +72,9 @@ def test_a_regressor_learns_numbers_in_the_units_of_the_target():
     y = 1000 + 50 * y
     teacher = LinearRegression().fit(X, y)
     noise = np.random.default_rng(0).permutation(y)
-    pupil = distil(teacher, gg.MLPRegressor(hidden=(32,), epochs=60, random_state=0), X, noise, weight=0.999)
+    pupil = distil(
+        teacher, gg.MLPRegressor(hidden=(32,), epochs=30, learning_rate=0.02, random_state=0), X, noise, weight=0.999
+    )
     assert np.corrcoef(pupil.predict(X), y)[0, 1] > 0.98
     assert abs(pupil.predict(X).mean() - y.mean()) < 0.1 * y.std()
 
@@ -80,8 +82,8 @@ def test_a_regressor_learns_numbers_in_the_units_of_the_target():
 def test_several_labels_and_several_teachers():
     X, y = make_classification(300, 8, n_informative=6, random_state=0)
     labels = np.column_stack([y, X[:, 0] > 0]).astype(int)
-    teachers = [gg.MLPClassifier(hidden=(16,), epochs=20, random_state=seed).fit(X, labels) for seed in (0, 1)]
-    pupil = distil(teachers, gg.MLPClassifier(hidden=(8,), epochs=100, random_state=0), X, labels)
+    teachers = [gg.MLPClassifier(hidden=(16,), epochs=10, random_state=seed).fit(X, labels) for seed in (0, 1)]
+    pupil = distil(teachers, gg.MLPClassifier(hidden=(8,), epochs=30, learning_rate=0.02, random_state=0), X, labels)
     assert pupil.score(X, labels) > 0.7
     assert pupil.compression_[0]["teacher"] == "MLPClassifier, MLPClassifier"
 

@@ -24,7 +24,7 @@ def table():
 
 @pytest.fixture(scope="module")
 def mlp(table):
-    return gg.MLPClassifier(hidden=(32, 16), epochs=30, random_state=0).fit(*table)
+    return gg.MLPClassifier(hidden=(32, 16), epochs=15, random_state=0).fit(*table)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_smallest_weights_go():
 def test_so_many_weights_are_zero_and_the_rest_still_knows(mlp, table, method, scope):
     X, y = table
     before = {name: weight.clone() for name, weight in mlp.network_.state_dict().items()}
-    pruned = prune(mlp, X, y, sparsity=0.6, method=method, scope=scope, epochs=20)
+    pruned = prune(mlp, X, y, sparsity=0.6, method=method, scope=scope, epochs=8)
     weights = prunable(pruned.network_)
     n_zero = sum(int((weight == 0).sum()) for weight in weights.values())
     wanted = [weight.numel() for weight in weights.values()]

@@ -17,8 +17,8 @@ import torch
 
 from ganglion.evaluation.bootstrap import Estimate, percentile_interval
 
-FEWEST, MOST = 100, 1000  # rounds
-SECONDS = 15.0  # of timing, about
+FEWEST, MOST = 100, 500  # rounds
+SECONDS = 10.0  # of timing, about
 RESAMPLES = 500
 
 Array = np.ndarray
