@@ -47,7 +47,6 @@ def test_iou_of_pairs(one, other):
     np.testing.assert_allclose(found[0], iou_of_arrays(one[0].numpy(), other[0].numpy()), atol=1e-12)
 
 
-@settings(deadline=None, max_examples=200)
 @given(corners(2, 12), arrays(np.int64, (2, 12), elements=st.integers(0, 2)), st.sampled_from([0.0, 0.2, 0.5, 0.9]))
 def test_suppression_is_greedy(numbers, labels, threshold):
     boxes = boxes_of(numbers)
