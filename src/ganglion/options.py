@@ -155,14 +155,15 @@ def check_options(owner: object) -> None:
 
 def check_option(owner: str, name: str, value: Any, declared: Option, annotation: Any) -> None:
     """Check one value against its declaration."""
-    allowed = _sentence(annotation, declared)
     if not _matches(value, annotation):
         near = suggestion(value, _literals(annotation)) if isinstance(value, str) else ""
         if _matches((value,), annotation):
             near = f" Did you mean {(value,)!r}?"
+        allowed = describe(annotation, declared)
         raise InvalidParameter(f"{owner}({name}={value!r}): {name} is {allowed}.{near} {declared.text}")
     for number in value if isinstance(value, tuple | list) else (value,):
         if isinstance(number, numbers.Real) and not isinstance(number, bool) and not declared.allows(number):
+            allowed = describe(annotation, declared)
             raise InvalidParameter(f"{owner}({name}={value!r}): {name} is {allowed}. {declared.text}")
     if declared.check is not None and value is not None:
         declared.check(value)

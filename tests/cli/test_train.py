@@ -39,7 +39,7 @@ def test_nothing_is_cut_at_80_columns(ganglion, people):
 
 
 def test_the_model_that_was_saved_has_the_figures(ganglion, people):
-    ganglion("train", people, "--target", "rich", *QUICK, "--out", "m")
+    ganglion("train", people, "--target", "rich", *QUICK, "--no-baselines", "--out", "m")
     model = gg.load("m")
     assert 0 <= model.metrics_["accuracy"]["value"] <= 1
     assert model.target_name_ == "rich"
@@ -94,7 +94,7 @@ def test_images(ganglion, tmp_path):
     random = np.random.default_rng(0)
     images, labels = random.integers(0, 255, (60, 6, 6), dtype=np.uint8), np.arange(60) % 3
     np.savez(tmp_path / "digits.npz", images=images, labels=labels)
-    ran = ganglion("train", "digits.npz", *QUICK)
+    ran = ganglion("train", "digits.npz", *QUICK, "--no-baselines")
     assert ran.code == 0, ran.err
     assert "multiclass from images" in ran.err
     ran = ganglion("predict", "model.ganglion", "digits.npz")
@@ -109,7 +109,7 @@ def test_a_file_of_both_parts_is_judged_on_the_one_for_testing(ganglion, tmp_pat
         f"x_{part}": random.integers(0, 255, (n, 6, 6), dtype=np.uint8) for part, n in (("train", 60), ("test", 20))
     }
     np.savez(tmp_path / "both.npz", **parts, y_train=np.arange(60) % 3, y_test=np.arange(20) % 3)
-    assert ganglion("train", "both.npz", *QUICK).code == 0
+    assert ganglion("train", "both.npz", *QUICK, "--no-baselines").code == 0
     ran = ganglion("evaluate", "model.ganglion", "both.npz", "--json")
     assert "on the part for testing, 20 of 80" in ran.err
     assert json.loads(ran.out)["n_rows"] == 20
@@ -119,7 +119,7 @@ def test_regression_and_several_targets(ganglion, tmp_path):
     random = np.random.default_rng(0)
     rows = [[f"{a:.3f}", f"{b:.3f}", f"{a + b:.3f}", f"{a - b:.3f}"] for a, b in random.normal(size=(60, 2))]
     write(tmp_path / "sums.csv", rows, names=("a", "b", "plus", "minus"))
-    ran = ganglion("train", "sums.csv", "-t", "plus", "-t", "minus", *QUICK)
+    ran = ganglion("train", "sums.csv", "-t", "plus", "-t", "minus", *QUICK, "--no-baselines")
     assert ran.code == 0, ran.err
     assert "RMSE" in ran.out
     assert ganglion("predict", "model.ganglion", "sums.csv").out.startswith("prediction_0,prediction_1\n")
@@ -129,7 +129,7 @@ def test_regression_and_several_targets(ganglion, tmp_path):
 def test_name_of_a_target_with_a_comma(ganglion, tmp_path):
     rows = [[f'"{a}"', b, c, d] for a, b, c, d in table()]
     write(tmp_path / "p.csv", rows, names=("age", "job", "pay", '"rich, or not"'))
-    assert ganglion("train", "p.csv", "-t", "rich, or not", *QUICK).code == 0
+    assert ganglion("train", "p.csv", "-t", "rich, or not", *QUICK, "--no-baselines").code == 0
     assert ganglion("evaluate", "model.ganglion", "p.csv").code == 0
 
 
@@ -260,7 +260,7 @@ def test_mixed_types_in_a_column(ganglion, tmp_path):
     rows = table()
     rows[7][0] = "forty"
     write(tmp_path / "p.csv", rows)
-    ran = ganglion("train", "p.csv", "-t", "rich", *QUICK)
+    ran = ganglion("train", "p.csv", "-t", "rich", *QUICK, "--no-baselines")
     assert ran.code == 0
     assert re.search("warning: .*'age'.*'forty'", ran.err), ran.err
 
@@ -273,7 +273,7 @@ def test_a_failed_save_keeps_the_old_model(ganglion, people, tmp_path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    ran = ganglion("train", people, "-t", "rich", *QUICK, "--seed", "5")
+    ran = ganglion("train", people, "-t", "rich", *QUICK, "--no-baselines", "--seed", "5")
     assert ran.code == 1
     assert "No space left on device. What stood there before is untouched. Free some space" in ran.err
     assert (tmp_path / "model.ganglion").read_bytes() == old
