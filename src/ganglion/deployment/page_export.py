@@ -30,7 +30,7 @@ from ganglion.version import __version__
 TASKS = ("classification", "regression")
 SCRIPTS = (
     *("network.js", "form.js", "entered.js", "tokens.js", "scaling.js", "pictures.js", "recordings.js"),
-    *("answers.js", "table.js"),
+    *("shown.js", "answers.js", "table.js"),
     "start.js",  # uses what the others define
 )
 
@@ -100,10 +100,16 @@ def page_of(signature: Signature, raw: bytes, card: str, runtime: WebRuntime) ->
 
 def _subtitle(signature: Signature) -> str:
     n = len(signature.classes)
-    told = f"Tells one of {n} classes" if n else "Tells a number"
-    if signature.multilabel:
-        told = f"Tells which of {n} labels apply"
-    return html.escape(f"{told} from {_ARTICLES[signature.modality]}.")
+    which = f"which of {n} labels apply to" if signature.multilabel else f"one of {n} classes of"
+    told = {
+        "classification": f"Tells {which} WHAT",
+        "regression": "Tells a number of WHAT",
+        "segmentation": f"Tells one of {n} classes of every pixel of WHAT",
+        "detection": f"Finds objects of {n} classes in WHAT",
+        "reconstruction": "Tells whether WHAT is an outlier, and codes it",
+        "generation": "Codes WHAT",
+    }[signature.task]
+    return html.escape(f"{told.replace('WHAT', _ARTICLES[signature.modality])}.")
 
 
 _ARTICLES = {

@@ -21,22 +21,33 @@ const named = (value) => (signature.class_kind === "bool" ? (value ? "True" : "F
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 const figure = (value) => (Math.abs(value) >= 1e6 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(3) : String(Number(value.toPrecision(5))));
 
-function tell(roles, milliseconds) {
-  const parts = [];
-  const name = signature.target ? `${signature.target}: ` : "";
-  if (roles.prediction) {
-    const values = [roles.prediction[0]].flat().map(figure);
-    const spread = roles.deviation ? ` ± ${[roles.deviation[0]].flat().map(figure).join(", ")}` : "";
-    parts.push(element("p", { class: "label" }, name + values.join(", ") + spread));
-  } else {
+/** What is shown of the answer to one row, by task; another than these is not made into a page. */
+const SHOWS = {
+  classification(roles) {
     const label = signature.multilabel
       ? signature.classes.filter((_, i) => roles.label[0][i]).map(named).join(", ") || "none of the labels"
       : named(roles.label[0]);
-    parts.push(element("p", { class: "label" }, name + label));
-  }
-  if (roles.probabilities) parts.push(chances(roles.probabilities[0]));
-  parts.push(element("p", { class: "soft" }, `Answered in ${milliseconds.toFixed(1)} ms on this device.`));
-  $("answer").replaceChildren(...parts);
+    return [headline(label), ...(roles.probabilities ? [chances(roles.probabilities[0])] : [])];
+  },
+  regression(roles) {
+    const values = [roles.prediction[0]].flat().map(figure).join(", ");
+    return [headline(roles.deviation ? `${values} ± ${[roles.deviation[0]].flat().map(figure).join(", ")}` : values)];
+  },
+  segmentation: (roles) => mask(roles.label[0]),
+  detection: boxes,
+  reconstruction(roles) {
+    const usual = `How usual it is: ${figure(roles.score[0])}; below 0 it is an outlier.`;
+    return [headline(roles.label[0] < 0 ? "an outlier" : "usual"), element("p", {}, usual), codes(roles.codes[0])];
+  },
+  generation: (roles) => [codes(roles.codes[0])],
+};
+
+const headline = (text) => element("p", { class: "label" }, (signature.target ? `${signature.target}: ` : "") + text);
+const codes = (values) => element("p", {}, `Its code: ${values.map(figure).join(", ")}`);
+
+function tell(roles, milliseconds) {
+  const time = element("p", { class: "soft" }, `Answered in ${milliseconds.toFixed(1)} ms on this device.`);
+  $("answer").replaceChildren(...SHOWS[signature.task](roles), time);
   $("answer").scrollIntoView({ block: "nearest" });
 }
 

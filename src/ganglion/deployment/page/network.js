@@ -34,7 +34,7 @@ async function answer(columns) {
   for (const output of signature.outputs) {
     const { data, dims } = said[output.name];
     const plain = Array.from(data, (value) => (typeof value === "bigint" ? Number(value) : value));
-    roles[output.role] = dims.length > 1 ? rowsOf(plain, dims[1]) : plain;
+    roles[output.role] = nested(plain, dims);
   }
   return roles;
 }
@@ -43,9 +43,12 @@ function tensor(input, values) {
   if (input.kind === "categorical") return new ort.Tensor("string", values, [values.length, 1]);
   const whole = input.dtype === "int64";
   const flat = values.flat(Infinity).map((value) => (whole ? BigInt(value) : value));
-  const dims = [values.length, ...input.shape.slice(1).map((n) => (typeof n === "number" ? n : values[0].length))];
+  const dims = [];
+  for (let axis = 0, within = values; axis < input.shape.length; axis++, within = within[0]) dims.push(within.length ?? 1);
   return new ort.Tensor(input.dtype, TYPED[input.dtype].from(flat), dims);
 }
 
+/** Values in the shape that the network gives: rows, rows of pixels, and so on. */
+const nested = (flat, dims) => (dims.length < 2 ? flat : nested(rowsOf(flat, dims.at(-1)), dims.slice(0, -1)));
 const rowsOf = (flat, width) => Array.from({ length: flat.length / width }, (_, i) => flat.slice(i * width, (i + 1) * width));
 

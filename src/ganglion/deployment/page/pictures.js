@@ -7,18 +7,27 @@ const HOW = {
   pad: "The whole of it is scaled alike in both directions and laid in the middle of black",
 };
 
+const ANY = 128; // pixels to each side of a drawing where the network takes any, and
+const MOST = 1024; // of the longer side of a picture
+
 function drawingPad(input) {
-  const [, height, width, channels] = input.shape;
-  const zoom = Math.max(1, Math.floor(280 / Math.max(height, width)));
+  const [, ...sides] = input.shape, channels = sides.pop();
+  const fixed = sides.every((side) => typeof side === "number");
+  let [height, width] = fixed ? sides : [ANY, ANY];
   const canvas = element("canvas", { width, height, tabindex: "0", id: "field-0", role: "application", "aria-roledescription": "drawing pad", "aria-describedby": "field-0-hint" });
-  canvas.style.width = `${width * zoom}px`;
+  const resize = ([h, w]) => {
+    [canvas.height, canvas.width] = [height, width] = [h, w];
+    canvas.style.width = `${w * Math.max(1, Math.floor(280 / Math.max(h, w)))}px`;
+  };
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   const mark = element("i", { class: "pen", "aria-hidden": "true" });
   const inverted = element("input", { type: "checkbox", id: "invert" });
   const file = element("input", { type: "file", accept: "image/*", id: "picture" });
   const told = element("p", { class: "soft", role: "status", id: "pictured" });
   const side = element("div", {}, element("label", { for: "picture" }, "A picture from a file"), file,
-    element("small", {}, `Of any size, or dropped here. The model sees ${width} × ${height} pixels${channels === 1 ? " of grey" : ""}. ${HOW[signature.resize] ?? HOW.stretch}, as in training.`),
+    element("small", {}, fixed
+      ? `Of any size, or dropped here. The model sees ${width} × ${height} pixels${channels === 1 ? " of grey" : ""}. ${HOW[signature.resize] ?? HOW.stretch}, as in training.`
+      : `Or dropped here. The model sees it as it is${channels === 1 ? ", in grey" : ""}; what has more than ${MOST} pixels to a side is scaled down.`),
     told, element("label", { class: "check", for: "invert" }, inverted, "dark and light swapped"));
   const scale = input.dtype === "uint8" ? null : scaleFields(side);
   const board = element("div", { class: "board" }, canvas, mark);
@@ -27,7 +36,6 @@ function drawingPad(input) {
   $("fields").append(box);
 
   const place = { x: Math.floor(width / 2), y: Math.floor(height / 2) };
-  const thick = Math.max(1, Math.round(Math.max(width, height) / 14));
   const label = (text) => canvas.setAttribute("aria-label", `picture, ${text}`);
   const clear = () => {
     pen.fillStyle = "#000";
@@ -41,7 +49,7 @@ function drawingPad(input) {
   };
   const stroke = (from, to) => {
     pen.strokeStyle = "#fff";
-    pen.lineWidth = thick;
+    pen.lineWidth = Math.max(1, Math.round(Math.max(width, height) / 14));
     pen.lineCap = "round";
     pen.beginPath();
     pen.moveTo(from.x + 0.5, from.y + 0.5);
@@ -49,13 +57,14 @@ function drawingPad(input) {
     pen.stroke();
     label("with a drawing");
   };
-  drawnByPointer(canvas, [height, width], stroke);
-  drawnByKeys(canvas, [height, width], place, stroke, moved);
+  drawnByPointer(canvas, stroke);
+  drawnByKeys(canvas, place, stroke, moved);
   const show = async (blob) => {
     complain(null);
     const name = blob.name ?? "The picture";
     try {
       const picture = await decoded(blob, channels);
+      if (!fixed) resize(picture.size.map((side) => Math.max(1, Math.round(side * Math.min(1, MOST / Math.max(...picture.size))))));
       pen.putImageData(new ImageData(shownPixels(fitted(picture, [height, width], signature.resize), channels), width, height), 0, 0);
       const [h, w] = picture.size;
       label(`${name}, ${w} × ${h} pixels`);
@@ -67,7 +76,11 @@ function drawingPad(input) {
   };
   file.onchange = () => file.files.length && show(file.files[0]);
   dropped(box, show);
-  $("form").addEventListener("reset", clear);
+  $("form").addEventListener("reset", () => {
+    if (!fixed) resize([ANY, ANY]);
+    clear();
+  });
+  resize([height, width]);
   clear();
   moved();
   return {
@@ -90,10 +103,11 @@ function scaleFields(side) {
   return () => ends.map(({ id, value }) => numberOf({ kind: "numeric" }, value, id));
 }
 
-function drawnByPointer(canvas, [height, width], stroke) {
+function drawnByPointer(canvas, stroke) {
   let last = null;
   const at = (event) => {
     const frame = canvas.getBoundingClientRect();
+    const { width, height } = canvas;
     return { x: ((event.clientX - frame.left) / frame.width) * width - 0.5, y: ((event.clientY - frame.top) / frame.height) * height - 0.5 };
   };
   canvas.onpointerdown = (event) => {
@@ -112,7 +126,7 @@ function drawnByPointer(canvas, [height, width], stroke) {
 
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-function drawnByKeys(canvas, [height, width], place, stroke, moved) {
+function drawnByKeys(canvas, place, stroke, moved) {
   let held = false;
   canvas.onkeydown = (event) => {
     if (event.key === " ") {
@@ -123,8 +137,8 @@ function drawnByKeys(canvas, [height, width], place, stroke, moved) {
     if (!MOVES[event.key]) return;
     event.preventDefault();
     const from = { ...place };
-    place.x = Math.min(width - 1, Math.max(0, place.x + MOVES[event.key][0]));
-    place.y = Math.min(height - 1, Math.max(0, place.y + MOVES[event.key][1]));
+    place.x = Math.min(canvas.width - 1, Math.max(0, place.x + MOVES[event.key][0]));
+    place.y = Math.min(canvas.height - 1, Math.max(0, place.y + MOVES[event.key][1]));
     moved();
     if (held || event.shiftKey) stroke(from, place);
   };

@@ -50,15 +50,16 @@ function cellOf(input, text, row) {
 }
 
 function tellTable([header, rows, roles]) {
-  const main = roles.label ? roles.label.map((value) => [value].flat().map(named).join(" ")) : roles.prediction.map((value) => [value].flat().map(figure).join(" "));
+  const shown = roles.label ? named : figure;
+  const main = (roles.label ?? roles.prediction ?? roles.codes).map((value) => [value].flat().map(shown).join(" "));
   const sure = roles.probabilities && !signature.multilabel ? roles.probabilities.map((each) => Math.max(...each)) : null;
   const answerName = signature.target ? `predicted ${signature.target}` : "predicted";
   const head = [answerName, ...(sure ? ["probability"] : []), ...header];
   const told = (i) => [main[i], ...(sure ? [sure[i].toFixed(4)] : []), ...rows[i]];
   const all = [head, ...rows.map((_, i) => told(i))].map((row) => row.map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(","));
   const link = element("a", { download: "answers.csv", href: URL.createObjectURL(new Blob([all.join("\n") + "\n"], { type: "text/csv" })) }, "Save all as answers.csv");
-  const shown = rows.slice(0, SHOWN_ROWS).map((_, i) => element("tr", {}, ...told(i).map((cell) => element("td", {}, cell))));
-  const table = element("table", {}, element("thead", {}, element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name)))), element("tbody", {}, ...shown));
+  const lines = rows.slice(0, SHOWN_ROWS).map((_, i) => element("tr", {}, ...told(i).map((cell) => element("td", {}, cell))));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name)))), element("tbody", {}, ...lines));
   $("rows").replaceChildren(element("p", {}, `${rows.length.toLocaleString("en")} rows were answered${rows.length > SHOWN_ROWS ? `; the first ${SHOWN_ROWS} are shown` : ""}. `, link),
     element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "answers" }, table));
 }
