@@ -122,7 +122,7 @@ def _kinds(cls: Any) -> list[str]:
     numbers = cls.tags.task == "regression"
     kinds = {"table": "numbers", "image": "ink", "sequence": "oil"}
     if not numbers:
-        kinds = {"table": "table", "image": "image", "text": "text", "sequence": "sequence"}
+        kinds = {"table": "table", "image": "image", "text": "text", "sequence": "sequence", "audio": "audio"}
     return [kinds[each] for each in cls.tags.modalities if each in kinds]
 
 
@@ -192,6 +192,13 @@ def _sequence() -> Work:
     return Work("sonar", list(X[..., None]), y)
 
 
+def _audio() -> Work:
+    from benchmarks.public import fsdd
+
+    recordings, digits, *_ = fsdd()
+    return Work("FSDD", recordings[: 2 * PAGE_ROWS], digits[: 2 * PAGE_ROWS])
+
+
 def _oil() -> Work:
     """Two days of a transformer's load and oil temperature: what is the temperature an hour later?"""
     from benchmarks.public import etth1
@@ -207,5 +214,6 @@ _WORKS: dict[str, Callable[[], Work]] = {
     "ink": _ink,
     "text": _text,
     "sequence": _sequence,
+    "audio": _audio,
     "oil": _oil,
 }

@@ -3,7 +3,9 @@
 import io
 import json
 import re
+import time
 import unicodedata
+import wave
 from base64 import b64encode
 from importlib.resources import files
 
@@ -44,8 +46,19 @@ def _runtime(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with Browser() as opened:
+def tone(tmp_path_factory):
+    """Two seconds of a high tone, 44,100 samples a second, which the microphone hears too."""
+    path = tmp_path_factory.mktemp("sound") / "tone.wav"
+    samples = 12_000 * np.sin(2 * np.pi * 1_200 / 44_100 * np.arange(88_200))
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 44_100, 0, "NONE", ""))
+        file.writeframes(samples.astype("<i2").tobytes())
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(tone):
+    with Browser(sound=tone) as opened:
         yield opened
 
 
@@ -264,6 +277,41 @@ def test_sound_is_read_and_brought_to_another_rate_as_in_python(table, form, kin
     assert told[:2] == [rate, short]
     assert len(told[2]) == len(own)
     assert np.abs(told[2] - own).max() <= (1 / 2**15 if short else 1e-6)  # where rounding falls the other way
+
+
+@needs_browser
+def test_recordings_are_heard_and_answered_as_in_python(open_page, tone):
+    pytest.importorskip("soundfile")
+    rng, time_s = np.random.default_rng(0), np.arange(4_000) / 8_000
+    X = [(8_000, (np.sin(2 * np.pi * pitch * time_s) + rng.normal(0, 0.05, 4_000)) / 2) for pitch in (300, 1_200) * 12]
+    model = gg.CNNClassifier(channels=(4, 8), epochs=20, random_state=0).fit(X, ["low", "high"] * 12)
+    tab = open_page(model).tab
+    tab.run("await ganglion.session; await new Promise((go) => setTimeout(go))")
+
+    def answered():
+        tab.run("document.getElementById('answer').textContent = ''; document.getElementById('submit').click()")
+        return told_by(tab)
+
+    assert "There is nothing to hear: give a file, or record." in answered()
+    tab.choose("#field-0", tone)
+    tab.run("while (!document.getElementById('recorded').textContent) await new Promise((go) => setTimeout(go, 10))")
+    (label,), sure = model.predict([str(tone)]), model.predict_proba([str(tone)]).max()
+    assert answered().startswith(f"{label}{label}{100 * sure:.1f} %")
+    # by the microphone, and keys alone
+    tab.run("document.getElementById('record').focus()")
+    tab.press("Space")
+    tab.run(
+        "while (document.getElementById('record').textContent !== 'Stop') await new Promise((go) => setTimeout(go, 10))"
+    )
+    time.sleep(1)
+    tab.press("Space")
+    tab.run(
+        "const told = document.getElementById('recorded');"
+        "while (!told.textContent.startsWith('Recorded')) await new Promise((go) => setTimeout(go, 10))"
+    )
+    assert answered().startswith(label)
+    assert [each for each in tab.errors if "ScriptProcessorNode is deprecated" not in each] == []
+    assert all(each.startswith(("file:", "blob:")) for each in tab.requests)
 
 
 TEXTS = [
