@@ -22,7 +22,7 @@ OPTIONS: dict[str, Any] = {
     "threads": 1,  # the same weights on any machine, however busy
 }
 LEARNED = 20_000  # training images: what is shown is the difference that compression makes
-KEEP, EPOCHS = 0.35, 6
+KEEP, EPOCHS = 0.25, 8
 NAMED = f"{100 * KEEP:g} % units + int8"  # before anything is measured: nothing is chosen by the test images
 
 

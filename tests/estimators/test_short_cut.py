@@ -28,10 +28,12 @@ def test_pictures_in_bytes_are_taken_as_they_are_and_answered_as_if_read(trained
     read = model.encoder_.encode(model._dataset(X[:3], reset=False))
     assert torch.equal(taken["image"], read["image"])
     assert taken["image"].data_ptr() == X.ctypes.data
+    listed = list(X[:3])  # is read
+    assert plain_columns(model, listed) is None
     frozen = X[:3].copy()
-    frozen.flags.writeable = False  # such an array is read
-    assert plain_columns(model, frozen) is None
-    np.testing.assert_array_equal(model.predict_proba(X[:3]), model.predict_proba(frozen))
+    frozen.flags.writeable = False
+    for same in (listed, frozen):
+        np.testing.assert_array_equal(model.predict_proba(X[:3]), model.predict_proba(same))
 
 
 def test_pictures_of_other_forms_are_read(trained):

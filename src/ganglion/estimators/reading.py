@@ -14,6 +14,7 @@ from sklearn.utils.validation import validate_data
 from torch import Tensor
 
 from ganglion.data.audio_encoding import AudioEncoder
+from ganglion.data.columns import share_memory
 from ganglion.data.convert import as_dataset, holds_texts, refuse_mixed_texts
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoders import modality_of
@@ -156,14 +157,15 @@ def plain_columns(estimator: Estimator, X: Any) -> dict[str, Tensor] | None:
 
     None for all else, which is read and checked: of one row, reading took longer than the network.
     """
-    if type(X) is not np.ndarray or not X.size or not (X.flags.writeable and X.flags.c_contiguous):
+    if type(X) is not np.ndarray or not X.size or not X.flags.c_contiguous:
         return None
     encoder = estimator.encoder_
     if isinstance(encoder, ImageEncoder):
-        return {"image": torch.from_numpy(X).view(-1, *encoder.shape)} if _are_pictures(encoder, X) else None
+        return {"image": share_memory(X).view(-1, *encoder.shape)} if _are_pictures(encoder, X) else None
     plain = (
         isinstance(encoder, TableEncoder)
         and X.ndim == 2
+        and X.flags.writeable
         and X.dtype in (np.float64, np.float32)
         and X.shape[1] == estimator.n_features_in_
         and not has_named_columns(estimator)
