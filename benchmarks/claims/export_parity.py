@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,24 +46,28 @@ class Work(NamedTuple):
 
     data: str
     X: Any
-    y: np.ndarray
+    y: Any
 
 
 def claim() -> Claim:
-    """Train every algorithm that answers rows once, small; export it in every form, and compare on held-in rows."""
+    """Train every algorithm that can leave once, small; export it in every form, and compare on held-in rows."""
     try:
         given = works(_WORKS)
+        others = [(name, load(), options) for name, load, options in OTHERS]
     except InvalidFile as error:
         raise Skipped(str(error)) from error
     unopened = _why_no_page()
-    rows = list(_rows(given, FORMATS if not unopened else (".onnx", ".c")))
+    rows = [*_rows(given, FORMATS if not unopened else (".onnx", ".c")), *other_rows(others)]
     held = [row for row in rows if row["difference"] is not None]
     worst = max(row["difference"] for row in held)
     least = min(row["agreement"] for row in held)
     refused = [row for row in rows if row["difference"] is None]
     return Claim(
         name="export_parity",
-        data=", ".join(f"{work.data}, {len(work.y):,} rows" for work in given.values()) + ".",
+        data=", ".join(
+            f"{work.data}, {len(work.X):,} rows" for work in (*given.values(), *(work for _, work, _ in others))
+        )
+        + ".",
         settings=f"Each algorithm trained for {SMALL['epochs']} epochs, then exported; compared on these rows and on "
         f"those that `export` makes (missing, unseen, extreme; three batch sizes and lengths). "
         + (unopened or f"Pages were asked {PAGE_ROWS} of these rows in Chromium.")
@@ -117,6 +121,13 @@ def _rows(works: dict[str, Work], formats: tuple[str, ...]) -> Iterator[dict[str
                     yield _compared(name, work, model, Path(folder) / f"model{ending}", browser)
 
 
+def other_rows(others: Iterable[tuple[str, Work, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """Give what came of algorithms that answer with more than a class or a number: they leave as ONNX alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, work, options in others:
+            yield _compared(name, work, trained(name, work, options), Path(folder) / "model.onnx")
+
+
 def _kinds(cls: Any) -> list[str]:
     """Return the data sets that an algorithm is trained on: one of each modality that leaves."""
     numbers = cls.tags.task == "regression"
@@ -126,18 +137,19 @@ def _kinds(cls: Any) -> list[str]:
     return [kinds[each] for each in cls.tags.modalities if each in kinds]
 
 
-def trained(name: str, work: Work) -> Any:
+def trained(name: str, work: Work, options: Mapping[str, Any] | None = None) -> Any:
     """Return a small model of an algorithm, trained for a moment."""
     cls = algorithm(name)
-    wanted = SMALL | SMALLER.get(name, {})
+    wanted = SMALL | SMALLER.get(name, {}) | dict(options or {})
     known = cls.__dataclass_fields__
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GanglionWarning)
         return cls(**{option: value for option, value in wanted.items() if option in known}).fit(work.X, work.y)
 
 
-def _compared(name: str, work: Work, model: Any, path: Path, browser: Browser | None) -> dict[str, Any]:
-    row = {"algorithm": name, "data": work.data, "format": path.suffix[1:]}
+def _compared(name: str, work: Work, model: Any, path: Path, browser: Browser | None = None) -> dict[str, Any]:
+    kind = {"forecasting": f" {model.network}" if hasattr(model, "network") else ""}.get(model.tags.task, "")
+    row = {"algorithm": name + kind, "data": work.data, "format": path.suffix[1:]}
     try:
         parity = export(model, path, rows=work.X).parity
         if browser and path.suffix == ".html":
@@ -207,6 +219,57 @@ def _oil() -> Work:
     return Work("ETTh1", [values[i : i + hours] for i in range(ROWS)], values[hours:, -1])
 
 
+def _cells() -> Work:
+    from benchmarks.public import isbi2012_membrane
+
+    images, labels = isbi2012_membrane()
+    return Work("membranes of ISBI 2012", images[:4, :128, :160], labels[:4, :128, :160])
+
+
+def _blood() -> Work:
+    from benchmarks.public import bccd
+
+    X, y = bccd("train", size=(96, 128))
+    return Work("BCCD", X[:60], np.array([*y[:60], None], dtype=object)[:-1])
+
+
+def _words() -> Work:
+    data = read(find("brown/brown.zip"))
+    some = data.take(np.arange(400))
+    return Work("Brown", *some.X_y())
+
+
+def _mixed() -> Work:
+    return Work("Titanic without target", _table().X, None)
+
+
+def _pictures() -> Work:
+    return Work("MNIST without labels", _image().X, None)
+
+
+def _transformers() -> Work:
+    from benchmarks.public import etth1
+
+    return Work("ETTh1", etth1()[0][:2000], None)
+
+
+# what answers with more than a class or a number: algorithm, data, options
+OTHERS: list[tuple[str, Callable[[], Work], dict[str, Any]]] = [
+    ("SegmentationCNN", _cells, {"channels": 8, "epochs": 4}),
+    ("DetectionCNN", _blood, {"channels": 8, "depth": 1, "epochs": 10}),
+    ("RNNTagger", _words, {"width": 32}),
+    *(
+        ("Forecaster", _transformers, {"network": network, "horizon": 24, "window": 96, "epochs": "auto", "steps": 50})
+        for network in ("linear", "lstm", "gru", "tcn", "patch_transformer")
+    ),
+    ("Autoencoder", _mixed, {}),
+    ("Autoencoder", _pictures, {"hidden": (64,)}),
+    ("Autoencoder", _pictures, {"architecture": "convolutional", "channels": 8}),
+    ("VAE", _mixed, {}),
+    ("VAE", _pictures, {"hidden": (64,)}),
+    ("RBM", _pictures, {"units": 64}),
+    ("DBN", _pictures, {"hidden": (64, 32)}),
+]
 _WORKS: dict[str, Callable[[], Work]] = {
     "table": _table,
     "numbers": _numbers,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ganglion.data.convert import as_dataset
 from ganglion.data.encoders import encoder_from_json, modality_of
 from ganglion.data.tokens import holds_tokens, tokens_to_dataset, words_of
-from ganglion.data.word_encoding import FEATURES, UNKNOWN, WordEncoder, shape_of
+from ganglion.data.word_encoding import WordEncoder
+from ganglion.data.word_looks import FEATURES, UNKNOWN, shape_of
 from ganglion.errors import DataWarning, InvalidInput, InvalidModel, UnsupportedType
 
 SENTENCES = [

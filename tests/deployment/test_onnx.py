@@ -29,7 +29,6 @@ CASES = [
     if cls.tags.task in ANSWERING
     for place in range(len(every_data_for(cls())))
 ]
-OTHERS = [pytest.param(cls, id=name) for name, cls in all_algorithms().items() if cls.tags.task not in ANSWERING]
 
 
 def small(cls, **options):
@@ -61,15 +60,6 @@ def test_an_exported_model_answers_as_the_original(cls, place, tmp_path):
             np.testing.assert_allclose(said, own, atol=1e-5 * model.target_.deviation.max())
         if hasattr(model, "predict_proba"):
             np.testing.assert_allclose(alone.predict_proba(some), model.predict_proba(some), atol=1e-5)
-
-
-@pytest.mark.parametrize("cls", OTHERS)
-def test_others_say_why_they_cannot(cls, tmp_path):
-    X, y = every_data_for(cls())[0]
-    model = fitted(small(cls), X, y)
-    with pytest.raises(ExportRefused, match=f"{cls.__name__} cannot be exported: .{{20}}"):
-        gg.export(model, tmp_path / "model.onnx")
-    assert not list(tmp_path.iterdir())
 
 
 def people(n=150):

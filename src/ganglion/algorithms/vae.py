@@ -114,7 +114,7 @@ class VAE(Coding):
         return self._network.law.mean(self._network.decoded(z_nl, codes))
 
     def _coded(self, v_nd: Tensor, codes: Tensor | None) -> Tensor:
-        return posterior(self._network, v_nd, codes)[0]
+        return self._network.coded(v_nd, codes)
 
     def _sampled(self, n: int, codes: Tensor | None, generator: torch.Generator) -> Tensor:
         network = self._network

@@ -112,7 +112,7 @@ def predict_rows(model: Path, data: Path, *, out: Path | None, probabilities: bo
         dataset = features_of(data, estimator)
         names = {name: dataset.values(name) for name in dataset.index if dataset.field(name).kind == "text"}
         if estimator.tags.task == "segmentation":
-            _write_masks(estimator, dataset, out, names, probabilities=probabilities)
+            _write_masks(estimator, dataset, check_masks_file(out), names, probabilities=probabilities)
             return
         if estimator.tags.task == "detection":
             columns = _objects(estimator, dataset, names)
@@ -326,23 +326,32 @@ def _objects(estimator: Any, X: Any, names: dict[str, np.ndarray]) -> dict[str, 
     return where | {name: np.concatenate(parts) for name, parts in said.items()} | corners
 
 
-def _write_masks(
-    estimator: Any, X: Any, out: Path | None, names: dict[str, np.ndarray], *, probabilities: bool
-) -> None:
+def _write_masks(estimator: Any, X: Any, out: Path, names: dict[str, np.ndarray], *, probabilities: bool) -> None:
     """Write the class of every pixel as an array, (n, height, width), and where wanted the classes' probabilities."""
-    from ganglion.errors import InvalidParameter
-    from ganglion.storage import atomic_write
-
-    if out is None or out.suffix != ".npz":
-        raise InvalidParameter("masks are no lines of text: give --out FILE.npz, to which arrays are written.")
     arrays: dict[str, Any] = {"prediction": estimator.predict(X), "classes": estimator.classes_}
     for column in names.values():
         arrays["files"] = column.astype(str)  # as objects they would be pickled
     if probabilities:
         arrays["probabilities"] = estimator.predict_proba(X)
+    write_arrays(arrays, out)
+
+
+def write_arrays(arrays: dict[str, Any], out: Path) -> None:
+    """Write arrays to a file of them."""
+    from ganglion.storage import atomic_write
+
     with atomic_write(out) as file:
         np.savez_compressed(file, **arrays)
     say(f"saved {escape(str(out))}")
+
+
+def check_masks_file(out: Path | None) -> Path:
+    """Return the file that masks are to be written to, or raise InvalidParameter if it can hold none."""
+    from ganglion.errors import InvalidParameter
+
+    if out is None or out.suffix != ".npz":
+        raise InvalidParameter("masks are no lines of text: give --out FILE.npz, to which arrays are written.")
+    return out
 
 
 def _lines(columns: dict[str, np.ndarray]) -> Iterator[str]:

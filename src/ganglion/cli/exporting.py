@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rich.markup import escape
 
 from ganglion.cli.screen import out as screen
@@ -30,12 +29,18 @@ def export_model(model: Path, to: Path, *, rows: Path | None, quantized: bool, a
 
 def predict_with_onnx(model: Path, data: Path, *, out: Path | None, probabilities: bool, as_json: bool) -> None:
     """Predict every row of a data file with an exported model."""
-    from ganglion.cli.commands import written_rows
+    from ganglion.cli.commands import check_masks_file, write_arrays, written_rows
     from ganglion.deployment.onnx_model import OnnxModel
+    from ganglion.deployment.said import as_columns
 
     with shown_warnings():
         exported = OnnxModel.load(model)
-        columns = _answers(exported, rows_of(data, exported), probabilities=probabilities)
+        if exported.signature.task == "segmentation":
+            to = check_masks_file(out)
+            write_arrays(_masks(exported, rows_of(data, exported), probabilities=probabilities), to)
+            return
+        said = exported.answer(rows_of(data, exported))
+    columns = as_columns(exported.signature, said, probabilities=probabilities)
     written_rows(columns, out, as_json=as_json)
 
 
@@ -46,16 +51,8 @@ def rows_of(data: Path, model: OnnxModel) -> Any:
     return read_rows(data, model.signature)
 
 
-def _answers(model: OnnxModel, X: Any, *, probabilities: bool) -> dict[str, np.ndarray]:
-    """Return one column for each thing that is said, under the names that `ganglion predict` has."""
+def _masks(model: OnnxModel, X: Any, *, probabilities: bool) -> dict[str, Any]:
+    """Return the class of every pixel, and where wanted the classes' probabilities, as arrays."""
     said = model.answer(X)
-    predicted = said["label" if model.signature.classes else "prediction"]
-    columns = (
-        {"prediction": predicted}
-        if predicted.ndim == 1
-        else {f"prediction_{i}": column for i, column in enumerate(predicted.T)}
-    )
-    if probabilities and "probabilities" in said:
-        labels = model.signature.classes
-        columns |= {f"p_{label}": share for label, share in zip(labels, said["probabilities"].T, strict=True)}
-    return columns
+    shares = {"probabilities": said["probabilities"]} if probabilities else {}
+    return {"prediction": said["label"], "classes": model.signature.labels, **shares}

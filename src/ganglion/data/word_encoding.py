@@ -15,9 +15,8 @@ table 1, has these features for rare words.
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,12 +29,8 @@ from ganglion.data.encoding import InputSpec
 from ganglion.data.ragged import Ragged
 from ganglion.data.text_encoding import refuse_empty
 from ganglion.data.tokens import KINDS, word_column, words_of
+from ganglion.data.word_looks import FEATURES, ids_of, look_of, numbered_looks
 from ganglion.errors import DataWarning
-
-UNKNOWN = 1  # the id of a word that is not in the vocabulary; 0 is nothing
-SUFFIXES, PREFIXES = 4, 3  # letters at most
-FEATURES = 1 + SUFFIXES + PREFIXES + 1
-_SHAPES = (re.compile(r"[^\W\d_]+"), re.compile(r"\d+"), re.compile(r"([^\w])\1+"))
 
 
 @dataclass(frozen=True)
@@ -86,7 +81,7 @@ class WordEncoder:
         words, distinct = words_of(data, column)
         refuse_empty(words, "sentence")
         row_of = np.repeat(np.arange(len(words)), words.lengths.numpy())
-        looks = zip(*map(_look, distinct), strict=True)
+        looks = zip(*map(look_of, distinct), strict=True)
         codes = words.values.numpy()
         found = [_frequent(list(look), codes, row_of, min_count) for look in looks]
         return cls(column, (found[0][:most], *found[1:]), words.longest)
@@ -106,14 +101,6 @@ class WordEncoder:
         """The column of words."""
         return (self.column,)
 
-    @cached_property
-    def _ids(self) -> list[dict[str, int]]:
-        starts = np.cumsum([2, *map(len, self.vocabularies)]).tolist()
-        return [
-            {name: start + i for i, name in enumerate(known)}
-            for start, known in zip(starts, self.vocabularies, strict=False)
-        ]
-
     def encode(self, data: Dataset) -> dict[str, Ragged]:
         """Return the column "words".
 
@@ -124,14 +111,12 @@ class WordEncoder:
         """
         words, distinct = words_of(data, self._column(data))
         refuse_empty(words, "sentence")
-        ids = self._ids
-        otherwise = [UNKNOWN] + [0] * (FEATURES - 1)
-        rows = [
-            [known.get(part, none) for known, part, none in zip(ids, _look(word), otherwise, strict=True)]
-            for word in distinct
-        ]
-        table = torch.tensor(rows, dtype=torch.int32).view(-1, FEATURES)
+        table = torch.from_numpy(ids_of(distinct, self._ids))
         return {"words": Ragged(table[words.values], words.offsets)}
+
+    @cached_property
+    def _ids(self) -> list[dict[str, int]]:
+        return numbered_looks(self.vocabularies)
 
     def _column(self, data: Dataset) -> str:
         """Return the column that stands for that of training: by its name, or the only one that can be read so."""
@@ -164,32 +149,6 @@ class WordEncoder:
             if len(set(known)) < len(known):
                 raise ValueError("a vocabulary holds a text twice")
         return cls(column, tuple(map(tuple, given)), longest)
-
-
-def shape_of(word: str) -> str:
-    """Return what a word looks like: "Xx-x" of "Well-known", "d" of "1984", "X.X." of "U.S."."""
-    runs, digits, repeated = _SHAPES
-    shape = runs.sub(lambda run: _case(run.group()), word)
-    return repeated.sub(r"\1", digits.sub("d", shape))
-
-
-def _case(letters: str) -> str:
-    if letters.islower() or letters.lower() == letters:
-        return "x"
-    return ("X" if letters[0].isupper() else "x") + (
-        "" if letters.isupper() else "x" if letters[1:].islower() else "Xx"
-    )
-
-
-def _look(word: str) -> Iterator[str]:
-    """Give the features of a word; '' is none."""
-    small = word.lower()
-    yield small
-    for k in range(1, SUFFIXES + 1):
-        yield small[-k:] if len(small) > k else ""
-    for k in range(1, PREFIXES + 1):
-        yield small[:k] if len(small) > k else ""
-    yield shape_of(word)
 
 
 def _frequent(look: Sequence[str], codes: np.ndarray, row_of: np.ndarray, min_count: int) -> tuple[str, ...]:

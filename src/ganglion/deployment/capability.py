@@ -2,47 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
+from ganglion.deployment.kinds import KINDS, ROWS
 from ganglion.errors import ExportRefused, InvalidInput
 from ganglion.estimators.base import Estimator
 
-TASKS = {"classification", "regression"}
-MODALITIES = {"table", "image", "text", "sequence", "audio"}
 _REASONS = {
-    "segmentation": "masks of every pixel leave in a later version",
-    "detection": "boxes are chosen from a network's maps by a search that no graph holds yet",
-    "tagging": "a label for every word leaves in a later version",
     "translation": "a text is written token by token, by a search that no graph holds",
     "speech_recognition": "a text is read off by a search that no graph holds",
     "language_modelling": "a text is written token by token, each drawn from what was read before",
     "music_modelling": "chords are drawn one after the other from what was read before",
-    "forecasting": "windows are cut from a table of series, and put on their grid, before the network sees them",
-    "anomaly_detection": "windows are cut from a table of series, and put on their grid, before the network sees them",
-    "generation": "it makes new data, drawn step by step, and answers nothing",
-    "reconstruction": "it codes data, and answers no question of a row",
+    "anomaly_detection": "windows are cut from a table of series, and errors of a step put together of several",
 }
+_INSTEAD = {
+    "anomaly_detection": "Ask the model file: ganglion predict MODEL DATA. Or train an Autoencoder on windows, arrays "
+    "(n, steps, numbers): it leaves as an outlier detector",
+}
+_ASK = "Ask the model file, from Python or by: ganglion predict MODEL DATA"
+_WRITE = "Ask the model file, from Python or by: ganglion sample MODEL"
+_WRITING = ("language_modelling", "music_modelling")
 _MOST_BYTES = 2**31 - 2**24  # what one protocol buffer may hold, less room for the graph
 
 
-def why_not(model: Any) -> str | None:
+def why_not(model: Any, tasks: Collection[str] = ROWS) -> str | None:
     """Return why a fitted model cannot be exported to ONNX, or None if it can.
 
     Parameters
     ----------
     model : Estimator
         Fitted.
+    tasks : collection of str
+        Those whose answers the form at hand can show: labels and numbers of rows, or all of `KINDS`.
     """
     if not isinstance(model, Estimator):
         return (
             f"a {type(model).__name__} is no single network: what stands around it, or which of several answers, has "
             "no form outside Python. Export the estimators inside it"
         )
-    task = model.tags.task
-    if task not in TASKS:
-        return f"{_REASONS.get(task, f'the task {task} has no form outside Python')}. Use the model file from Python"
-    if model.modality_ not in MODALITIES:
-        return f"models of {model.modality_} data do not leave yet. Use the model file from Python"
+    task, kind = model.tags.task, KINDS.get(model.tags.task)
+    if kind is None:
+        instead = _INSTEAD.get(task, _WRITE if task in _WRITING else _ASK)
+        return f"{_REASONS.get(task, f'the task {task} has no form outside Python')}. {instead}"
+    if task not in tasks:
+        return f"this form shows labels and numbers of rows, but its task is {task}. Export to .onnx, or: {_ASK}"
+    missing = kind.missing(model)
+    if missing is not None:
+        return missing
+    if model.modality_ not in kind.modalities:
+        return f"models of {model.modality_} data do not leave yet. {_ASK}"
     if getattr(model, "precision", "auto") == "bfloat16":
         return (
             "its answers are rounded to the three digits of bfloat16, which an export is not. Call "
@@ -53,7 +62,7 @@ def why_not(model: Any) -> str | None:
     return None
 
 
-def check_exportable(model: Any) -> None:
+def check_exportable(model: Any, tasks: Collection[str] = ROWS) -> None:
     """Raise ExportRefused, with the reason, unless a model can be exported; InvalidInput if it is none."""
     if not hasattr(model, "predict") and not hasattr(model, "tags"):
         raise InvalidInput(
@@ -61,6 +70,6 @@ def check_exportable(model: Any) -> None:
         )
     if isinstance(model, Estimator):
         model._check_fitted()
-    reason = why_not(model)
+    reason = why_not(model, tasks)
     if reason is not None:
         raise ExportRefused(f"{type(model).__name__} cannot be exported: {reason}.")

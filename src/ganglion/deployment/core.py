@@ -8,12 +8,14 @@ What stands before it are texts of categories (which become codes), behind it la
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganglion.data.encoding import TableEncoder, date_numbers
+from ganglion.deployment.kinds import KINDS, answer_of, multiple_of, whole_windows
 from ganglion.deployment.signature import Signature
 from ganglion.networks.network import Network
 from ganglion.networks.sequences import Steps
@@ -24,17 +26,20 @@ Tensors = tuple[Tensor, ...]
 class Core(nn.Module):
     """A network by positions: one tensor for each input of a signature → one for each output.
 
-    Categories come as codes, (N, 1) int64; labels leave as places among the classes, (N,) int64.
+    Categories come as codes, (N, 1) int64; labels leave as places among the classes, int64. Pictures of any size come
+    with sides that are a multiple of `sides`, twice or more (0: of one size).
     """
 
     def __init__(self, network: Network, encoder: Any, signature: Signature) -> None:
         super().__init__()
         self.network, self.encoder, self.signature = network, encoder, signature
+        self.sides = multiple_of(network)
 
     def forward(self, *inputs: Tensor) -> Tensors:
         """Return the outputs."""
-        scores = self.network.raw_scores(encoded(self.encoder, inputs))
-        return outputs(self.signature, scores, self.network.output(scores))
+        prepared = self.network.prepare(encoded(self.encoder, inputs))
+        said = KINDS[self.signature.task].said(self.network, prepared, self.signature)
+        return tuple(said[each.role] for each in self.signature.outputs)
 
 
 class Beginning(Core):
@@ -66,7 +71,7 @@ def stages(network: Network) -> list[tuple[str, Callable[[Any], Any]]]:
     return [
         ("the preprocessing", network.prepare),
         *inner,
-        (f"the output ({type(network.output).__name__})", network.output),
+        (f"the output ({type(network.output).__name__})", partial(answer_of, network)),
     ]
 
 
@@ -80,7 +85,9 @@ def encoded(encoder: Any, inputs: Tensors) -> dict[str, Tensor]:
         audio, lengths = inputs
         there = torch.arange(audio.shape[1]) < lengths[:, None]
         return {"audio": audio * there, "audio_length": lengths}
-    name = "tokens" if encoder.spec.vocabulary else "sequence"
+    if encoder.spec.series:
+        return {"window": whole_windows(dict(zip(("history", "ahead"), inputs, strict=False)))}
+    name = "sequence" if not encoder.spec.vocabulary else "words" if encoder.spec.features else "tokens"
     return {name: inputs[0], f"{name}_length": inputs[1]}
 
 
@@ -93,29 +100,3 @@ def _table(encoder: TableEncoder, inputs: Tensors) -> dict[str, Tensor]:
             numbers.append(date_numbers(given[:, 0]) if field.kind == "date" else given)
     parts = {"numeric": numbers, "categorical": codes}
     return {name: torch.cat(tensors, 1) for name, tensors in parts.items() if tensors}
-
-
-def outputs(signature: Signature, scores: Tensor, answers: Tensor) -> Tensors:
-    """Return what a signature's outputs are, from a network's scores and its answers."""
-    made = {
-        "label": lambda: _places(signature, scores),
-        "probabilities": lambda: answers,
-        "scores": lambda: scores,
-        "prediction": lambda: _numbers(signature, answers, "prediction"),
-        "deviation": lambda: _numbers(signature, answers, "deviation"),
-    }
-    return tuple(made[each.role]() for each in signature.outputs)
-
-
-def _places(signature: Signature, scores: Tensor) -> Tensor:
-    if signature.multilabel:
-        return (scores > 0).to(torch.int64)
-    return (scores[:, 0] > 0).to(torch.int64) if len(signature.classes) == 2 else scores.argmax(1)
-
-
-def _numbers(signature: Signature, answers: Tensor, role: str) -> Tensor:
-    """Return predictions, or their deviations, which stand behind them."""
-    shape = next(each.shape for each in signature.outputs if each.role == role)
-    n = 1 if len(shape) == 1 else int(shape[1])
-    part = answers[:, :n] if role == "prediction" else answers[:, n : 2 * n]
-    return part[:, 0] if len(shape) == 1 else part

@@ -10,14 +10,18 @@ from torch import Tensor
 from ganglion.data.audio_encoding import AudioEncoder
 from ganglion.data.encoding import ImageEncoder, TableEncoder
 from ganglion.data.sequences import SequenceEncoder
+from ganglion.data.series_encoder import SeriesEncoder
 from ganglion.data.text_encoding import WHOLE, TextEncoder
-from ganglion.deployment.signature import Input, Output, Shape, Signature
+from ganglion.data.word_encoding import WordEncoder
+from ganglion.data.word_looks import FEATURES
+from ganglion.deployment.kinds import kind_of, multiple_of
+from ganglion.deployment.signature import Input, Output, Signature
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.reading import has_named_columns
-from ganglion.estimators.targets import ClassTarget, NumberTarget
 from ganglion.registry import name_of
 from ganglion.version import __version__
 
+SETTINGS = ("score_threshold", "nms_iou", "max_detections")  # of detectors, at answering
 BLOCK = "X"  # what the one input is called where columns have no names
 
 
@@ -29,16 +33,13 @@ def signature_of(model: Estimator) -> Signature:
     model : Estimator
         Fitted, and such as `capability.why_not` has nothing against.
     """
-    encoder, target = model.encoder_, model.target_
+    encoder = model.encoder_
     inputs = _inputs(model)
-    texts = isinstance(encoder, TextEncoder)
-    longest = getattr(encoder, "longest", 0)
-    if isinstance(encoder, AudioEncoder):
-        longest = 0
+    longest = encoder.longest if isinstance(encoder, TextEncoder) else 0
     if isinstance(encoder, SequenceEncoder):
         # places that were learned end with the longest sequence of training
-        longest = longest if getattr(model, "positions", "") == "learned" else 0
-    labels = target.to_json() if isinstance(target, ClassTarget) else {"classes": [], "dtype": "", "multilabel": False}
+        longest = encoder.longest if getattr(model, "positions", "") == "learned" else 0
+    classes, class_kind = kind_of(model).classes(model)
     return Signature(
         estimator=name_of(type(model)) or type(model).__name__,
         task=model.tags.task,
@@ -46,15 +47,29 @@ def signature_of(model: Estimator) -> Signature:
         target=getattr(model, "target_name_", ""),
         inputs=inputs,
         outputs=_outputs(model, {each.name for each in inputs}),
-        classes=tuple(labels["classes"]),
-        class_kind=labels["dtype"],
-        multilabel=labels["multilabel"],
-        tokenizer=encoder.tokenizer.to_json() if texts else {},
-        columns=encoder.columns if texts else (),
+        classes=tuple(classes),
+        class_kind=class_kind,
+        multilabel=getattr(model.target_, "multilabel", False),
+        **_told(encoder),
+        settings={name: getattr(model, name) for name in SETTINGS if model.tags.task == "detection"},
+        levels=tuple(getattr(model.target_, "levels", ())),
         longest=0 if longest >= WHOLE else longest,
         resize=getattr(encoder, "resize", ""),
         ganglion=__version__,
     )
+
+
+def _told(encoder: Any) -> dict[str, Any]:
+    """Return what a signature says of how texts are cut, and series read."""
+    if isinstance(encoder, TextEncoder):
+        return {"tokenizer": encoder.tokenizer.to_json(), "columns": encoder.columns}
+    if isinstance(encoder, WordEncoder):
+        return {"tokenizer": {"tokenizer": "looks", **encoder.to_json()}, "columns": (encoder.column,)}
+    if isinstance(encoder, SeriesEncoder):
+        grid = {"time": encoder.time, "series": encoder.series, "grid": encoder.grid.to_json()}
+        counts = {"targets": encoder.n_targets, "fixed": encoder.count("static")}
+        return {"series": grid | counts, "columns": encoder.names}
+    return {}
 
 
 def _inputs(model: Estimator) -> tuple[Input, ...]:
@@ -62,10 +77,17 @@ def _inputs(model: Estimator) -> tuple[Input, ...]:
     if isinstance(encoder, TableEncoder):
         return _columns(model, encoder)
     if isinstance(encoder, ImageEncoder):
-        channels, height, width = encoder.shape
+        channels, *sides = encoder.shape
+        height, width = ("H", "W") if encoder.any_size and multiple_of(model.network_) else sides
         return (Input("image", "image", encoder.pixels or "float32", ("N", height, width, channels)),)
     if isinstance(encoder, TextEncoder):
         return (Input("tokens", "tokens", "int64", ("N", "T")), _length("tokens"))
+    if isinstance(encoder, WordEncoder):
+        return (Input("words", "words", "int64", ("N", "T", FEATURES)), _length("words"))
+    if isinstance(encoder, SeriesEncoder):
+        history = Input("history", "history", "float64", ("N", encoder.window, len(encoder.names)))
+        ahead = encoder.spec.series[2]
+        return (history, *([Input("ahead", "ahead", "float64", ("N", model.target_.horizon, ahead))] if ahead else []))
     if isinstance(encoder, SequenceEncoder):
         return (Input("sequence", "sequence", "float64", ("N", "T", encoder.width)), _length("sequence"))
     if isinstance(encoder, AudioEncoder):
@@ -115,32 +137,10 @@ def _typical(model: Estimator) -> dict[str, tuple[float, float]]:
 
 def _outputs(model: Estimator, taken: set[str]) -> tuple[Output, ...]:
     """Return the outputs; one whose name a column has already gets a low line behind it."""
-    made = _class_outputs(model) if isinstance(model.target_, ClassTarget) else _number_outputs(model.target_)
-    return tuple(Output(_free(role, taken), role, dtype, shape) for role, dtype, shape in made)
+    return tuple(Output(_free(role, taken), role, dtype, shape) for role, dtype, shape in kind_of(model).outputs(model))
 
 
 def _free(name: str, taken: set[str]) -> str:
     while name in taken:
         name += "_"
     return name
-
-
-def _class_outputs(model: Estimator) -> list[tuple[str, str, Shape]]:
-    target: ClassTarget = model.target_
-    n_classes = len(target.classes)
-    dtypes = {"str": "string", "int": "int64", "float": "float64", "bool": "bool"}
-    kind, shape = dtypes[target.to_json()["dtype"]], ("N",)
-    label: tuple[str, str, Shape] = ("label", kind, shape)
-    if target.multilabel:
-        label = ("label", "int64", ("N", n_classes))
-    if hasattr(model, "predict_proba"):
-        return [label, ("probabilities", "float32", ("N", n_classes))]
-    return [label, ("scores", "float32", ("N", target.n_scores))]
-
-
-def _number_outputs(target: Any) -> list[tuple[str, str, Shape]]:
-    if not isinstance(target, NumberTarget):
-        raise TypeError(f"no outputs are known of {type(target).__name__}")
-    shape: Shape = ("N",) if target.flat else ("N", target.n_targets)
-    dtype = "float32" if target.positive else "float64"
-    return [(role, dtype, shape) for role in (("prediction", "deviation") if target.normal else ("prediction",))]

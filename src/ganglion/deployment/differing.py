@@ -12,6 +12,7 @@ from torch import Tensor
 from ganglion.deployment.core import Beginning, stages
 from ganglion.deployment.forms import columns_of
 from ganglion.deployment.graph import TRACING, network_of, traced
+from ganglion.deployment.kinds import multiple_of
 from ganglion.deployment.packages import onnx_package
 from ganglion.deployment.rows import feeds_of
 from ganglion.deployment.signature import Signature
@@ -41,7 +42,9 @@ def first_that_differs(
     Differences are in units of the largest value that the original has there.
     """
     network, own = network_of(model, dtype), model.network_
-    feeds = [_tensors(signature, feeds_of(signature, columns_of(signature, X))) for _, _, X in batches]
+    feeds = [
+        _tensors(signature, feeds_of(signature, columns_of(signature, X)), multiple_of(network)) for _, _, X in batches
+    ]
     for n, (name, _) in enumerate(stages(network), start=1):
         proto = traced(Beginning(network, model.encoder_, signature, n), signature.inputs)
         session = onnx_package("onnxruntime", "checking an export").InferenceSession(proto.SerializeToString())
@@ -62,13 +65,16 @@ def _apart(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.abs(a - b).max(initial=0.0) / max(1.0, np.abs(a).max(initial=0.0)))
 
 
-def _tensors(signature: Signature, feeds: dict[str, np.ndarray]) -> list[Tensor]:
-    """Return the inputs of a graph as the core takes them: codes in place of texts."""
+def _tensors(signature: Signature, feeds: dict[str, np.ndarray], multiple: int) -> list[Tensor]:
+    """Return the inputs of a graph as the core takes them: codes in place of texts, pictures continued."""
     tensors = []
     for each in signature.inputs:
         values = feeds[each.name]
         if each.kind == "categorical":
             codes = {label: code for code, label in enumerate(each.categories, start=1)}
             values = np.array([[codes.get(label, 0)] for label in values[:, 0]], dtype=np.int64)
+        if "H" in each.shape:
+            beyond = [multiple * max(2, -(-side // multiple)) - side for side in values.shape[1:3]]
+            values = np.pad(values, ((0, 0), (0, beyond[0]), (0, beyond[1]), (0, 0)), mode="edge")
         tensors.append(torch.from_numpy(values))
     return tensors

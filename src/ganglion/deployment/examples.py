@@ -6,7 +6,7 @@ were), so that none of the data are needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -38,8 +38,10 @@ def examples(model: Estimator, signature: Signature) -> Iterator[tuple[str, Any,
     signature : Signature
     """
     rng = np.random.default_rng(SEED)
-    makers = {"table": _tables, "image": _images, "text": _texts, "sequence": _sequences, "audio": _recordings}
-    for what, X in makers[signature.modality](model, signature, rng):
+    makers = {"table": _tables, "image": _images, "text": _texts, "sequence": _sequences}
+    makers |= {"series": _windows, "audio": _recordings}
+    words = signature.inputs[0].kind == "words"
+    for what, X in (_word_lists if words else makers[signature.modality])(model, signature, rng):
         yield what, _as_trained(signature, X), X
 
 
@@ -53,6 +55,9 @@ def plain(signature: Signature, X: Any) -> Any:
         return [(rate, each.numpy()) for each in cast(Ragged, X.columns[name]).split()]
     if signature.modality in ("image", "sequence"):
         return X.values(X.features[0].name)
+    if signature.inputs[0].kind == "words":
+        column = signature.columns[0]
+        return X.values(column if column in X.names else X.features[0].name)
     return {field.name: X.values(field.name) for field in X.features}
 
 
@@ -123,19 +128,43 @@ def _every(each: Input, n: int, mean: np.ndarray, deviation: np.ndarray) -> np.n
 
 def _images(model: Estimator, signature: Signature, rng: np.random.Generator) -> Iterator[tuple[str, Any]]:
     (each,) = signature.inputs
-    shape = tuple(int(n) for n in each.shape[1:])
+    for place, sides in enumerate(_sizes(model, each)):
+        shape, size = (*sides, int(each.shape[3])), f" of {sides[0]} × {sides[1]} pixels" if place else ""
+        for n in BATCHES if not place else BATCHES[:2]:
+            yield f"{n} noisy image(s){size}", _noise(model, each, (n, *shape), rng)
+        if signature.task == "detection":  # where all is even all boxes are equally sure, and none comes first
+            shades = np.linspace(0, 1, shape[0] * shape[1]).reshape(*shape[:2], 1)
+            yield f"shaded images{size}", (_even(model, each, shape)[:, :, :] * shades).astype(each.dtype)
+            continue
+        yield f"even images{size}", _even(model, each, shape)
+
+
+def _sizes(model: Estimator, each: Input) -> list[tuple[int, int]]:
+    """Return the sizes of pictures to be compared: that of training; of a model that reads any, some around it too."""
+    _, height, width = model.encoder_.spec.image
+    if isinstance(each.shape[1], int):
+        return [(height, width)]
+    return [(height, width), (height + 3, 2 * width - 1), (max(6, height // 2), max(5, width // 3))]
+
+
+def _noise(model: Estimator, each: Input, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     if each.dtype == "uint8":
-        for n in BATCHES:
-            yield f"{n} noisy image(s)", rng.integers(0, 256, (n, *shape), dtype=np.uint8)
-        yield "black and white images", np.stack([np.full(shape, value, dtype=np.uint8) for value in (0, 255)])
-        return
+        return rng.integers(0, 256, shape, dtype=np.uint8)
+    return rng.normal(*_shades(model), shape).astype(np.float32)
+
+
+def _even(model: Estimator, each: Input, shape: tuple[int, ...]) -> np.ndarray:
+    mean, deviation = _shades(model)
+    values = (0, 255) if each.dtype == "uint8" else (0, 1, mean, mean + 4 * deviation, mean - 4 * deviation)
+    return np.stack([np.full(shape, value, dtype=each.dtype) for value in values])
+
+
+def _shades(model: Estimator) -> tuple[float, float]:
+    """Return mean and deviation of the pixels of training; of those between 0 and 1 where the model knows none."""
     center, factor = (getattr(model.network_.input, name, None) for name in ("center", "factor"))
-    mean, deviation = (
-        (0.5, 0.5) if center is None or factor is None else (float(center.mean()), 1 / max(float(factor.mean()), 1e-6))
-    )
-    for n in BATCHES:
-        yield f"{n} noisy image(s)", rng.normal(mean, deviation, (n, *shape)).astype(np.float32)
-    yield "even images", np.stack([np.full(shape, value, dtype=np.float32) for value in (0, mean, 1, 255)])
+    if center is None or factor is None:
+        return 0.5, 0.5
+    return float(center.mean()), 1 / max(float(factor.mean()), 1e-6)
 
 
 def _texts(model: Estimator, signature: Signature, rng: np.random.Generator) -> Iterator[tuple[str, Any]]:
@@ -154,6 +183,37 @@ def _texts(model: Estimator, signature: Signature, rng: np.random.Generator) -> 
 def _readable(text: str) -> str:
     """Return a text that is one: of blanks alone no token would be left, and byte pairs may be no letters."""
     return text if text.strip() else "a"
+
+
+def _word_lists(model: Estimator, signature: Signature, rng: np.random.Generator) -> Iterator[tuple[str, Any]]:
+    known = [*signature.tokenizer["vocabularies"][0], "Never-Seen", "1984", "ÿ"]
+    for n in BATCHES:
+        for most in LENGTHS:
+            yield (
+                f"{n} text(s) of at most {most} words",
+                [rng.choice(known, length).tolist() for length in rng.integers(1, most + 1, n)],
+            )
+
+
+def _windows(model: Estimator, signature: Signature, rng: np.random.Generator) -> Iterator[tuple[str, Any]]:
+    series = cast(Any, model.network_.input)
+    center, factor = series.center.numpy(), series.factor.numpy()
+    deviation = np.divide(1, factor, out=np.zeros_like(factor), where=factor > 0)
+    n_ahead = sum(int(each.shape[2]) for each in signature.inputs if each.kind == "ahead")
+
+    def made(values: Callable[[tuple[int, ...]], np.ndarray], n: int) -> dict[str, np.ndarray]:
+        columns = {each.name: values((n, int(each.shape[1]), len(center))) for each in signature.inputs}
+        return {name: part if name == "history" else part[:, :, -n_ahead:] for name, part in columns.items()}
+
+    def ordinary(shape: tuple[int, ...]) -> np.ndarray:
+        values = center + deviation * rng.normal(size=shape)
+        return np.where(rng.random(shape) < MISSING, np.nan, values)
+
+    for n in BATCHES:
+        yield f"{n} ordinary window(s)", made(ordinary, n)
+    yield "windows with nothing in them", made(lambda shape: np.full(shape, np.nan), 2)
+    for far in (0.0, *FAR[:2]):
+        yield f"even windows {far:g} deviations away", made(lambda shape: np.zeros(shape) + center + far * deviation, 2)  # noqa: B023
 
 
 def _sequences(model: Estimator, signature: Signature, rng: np.random.Generator) -> Iterator[tuple[str, Any]]:

@@ -6,15 +6,18 @@ Nothing here imports torch.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from ganglion.data.tokenizers import tokenizer_from_json
 from ganglion.data.vocabulary import BETWEEN
+from ganglion.data.word_looks import ids_of, numbered_looks
 from ganglion.deployment.recordings import recordings_of
 from ganglion.deployment.rows import is_missing
 from ganglion.deployment.signature import Signature
+from ganglion.deployment.windows import windows_of
 from ganglion.errors import InvalidInput, suggestion
 
 
@@ -28,6 +31,10 @@ def columns_of(signature: Signature, X: Any) -> dict[str, Any]:
     """
     if isinstance(X, Mapping) and all(each.name in X for each in signature.inputs):
         return dict(X)
+    if signature.task == "forecasting":
+        return windows_of(signature, X)
+    if signature.task == "tagging" and signature.modality == "text":
+        return _words(signature, X)
     if signature.modality == "text":
         return _tokens(signature, X)
     if signature.modality == "sequence":
@@ -71,6 +78,29 @@ def _tokens(signature: Signature, X: Any) -> dict[str, np.ndarray]:
     there = places < kept[:, None]
     tokens = np.where(there, ids[np.where(there, starts[:, None] + places, 0)], 0)
     return {"tokens": tokens.astype(np.int64), "tokens_length": kept.astype(np.int64)}
+
+
+def _words(signature: Signature, X: Any) -> dict[str, np.ndarray]:
+    """Return ids of words and their looks, side by side, and how many words each text has."""
+    rows = X.tolist() if isinstance(X, np.ndarray) else X
+    named = isinstance(rows, Mapping) or hasattr(rows, "columns") or isinstance(rows, str)
+    texts = [
+        text.split() if isinstance(text, str) else list(text) for text in (_texts(signature, X) if named else rows)
+    ]
+    for i, words in enumerate(texts):
+        if not words or not all(isinstance(word, str) for word in words):
+            raise InvalidInput(
+                f"text {i} is {words!r:.60}. Give each text as a list of words, one or more, or as text with blanks "
+                "between them."
+            )
+    distinct = list(dict.fromkeys(chain.from_iterable(texts)))
+    place = {word: i for i, word in enumerate(distinct)}
+    ids = ids_of(distinct, numbered_looks(signature.tokenizer["vocabularies"])).astype(np.int64)
+    lengths = np.array([len(words) for words in texts], dtype=np.int64)
+    side_by_side = np.zeros((len(texts), int(lengths.max(initial=1)), ids.shape[1]), dtype=np.int64)
+    for row, words in zip(side_by_side, texts, strict=True):
+        row[: len(words)] = ids[[place[word] for word in words]]
+    return {"words": side_by_side, "words_length": lengths}
 
 
 def _texts(signature: Signature, X: Any) -> list[str]:

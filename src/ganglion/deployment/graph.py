@@ -15,14 +15,15 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganglion.deployment.core import Core
 from ganglion.deployment.hearing import with_transforms
 from ganglion.deployment.operators import read_operators_once
 from ganglion.deployment.packages import onnx_package
+from ganglion.deployment.picture_sides import SIDES, continued, cut_back
 from ganglion.deployment.recurrent import with_operators
-from ganglion.deployment.signature import Input, Signature
+from ganglion.deployment.signature import Input, Output, Signature
 from ganglion.estimators.base import Estimator
 from ganglion.networks.network import Network
 
@@ -30,7 +31,7 @@ PURPOSE = "exporting a model"
 INSIDE = "net/"
 ROWS, STEPS = 3, 5  # of the tensors that the network is traced with; all axes of any length stay so
 AUDIBLE = 8  # seconds of the recordings that it is traced with: several windows, even of the longest
-_TRACED = {"N": ROWS, "T": STEPS}
+_TRACED = {"N": ROWS, "T": STEPS, "H": 3, "W": 4}  # sides of pictures: so many multiples of what a network wants
 CODE, PLACE = "code/", "place/"  # between the network and the two ends
 _TORCH = {"float64": torch.float64, "float32": torch.float32, "int64": torch.int64, "uint8": torch.uint8}
 # what torch's exporter raises for what it cannot trace or has no operator for
@@ -42,6 +43,11 @@ def network_of(model: Estimator, dtype: torch.dtype) -> Network:
     network = copy.deepcopy(model.network_).cast(dtype).eval().requires_grad_(False)
     with_operators(network)
     with_transforms(network)
+    for module in network.modules():  # what is decided once, by a buffer, is no branch of a graph
+        for name, buffer in list(module.named_buffers(recurse=False)):
+            if buffer.dtype == torch.bool and not buffer.dim():
+                delattr(module, name)
+                setattr(module, name, bool(buffer))
     return network
 
 
@@ -54,13 +60,13 @@ def graph_of(core: Core) -> tuple[Any, Signature]:
         Around a network of `network_of`.
     """
     proto = traced(core, core.signature.inputs)
-    _put_in_front(proto, core.signature.inputs)
+    _put_in_front(proto, core.signature.inputs, core.sides)
     signature = _put_behind(proto, core.signature)
     onnx_package("onnx.checker", PURPOSE).check_model(proto)
     return proto, signature
 
 
-def traced(core: nn.Module, inputs: tuple[Input, ...]) -> Any:
+def traced(core: Core, inputs: tuple[Input, ...]) -> Any:
     """Return the ONNX model of a module of plain tensors: "code/0", "code/1", … → "place/0", … in their order.
 
     Raises
@@ -71,8 +77,8 @@ def traced(core: nn.Module, inputs: tuple[Input, ...]) -> Any:
     for package in ("onnx", "onnxscript"):
         onnx_package(package, PURPOSE)
     read_operators_once()
-    axes = {name: torch.export.Dim(name) for each in inputs for name in each.shape if isinstance(name, str)}
-    examples = tuple(map(_example, inputs))
+    axes = {name: _axis(name, core.sides) for each in inputs for name in each.shape if isinstance(name, str)}
+    examples = tuple(_example(each, core.sides) for each in inputs)
     dynamic = tuple({i: axes[n] for i, n in enumerate(each.shape) if isinstance(n, str)} for each in inputs)
     with _quiet(), torch.no_grad():
         program = torch.export.export(
@@ -90,8 +96,13 @@ def traced(core: nn.Module, inputs: tuple[Input, ...]) -> Any:
     return proto
 
 
-def _example(each: Input) -> Tensor:
-    sizes = [_TRACED[n] if isinstance(n, str) else n for n in each.shape]
+def _axis(name: str, sides: int) -> Any:
+    """Return an axis of any length; of pictures of any that is two multiples of `sides` or more."""
+    return sides * torch.export.Dim(name, min=2) if name in SIDES else torch.export.Dim(name)
+
+
+def _example(each: Input, sides: int) -> Tensor:
+    sizes = [_TRACED[n] * (sides if n in SIDES else 1) if isinstance(n, str) else n for n in each.shape]
     if each.kind == "audio":
         sizes[1] = AUDIBLE * each.rate
     if each.kind == "categorical":
@@ -131,8 +142,11 @@ def _rename(proto: Any) -> None:
         del node.metadata_props[:]
 
 
-def _put_in_front(proto: Any, inputs: tuple[Input, ...]) -> None:
-    """Let the graph begin with a user's columns: texts become codes, all else keeps its place under its own name."""
+def _put_in_front(proto: Any, inputs: tuple[Input, ...], sides: int) -> None:
+    """Let the graph begin with a user's columns: texts become codes, all else keeps its place under its own name.
+
+    Pictures of any size are continued to sides that a network takes.
+    """
     helper, types = onnx_package("onnx.helper", PURPOSE), onnx_package("onnx", PURPOSE).TensorProto
     own, nodes = {}, []
     for i, each in enumerate(inputs):
@@ -142,6 +156,11 @@ def _put_in_front(proto: Any, inputs: tuple[Input, ...]) -> None:
             given.CopyFrom(helper.make_tensor_value_info(each.name, types.STRING, list(each.shape)))
             nodes.append(_code_node(helper, each, f"{CODE}{i}"))
             del own[f"{CODE}{i}"]
+        elif "H" in each.shape:
+            given.name = each.name
+            _name_axes(given, each.shape)
+            nodes.extend(continued(helper, each.name, f"{CODE}{i}", sides))
+            del own[f"{CODE}{i}"]
         else:
             given.name = each.name
             _name_axes(given, each.shape)
@@ -149,7 +168,7 @@ def _put_in_front(proto: Any, inputs: tuple[Input, ...]) -> None:
         node.input[:] = [own.get(name, name) for name in node.input]
     for node in reversed(nodes):
         proto.graph.node.insert(0, node)
-    if nodes:
+    if any(each.kind == "categorical" for each in inputs):
         proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
 
 
@@ -167,6 +186,15 @@ def _code_node(helper: Any, each: Input, name: str) -> Any:
     )
 
 
+def _take_part(proto: Any, helper: Any, name: str, each: Output) -> None:
+    """Put the node between an output and what gives it that leaves out what pictures were continued by."""
+    whole = f"{name}, continued"
+    for node in proto.graph.node:
+        for part in (node.input, node.output):
+            part[:] = [whole if given == name else given for given in part]
+    proto.graph.node.extend(cut_back(helper, whole, name, each.shape))
+
+
 def _name_axes(given: Any, shape: tuple[int | str, ...]) -> None:
     for axis, size in zip(given.type.tensor_type.shape.dim, shape, strict=True):
         if isinstance(size, str):
@@ -181,6 +209,8 @@ def _put_behind(proto: Any, signature: Signature) -> Signature:
     own, made = {}, []
     for i, each in enumerate(signature.outputs):
         given = proto.graph.output[i]
+        if "H" in each.shape:
+            _take_part(proto, helper, f"{PLACE}{i}", each)
         if each.role == "label" and not signature.multilabel:
             kind = (
                 types.STRING

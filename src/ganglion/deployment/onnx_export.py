@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Collection
 from itertools import chain
 from typing import Any
 
@@ -17,6 +18,7 @@ from ganglion.deployment.differing import first_that_differs, first_that_fails
 from ganglion.deployment.examples import examples, plain
 from ganglion.deployment.exported import Exported
 from ganglion.deployment.graph import PURPOSE, TRACING, graph_of, network_of
+from ganglion.deployment.kinds import KINDS, ROWS
 from ganglion.deployment.onnx_model import CARD, SIGNATURE, SUMMARY, VERSION, OnnxModel
 from ganglion.deployment.packages import onnx_package
 from ganglion.deployment.parity import Parity, compare
@@ -39,13 +41,13 @@ def export_onnx(model: Estimator, path: str | os.PathLike[str], rows: Any = None
     rows : X, optional
         Further rows to compare answers on, as the model's `predict` takes them.
     """
-    raw, parity = onnx_bytes(model, rows)
+    raw, parity = onnx_bytes(model, rows, tasks=KINDS)
     with atomic_write(path) as file:
         file.write(raw)
     return Exported(str(path), "onnx", len(raw), parity)
 
 
-def onnx_bytes(model: Estimator, rows: Any = None) -> tuple[bytes, Parity]:
+def onnx_bytes(model: Estimator, rows: Any = None, *, tasks: Collection[str] = ROWS) -> tuple[bytes, Parity]:
     """Return a fitted model as the content of an ONNX file, and how its answers compare with the model's own.
 
     Parameters
@@ -53,6 +55,8 @@ def onnx_bytes(model: Estimator, rows: Any = None) -> tuple[bytes, Parity]:
     model : Estimator
     rows : X, optional
         Further rows to compare answers on.
+    tasks : collection of str
+        Those whose answers are wanted.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def onnx_bytes(model: Estimator, rows: Any = None) -> tuple[bytes, Parity]:
     MissingExtra
         If onnx, onnxscript or onnxruntime is not installed.
     """
-    check_exportable(model)
+    check_exportable(model, tasks)
     onnx_package("onnxruntime", PURPOSE)
     signature = signature_of(model)
     # float32 as everyone runs it; what is too close for that, and was trained in float64, stays so
@@ -73,6 +77,11 @@ def onnx_bytes(model: Estimator, rows: Any = None) -> tuple[bytes, Parity]:
             raw, parity = exact, _compared(model, OnnxModel(exact), rows)
     if not parity.holds:
         raise _different(model, signature, parity)
+    if not parity.said:
+        raise ExportRefused(
+            f"{type(model).__name__} was not exported: it finds nothing in the pictures made for the comparison, so "
+            "nothing could be compared. Give some with objects in them: export(model, path, rows=pictures)."
+        )
     return raw, parity
 
 

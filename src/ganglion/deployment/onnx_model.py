@@ -17,12 +17,15 @@ import numpy as np
 from ganglion.deployment.forms import columns_of
 from ganglion.deployment.packages import onnx_package
 from ganglion.deployment.rows import feeds_of
+from ganglion.deployment.said import arranged, predicted
 from ganglion.deployment.signature import Signature
+from ganglion.deployment.windows import is_one
 from ganglion.errors import InvalidInput, InvalidModel
 
 SIGNATURE, CARD, VERSION, SUMMARY = "ganglion_signature", "ganglion_card", "ganglion_version", "ganglion_summary"
 TOGETHER = 4096  # rows, or so many steps of texts and sequences, that go through the graph at once
 HEARD_TOGETHER = 2**20  # samples of recordings
+PIXELS = 2**22  # of pictures that do
 
 
 class OnnxModel:
@@ -125,11 +128,63 @@ class OnnxModel:
         Returns
         -------
         ndarray of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_targets)
+            Of segmenters (n_samples, height, width); of taggers (n_samples,) lists, a label a step; of detectors
+            (n_samples,) `Boxes`; of forecasters (horizon,) or (n_series, horizon, n_targets), without the axes that
+            there is one of by design.
+
+        Raises
+        ------
+        InvalidInput
+            If the model says neither: one that codes data alone, which `transform` is asked of.
         """
-        return self.answer(X)["label" if self.signature.classes else "prediction"]
+        return self._of_one(X, predicted(self.signature, self.answer(X)))
+
+    def predict_quantiles(self, X: Any) -> np.ndarray:
+        """Return the quantiles of the next steps, (…, n_levels), as a forecaster's own; levels: `signature.levels`.
+
+        Parameters
+        ----------
+        X : as for `predict`
+
+        Raises
+        ------
+        InvalidInput
+            If the model gives none.
+        """
+        return self._of_one(X, self._said(X, "quantiles"))
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the code of each row, (n_samples, n_codes), as the estimator's `transform` does.
+
+        Parameters
+        ----------
+        X : mapping of str to columns, frame, array-like, or images
+
+        Raises
+        ------
+        InvalidInput
+            If the model gives none.
+        """
+        return self._said(X, "codes")
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return how usual each row is, (n_samples,): below 0 it is an outlier; as the estimator's own.
+
+        Parameters
+        ----------
+        X : mapping of str to columns, frame, array-like, or images
+
+        Raises
+        ------
+        InvalidInput
+            If the model looks for no outliers.
+        """
+        return self._said(X, "score")
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class, (n_samples, n_classes), in the order of `signature.classes`.
+
+        Of segmenters (n_samples, n_classes, height, width); of taggers (n_samples,) arrays (n_steps, n_classes).
 
         Parameters
         ----------
@@ -140,9 +195,7 @@ class OnnxModel:
         InvalidInput
             If the model gives none.
         """
-        if self.signature.output("probabilities") is None:
-            raise InvalidInput(f"a {self.signature.estimator} gives no probabilities. Ask for predict(X).")
-        return self.answer(X)["probabilities"]
+        return self._said(X, "probabilities")
 
     def answer(self, X: Any) -> dict[str, np.ndarray]:
         """Return all that the model says of X: one array under the role of each output ("label", "probabilities", …).
@@ -154,18 +207,33 @@ class OnnxModel:
         """
         feeds = feeds_of(self.signature, columns_of(self.signature, X))
         n = len(next(iter(feeds.values())))
-        longest = max(values.shape[1] if values.ndim > 1 else 1 for values in feeds.values())
-        together = {"text": TOGETHER, "sequence": TOGETHER, "audio": HEARD_TOGETHER}.get(self.signature.modality)
-        size = max(1, together // longest) if together else TOGETHER
+        size = self._together(feeds)
         parts = [
             self._run({name: values[start : start + size] for name, values in feeds.items()})
             for start in range(0, n, size)
         ]
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         said = {each.role: joined[each.name] for each in self.signature.outputs}
-        if "label" in said and not self.signature.multilabel:
-            said["label"] = said["label"].astype(self.signature.labels.dtype)  # strings as training had them
-        return said
+        return arranged(self.signature, said, feeds)
+
+    def _of_one(self, X: Any, said: np.ndarray) -> np.ndarray:
+        """Return what was said of X, without the axis of series where there is one by design."""
+        return said[0] if self.signature.task == "forecasting" and is_one(self.signature, X) else said
+
+    def _together(self, feeds: Mapping[str, np.ndarray]) -> int:
+        """Return how many rows go through the graph at once."""
+        if self.signature.modality == "image":
+            return max(1, min(TOGETHER, PIXELS // max(values[0].size for values in feeds.values())))
+        longest = max(values.shape[1] if values.ndim > 1 else 1 for values in feeds.values())
+        together = {"text": TOGETHER, "sequence": TOGETHER, "audio": HEARD_TOGETHER}.get(self.signature.modality)
+        return max(1, together // longest) if together else TOGETHER
+
+    def _said(self, X: Any, role: str) -> np.ndarray:
+        """Return what is said of X in one role; raises InvalidInput if the model has no such answer."""
+        if self.signature.output(role) is None:
+            known = ", ".join(each.role for each in self.signature.outputs)
+            raise InvalidInput(f"a {self.signature.estimator} gives no {role}, but: {known}. Ask for answer(X).")
+        return self.answer(X)[role]
 
     def run_checked(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return all outputs for inputs that are as the graph takes them already: for servers, which have checked them.

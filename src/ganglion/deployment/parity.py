@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ganglion.deployment.kinds import kind_of
 from ganglion.estimators.base import Estimator
-from ganglion.estimators.targets import NumberTarget
 
 TOLERANCE = 1e-5
 
@@ -50,6 +50,8 @@ class Parity:
         The mean over rows of the largest difference in each.
     labels : bool
         Whether there are labels.
+    said : int
+        Labels, or numbers of rows, compared: none where no object was found in any picture.
     """
 
     rows: int
@@ -60,6 +62,7 @@ class Parity:
     tolerance: float = TOLERANCE
     mean: float = 0.0
     labels: bool = False
+    said: int = 0
 
     @property
     def holds(self) -> bool:
@@ -89,30 +92,34 @@ def compare(
         own = answers_of(model, given)
         said = exported.answer(X)
         rows = len(next(iter(own.values())))
-        apart = np.zeros(rows)
-        for role in own.keys() - {"label"}:
-            found = differences(model, role, own[role], said[role])
-            apart = np.maximum(apart, found.reshape(len(found), -1).max(1))
-        if apart.max() > worst[0] or not worst[1]:
-            worst = (float(apart.max()), what)
-        equal, tied = (
-            _labels(own, said, tolerance) if "label" in own else (apart <= tolerance, np.zeros(rows, dtype=bool))
-        )
+        own, said = _flat(own), _flat(kind_of(model).aligned(own, said))
+        found = {role: differences(model, role, own[role], said[role]) for role in own.keys() - {"label"}}
+        apart = np.zeros(max(map(len, found.values())))
+        for each in found.values():
+            apart = np.maximum(apart, each.reshape(len(each), -1).max(1)) if each.size else apart
+        if apart.max(initial=0.0) > worst[0] or not worst[1]:
+            worst = (float(apart.max(initial=0.0)), what)
+        equal, tied = apart <= tolerance, np.zeros(len(apart), dtype=bool)
+        if "label" in own:
+            same = own["label"].shape == said["label"].shape
+            equal = own["label"] == said["label"] if same else np.zeros(1, dtype=bool)
+            tied = kind_of(model).tied(own, tolerance) if same else np.zeros(1, dtype=bool)
         n_rows, n_equal, n_said = n_rows + rows, n_equal + int(equal.sum()), n_said + equal.size
-        n_wrong, total = n_wrong + int((~equal & ~tied).sum()), total + float(apart.sum())
+        n_wrong += int((~equal & ~tied).sum())
+        total += float(apart.mean()) * rows if apart.size else 0.0
     share, mean = n_equal / max(1, n_said), total / max(1, n_rows)
-    return Parity(n_rows, *worst, share, n_wrong, tolerance, mean, "label" in own)
+    return Parity(n_rows, *worst, share, n_wrong, tolerance, mean, "label" in own, n_said)
+
+
+def _flat(answers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return answers whose samples differ in length end to end."""
+    ragged = {role for role, each in answers.items() if each.dtype == object and isinstance(each[0], np.ndarray)}
+    return {role: np.concatenate(each.tolist()) if role in ragged else each for role, each in answers.items()}
 
 
 def answers_of(model: Any, X: Any) -> dict[str, np.ndarray]:
-    """Return what a fitted classifier or regressor says of X, by role, as an exported model has it."""
-    if isinstance(model.target_, NumberTarget):
-        deviation = {"deviation": model.predict_deviation(X)} if model.target_.normal else {}
-        return {"prediction": model.predict(X), **deviation}
-    if hasattr(model, "predict_proba"):
-        return {"label": model.predict(X), "probabilities": model.predict_proba(X)}
-    scores = model.decision_function(X)
-    return {"label": model.predict(X), "scores": scores[:, None] if scores.ndim == 1 else scores}
+    """Return what a fitted model says of X, by role, as an exported one has it."""
+    return kind_of(model).own(model, X)
 
 
 def differences(model: Any, role: str, own: np.ndarray, said: np.ndarray) -> np.ndarray:
@@ -125,24 +132,5 @@ def differences(model: Any, role: str, own: np.ndarray, said: np.ndarray) -> np.
     apart = np.where((np.isnan(a) & np.isnan(b)) | (a == b), 0.0, np.where(np.isnan(apart), np.inf, apart))
     if role == "probabilities":
         return apart
-    unit = model.target_.deviation if isinstance(model.target_, NumberTarget) and not model.target_.flat else 1.0
-    if isinstance(model.target_, NumberTarget) and model.target_.flat:
-        unit = float(model.target_.deviation[0])
     with np.errstate(invalid="ignore"):
-        return np.where(apart == 0, 0.0, apart / np.maximum(unit, np.abs(a)))
-
-
-def _labels(own: dict[str, np.ndarray], said: dict[str, np.ndarray], tolerance: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return which labels are equal, and which are a tie: closer to another one than the tolerance."""
-    equal = own["label"] == said["label"] if own["label"].shape == said["label"].shape else np.zeros(1, dtype=bool)
-    if "scores" in own:
-        scores = own["scores"].astype(np.float64)
-        room = tolerance * np.maximum(1.0, np.abs(scores).max(1))
-    else:
-        scores, room = own["probabilities"].astype(np.float64), 2 * tolerance
-    if own["label"].ndim == 2:
-        return equal, np.abs(scores - 0.5) < room
-    if scores.shape[1] == 1:
-        return equal, np.abs(scores[:, 0]) < room
-    best = np.sort(scores, axis=1)
-    return equal, best[:, -1] - best[:, -2] < room
+        return np.where(apart == 0, 0.0, apart / np.maximum(kind_of(model).unit(model, role), np.abs(a)))

@@ -35,8 +35,8 @@ class Cells(nn.Module):
         self.register_buffer("recurrence", recurrence[None])
         self.register_buffer("bias", torch.cat(bias)[None])
 
-    def forward(self, x: Tensor) -> tuple[Tensor, None]:
-        """Return the units at every step, and nothing for the last state, which no caller reads."""
+    def forward(self, x: Tensor, state: None = None) -> tuple[Tensor, None]:
+        """Return the units at every step from nothing on, and nothing for the last state, which no caller reads."""
         steps = x.transpose(0, 1)
         said = torch.onnx.ops.symbolic(
             self.operator,
@@ -48,10 +48,25 @@ class Cells(nn.Module):
         return said[:, 0].transpose(0, 1), None
 
 
+class SummedVectors(nn.Module):
+    """The sum of the vectors of several ids, (n, k) → (n, D), which ONNX would have as a loop over the n."""
+
+    def __init__(self, bag: nn.EmbeddingBag) -> None:
+        super().__init__()
+        self.weight, self.nothing = bag.weight, bag.padding_idx
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Return the sums; the id of nothing adds none."""
+        vectors = nn.functional.embedding(ids, self.weight)
+        return (vectors if self.nothing is None else vectors * (ids != self.nothing)[..., None]).sum(-2)
+
+
 def with_operators(network: nn.Module) -> nn.Module:
-    """Replace, in place, every recurrent layer of a network by one that can be exported, and return the network."""
+    """Replace, in place, every layer of a network that has operators of its own in ONNX, and return the network."""
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
+            if isinstance(child, nn.EmbeddingBag):
+                setattr(parent, name, SummedVectors(child))
             if isinstance(child, nn.RNNBase):
                 setattr(parent, name, Cells(cast(nn.RNNBase, child)))
     return network

@@ -63,7 +63,7 @@ def _values(each: Input, given: Any) -> np.ndarray:
         return _pixels(each, array)
     if each.kind == "audio":
         array = _finite(each.name, each.kind, as_floats(array))
-    elif each.kind in ("tokens", "length"):
+    elif each.kind in ("tokens", "words", "length"):
         if array.dtype.kind not in "iu":
             raise _unsuited(each, f"holds {array.dtype} values", "whole numbers")
         array = array.astype(np.int64)
@@ -178,9 +178,7 @@ def _seconds(moments: np.ndarray) -> np.ndarray:
 def _finite(name: str, kind: str, numbers: np.ndarray) -> np.ndarray:
     infinite = np.argwhere(np.isinf(numbers))
     if len(infinite):
-        raise _unsuited(
-            name, kind, f"holds infinity in row {infinite[0][0]}", "finite numbers, and NaN for a missing one"
-        )
+        raise _wrong(name, kind, f"holds infinity in row {infinite[0][0]}", "finite numbers, and NaN for a missing one")
     return numbers
 
 
@@ -188,7 +186,7 @@ def _as_array(each: Input, given: Any) -> np.ndarray:
     try:
         array = np.asarray(given)
     except ValueError as error:
-        raise _unsuited(
+        raise _wrong(
             each.name, each.kind, f"is no array ({error})", f"shape ({', '.join(map(str, each.shape))})"
         ) from error
     if array.dtype.kind == "O":
@@ -203,23 +201,25 @@ def _as_array(each: Input, given: Any) -> np.ndarray:
 
 def _pixels(each: Input, array: np.ndarray) -> np.ndarray:
     """Return images with their channels last, in the type of training."""
-    _, height, width, channels = each.shape
+    _, *sides, channels = each.shape
+    free = isinstance(sides[0], str)
     if array.ndim == 3 and channels == 1:
         array = array[..., None]
-    first = array.ndim == 4 and array.shape[1:] == (channels, height, width)
-    if first and array.shape[1:] != each.shape[1:]:
+    first = array.ndim == 4 and (array.shape[1] == channels if free else array.shape[1:] == (channels, *sides))
+    if first and array.shape[-1 if free else slice(1, None)] != (channels if free else each.shape[1:]):
         array = array.transpose(0, 2, 3, 1)
-    if array.shape[1:] != each.shape[1:]:
+    if array.ndim != 4 or array.shape[3] != channels or not (free or list(array.shape[1:3]) == sides) or not array.size:
+        size = "any height and width" if free else f"{sides[0]} × {sides[1]} pixels"
         raise _unsuited(
             each,
             f"has shape {array.shape}",
-            f"images of {height} × {width} pixels and {channels} channel(s), the size of training: (N, {height}, "
-            f"{width}, {channels}). Resize them first",
+            f"images of {size} and {channels} channel(s), as those of training: (N, {sides[0]}, {sides[1]}, {channels})"
+            + ("" if free else ". Resize them first"),
         )
     if each.dtype == "uint8" and array.dtype != np.uint8:
         bytes_alone = array.astype(np.float64)
         if ((bytes_alone < 0) | (bytes_alone > 255) | (bytes_alone != np.round(bytes_alone))).any():
-            raise _unsuited(
+            raise _wrong(
                 each.name, each.kind, "holds other numbers than 0 to 255", "whole pixels from 0 to 255, as training had"
             )
     return np.ascontiguousarray(_finite(each.name, each.kind, array.astype(each.dtype)))

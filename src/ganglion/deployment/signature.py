@@ -12,11 +12,19 @@
     length         how many tokens or steps of each count, 1 or more               (N,) int64
 
     role of output  values
-    label           the class, as training named it; of several labels zeros and ones, (N, n_labels)
-    probabilities   of each class, (N, n_classes), in the order of `classes`
+    label           the class, as training named it; of several labels zeros and ones, (N, n_labels); of every pixel
+                    (N, height, width); of every step (N, T); -1 of an outlier, 1 of what is none
+    probabilities   of each class, (N, n_classes), in the order of `classes`; of pixels (N, n_classes, height, width);
+                    of steps (N, T, n_classes)
     scores          where an algorithm knows no probabilities: above 0 (of two classes), or the largest, wins
-    prediction      the number, (N,), or numbers, (N, n_targets), in the target's units
+    prediction      the number, (N,), or numbers, (N, n_targets), in the target's units; of forecasts (N, horizon) or
+                    (N, horizon, n_targets)
+    quantiles       of each number of a forecast, (…, n_levels), in the order of `levels`
     deviation       the standard deviation of each prediction
+    score           how usual a row is, (N,): below 0 it is an outlier
+    boxes           left, top, right, bottom in pixels, (N, n, 4), the surest first
+    confidence      how sure each box is, (N, n); 0 where there is none
+    codes           what a row is coded in, (N, n_codes)
 
 Nothing here imports torch.
 """
@@ -32,17 +40,24 @@ import numpy as np
 
 from ganglion.errors import InvalidModel
 
-FORMAT = 2  # 1 knew no recordings
-INPUT_KINDS = ("numeric", "boolean", "date", "categorical", "numbers", "image", "tokens", "sequence", "audio", "length")
-ROLES = ("label", "probabilities", "scores", "prediction", "deviation")
+FORMAT = 2  # 1 knew classes and numbers of rows alone, and no recordings
+INPUT_KINDS = (
+    *("numeric", "boolean", "date", "categorical", "numbers", "image"),
+    *("tokens", "words", "sequence", "audio", "length", "history", "ahead"),
+)
+ROLES = (
+    *("label", "probabilities", "scores", "prediction", "deviation"),
+    *("quantiles", "score", "codes", "boxes", "confidence"),
+)
 _CLASSES: dict[str, tuple[type, type]] = {
     "str": (str, np.str_),
     "int": (int, np.int64),
+    "uint8": (int, np.uint8),
     "float": (float, np.float64),
     "bool": (bool, np.bool_),
 }
 
-Shape = tuple[int | str, ...]  # axes of any length have names: "N" rows, "T" steps
+Shape = tuple[int | str, ...]  # axes of any length have names: "N" rows, "T" steps, "H" and "W" pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +109,7 @@ class Signature:
     estimator : str
         The algorithm that trained it.
     task : str
-        "classification" or "regression".
+        "classification", "regression", …: see `deployment.kinds`.
     modality : str
         "table", "image", "text", "sequence" or "audio".
     target : str
@@ -103,13 +118,20 @@ class Signature:
     classes : tuple
         The labels, in the order of "probabilities"; empty for numbers.
     class_kind : str
-        What they are: "str", "int", "float", "bool"; "" for numbers.
+        What they are: "str", "int", "uint8", "float", "bool"; "" for numbers.
     multilabel : bool
         Whether a row may have several labels.
     tokenizer : dict
         How texts are cut, for models of texts: all that makes the same tokenizer again; else empty.
     columns : tuple of str
-        The columns of text, which are joined by a new line.
+        The columns of text, which are joined by a new line; of series those of "history".
+    levels : tuple of float
+        Of the quantiles.
+    series : dict
+        Of forecasters the columns of "time" and of names of "series", "" where there are none, the "grid" of times, how
+        many columns are "targets", and how many of the last ones are "fixed", the same at every step of a series.
+    settings : dict
+        Of detectors "score_threshold", "nms_iou" and "max_detections", which were options when it was exported.
     longest : int
         Tokens of a text, or steps of a sequence, that may be given at most; 0 for no limit.
     resize : str
@@ -129,6 +151,9 @@ class Signature:
     multilabel: bool = False
     tokenizer: dict[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    levels: tuple[float, ...] = ()
+    series: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, float] = field(default_factory=dict)
     longest: int = 0
     resize: str = ""
     ganglion: str = ""

@@ -101,7 +101,7 @@ class ConvGenerator(nn.Module):
         start = self.start(with_label(z, y, self.n_classes)).view(-1, *self.first)
         start = F.relu(self.norm(start.contiguous(memory_format=torch.channels_last)))
         raw = self.stages(start)[..., : self.shape[1], : self.shape[2]]
-        return raw.reshape(len(z), -1)
+        return raw.reshape(z.shape[0], -1)
 
 
 class Critic(nn.Module):
@@ -183,7 +183,7 @@ class ConvFeatures(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the features."""
-        pictures = x.reshape(len(x), *self.shape).contiguous(memory_format=torch.channels_last)
+        pictures = x.reshape(x.shape[0], *self.shape).contiguous(memory_format=torch.channels_last)
         for stage in self.stages:
             odd = [side % 2 for side in pictures.shape[2:]]
             if isinstance(stage, nn.Conv2d) and any(odd):  # a last row or column more, so that halves are whole

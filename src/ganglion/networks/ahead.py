@@ -29,11 +29,11 @@ class Ahead(nn.Module):
     def forward(self, state: Tensor, known: Tensor) -> Tensor:
         """Return what is told of each step."""
         t, horizon, n = self.shape.targets, self.shape.horizon, self.shape.n_out
-        direct = self.direct(state).view(len(state), t, horizon, n)
+        direct = self.direct(state).view(state.shape[0], t, horizon, n)
         if not self.shape.ahead:
             return direct
         hidden = (self.window(state)[:, None] + self.step(known.transpose(1, 2)) + self.place).relu()
-        return direct + self.join(hidden).view(len(state), horizon, t, n).transpose(1, 2)
+        return direct + self.join(hidden).view(state.shape[0], horizon, t, n).transpose(1, 2)
 
 
 class RecurrentForecast(nn.Module):

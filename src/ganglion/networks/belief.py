@@ -108,7 +108,7 @@ class BeliefNet(nn.Module):
 
     def _beside(self, seen: Tensor, k: int) -> Tensor:
         """Return what the top machine reads if every row is of class k."""
-        label = seen.new_zeros(len(seen), self.n_classes)
+        label = seen.new_zeros(seen.shape[0], self.n_classes)
         label[:, k] = 1
         return torch.cat([seen, label], 1)
 

@@ -65,5 +65,5 @@ class PatchTransformer(nn.Module):
         seen = nn.functional.pad(seen.flatten(0, 1)[:, None], (0, self.stride), mode="replicate")[:, 0]
         patches = self.embed(seen.unfold(1, self.patch, self.stride)) + self.places
         read = self.encoder(self.dropout(patches)).flatten(1)
-        y = self.head(self.dropout(read)).view(len(x), t, self.shape.horizon, self.shape.n_out)
+        y = self.head(self.dropout(read)).view(x.shape[0], t, self.shape.horizon, self.shape.n_out)
         return y if self.ahead is None else y + (self.ahead @ known)[..., None]

@@ -45,7 +45,7 @@ def reconstruction_errors(
     blocks: Sequence[Block], v_nd: Tensor, raw_nd: Tensor, *, pixels: PixelLoss = "squared"
 ) -> Tensor:
     """Return how far each vector is from what is said of it, (n,): the mean over its columns, or pixels."""
-    total, n_columns = v_nd.new_zeros(len(v_nd)), 0
+    total, n_columns = v_nd.new_zeros(v_nd.shape[0]), 0
     for block in blocks:
         v, raw = v_nd[:, block.part], raw_nd[:, block.part]
         if block.kind == "category":

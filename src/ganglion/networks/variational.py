@@ -54,6 +54,10 @@ class VariationalNetwork(CodingNetwork):
         """Return the raw numbers of the mean vector, (d,)."""
         return self.law.natural(self.visible.mean)
 
+    def coded(self, v_nd: Tensor, codes: Tensor | None = None) -> Tensor:
+        """Return the code of each vector, (n, l): the mean of what it may be."""
+        return posterior(self, v_nd, codes)[0]
+
 
 def posterior(network: VariationalNetwork, v_nd: Tensor, codes: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return the mean and the log variance of every latent unit given vectors, (n, l) each."""

@@ -67,7 +67,7 @@ class VisibleUnits:
 
     def base(self, v_nd: Tensor) -> Tensor:
         """Return B(v) of every row, (n,)."""
-        total = v_nd.new_zeros(len(v_nd))
+        total = v_nd.new_zeros(v_nd.shape[0])
         for kind, part in self.blocks:
             if kind == "gaussian":
                 total = total + 0.5 * v_nd[:, part].square().sum(1)
@@ -75,7 +75,7 @@ class VisibleUnits:
 
     def log_normaliser(self, a_nd: Tensor) -> Tensor:
         """Return A(a) of every row, (n,)."""
-        total = a_nd.new_zeros(len(a_nd))
+        total = a_nd.new_zeros(a_nd.shape[0])
         for kind, part in self.blocks:
             total = total + _LOG_NORMALISER[kind](a_nd[:, part])
         return total

@@ -1,0 +1,268 @@
+"""What leaves beside classes and numbers of rows: masks, outliers, codes; every other estimator says what instead."""
+
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ganglion as gg
+from ganglion.checks.data import data_for, discs, image_stack, mixed_frame, several_series, squares, tagged, waves
+from ganglion.deployment.capability import why_not
+from ganglion.deployment.kinds import KINDS
+from ganglion.errors import ExportRefused, GanglionWarning, InvalidInput
+from ganglion.registry import all_algorithms
+
+
+def small(cls, **options):
+    few = {"epochs": 1, "random_state": 0, "pretraining_epochs": 1, "hidden": (8,), "maps": 4, "layers": 1, "width": 8}
+    few |= {"heads": 2, "embedding": 8, "units": 8, "channels": 4, "depth": 1, "latent": 2}
+    names = cls.__dataclass_fields__
+    return cls(**{name: value for name, value in (few | options).items() if name in names})
+
+
+def fitted(model, X, y=None):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GanglionWarning)
+        return model.fit(X, y)
+
+
+def exported(model, path, rows=None):
+    parity = gg.export(model, path, rows=rows).parity
+    assert parity.holds
+    return gg.OnnxModel.load(path)
+
+
+def predicted_alone(model, rows):
+    """Return the cells of what `ganglion predict` writes where there is no torch."""
+    code = (
+        "import sys\n"
+        "sys.modules['torch'] = sys.modules['sklearn'] = None\n"
+        f"sys.argv = ['ganglion', 'predict', {str(model)!r}, {str(rows)!r}]\n"
+        "from ganglion.cli.main import run\n"
+        "run()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [line.split(",") for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def masks(tmp_path_factory):
+    X, y = image_stack(gg.SegmentationCNN())
+    model = fitted(small(gg.SegmentationCNN, depth=2), X, y)
+    return model, exported(model, tmp_path_factory.mktemp("masks") / "masks.onnx", X)
+
+
+@pytest.mark.parametrize("sides", [(12, 10), (5, 6), (8, 8), (9, 40), (33, 7)])
+def test_masks_of_pictures_of_any_size(masks, sides):
+    model, alone = masks
+    X = np.random.default_rng(0).integers(0, 256, (3, *sides), dtype=np.uint8)
+    assert alone.predict(X).dtype == np.uint8
+    np.testing.assert_array_equal(alone.predict(X), model.predict(X))
+    np.testing.assert_allclose(alone.predict_proba(X), model.predict_proba(X), atol=1e-5)
+
+
+def test_a_mask_file_says_what_it_gives(masks):
+    _, alone = masks
+    assert alone.signature.inputs[0].shape == ("N", "H", "W", 1)
+    assert {each.role: each.shape for each in alone.signature.outputs} == {
+        "label": ("N", "H", "W"),
+        "probabilities": ("N", 3, "H", "W"),
+    }
+    assert alone.card.startswith("# SegmentationCNN")
+    with pytest.raises(InvalidInput, match="any height and width and 1 channel"):
+        alone.predict(np.zeros((2, 8, 8, 3), dtype=np.uint8))
+
+
+def test_classes_of_masks_keep_their_type(tmp_path):
+    X, y = discs(n=16)
+    model = fitted(small(gg.SegmentationCNN), X.astype(np.float32), y > 0)
+    alone = exported(model, tmp_path / "masks.onnx")
+    assert alone.predict(X).dtype == bool
+    np.testing.assert_array_equal(alone.predict(X), model.predict(X))
+
+
+@pytest.fixture(scope="module")
+def outliers(tmp_path_factory):
+    frame, _ = mixed_frame(gg.Autoencoder())
+    model = fitted(small(gg.Autoencoder, contamination=0.2), frame)
+    path = tmp_path_factory.mktemp("outliers") / "outliers.onnx"
+    return model, exported(model, path, frame), frame, path
+
+
+def test_outliers_of_a_mixed_table(outliers):
+    model, alone, frame, _ = outliers
+    assert set(alone.predict(frame)) == {-1, 1}
+    np.testing.assert_array_equal(alone.predict(frame), model.predict(frame))
+    np.testing.assert_allclose(alone.decision_function(frame), model.decision_function(frame), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(alone.transform(frame), model.transform(frame), rtol=1e-5, atol=1e-5)
+    with pytest.raises(InvalidInput, match="gives no probabilities, but: label, score, codes"):
+        alone.predict_proba(frame)
+
+
+def test_outliers_are_predicted_without_torch(outliers, tmp_path):
+    model, _, frame, path = outliers
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    lines = predicted_alone(path, tmp_path / "rows.csv")
+    assert lines[0] == ["prediction", "score", "code_0", "code_1"]
+    assert [int(line[0]) for line in lines[1:]] == model.predict(frame).tolist()
+
+
+@pytest.mark.parametrize(
+    ("options", "data"),
+    [
+        ({}, "bytes"),
+        ({"architecture": "convolutional", "loss": "cross_entropy"}, "bytes"),
+        ({"sparsity": "kl"}, "windows"),
+    ],
+)
+def test_outliers_among_pictures_and_windows(options, data, tmp_path):
+    X = np.random.default_rng(0).normal(size=(40, 9, 5)) if data == "windows" else image_stack(gg.Autoencoder())[0]
+    model = fitted(small(gg.Autoencoder, **options), X)
+    alone = exported(model, tmp_path / "model.onnx", X)
+    np.testing.assert_array_equal(alone.predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize("cls", [gg.VAE, gg.RBM, gg.DBN])
+def test_codes(cls, tmp_path):
+    X = image_stack(cls())[0] if cls is gg.RBM else data_for(cls())[0]
+    model = fitted(small(cls), X)
+    alone = exported(model, tmp_path / "model.onnx")
+    np.testing.assert_allclose(alone.transform(X), model.transform(X), rtol=1e-5, atol=1e-5)
+    with pytest.raises(InvalidInput, match=f"a {cls.__name__} codes rows, and predicts nothing. Ask for transform"):
+        alone.predict(X)
+
+
+def test_labels_of_words(tmp_path):
+    X, y = tagged(n=30)
+    model = fitted(small(gg.RNNTagger), X, y)
+    alone = exported(model, tmp_path / "model.onnx", X)
+    texts = [["Walking", "x", "1984", "never-seen"], ["x"], ["ÿ", "talks"] * 20]
+    assert list(alone.predict(texts)) == list(model.predict(texts))
+    assert alone.predict(["Walking x  1984"])[0] == model.predict([["Walking", "x", "1984"]])[0]
+    for own, said in zip(model.predict_proba(texts), alone.predict_proba(texts), strict=True):
+        np.testing.assert_allclose(said, own, atol=1e-5)
+    with pytest.raises(InvalidInput, match=r"text 1 is .*Give each text as a list of words"):
+        alone.predict([["a"], []])
+
+
+def test_labels_of_steps(tmp_path):
+    X, y = waves(n=24)
+    model = fitted(small(gg.RNNTagger, cell="gru"), X, y)
+    alone = exported(model, tmp_path / "model.onnx", X)
+    longer = [np.random.default_rng(0).normal(size=(length, 3)) for length in (1, 50, 7)]
+    assert list(alone.predict(longer)) == list(model.predict(longer))
+
+
+@pytest.fixture(scope="module")
+def forecasts(tmp_path_factory):
+    frame, _ = several_series()
+    frame.loc[[97, 98, 99, 187, 188, 189], "one"] = np.nan  # what comes, of which "other" is known
+    frame.loc[[50, 120], "one"] = np.nan
+    model = small(gg.Forecaster, horizon=3, window=12, steps=3, target="one", known="other", epochs="auto")
+    path = tmp_path_factory.mktemp("forecasts") / "forecasts.onnx"
+    fitted(model, frame)
+    return model, exported(model, path, frame), frame, path
+
+
+def test_forecasts_of_several_series_with_what_is_known_ahead(forecasts):
+    model, alone, frame, _ = forecasts
+    np.testing.assert_allclose(alone.predict(frame), model.predict(frame), atol=1e-5)
+    np.testing.assert_allclose(alone.predict_quantiles(frame), model.predict_quantiles(frame), atol=1e-5)
+    assert alone.signature.levels == model.quantiles
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (lambda frame: frame.drop(index=95), "series 'north' has no step between 2024-04-04 and 2024-04-06"),
+        (lambda frame: frame.drop(index=99), "'other' is told for 2 steps ahead of series 'north'"),
+        (lambda frame: frame.tail(14), "series 'south' has 11 steps up to its last target, but the model reads 12"),
+        (lambda frame: frame.rename(columns={"other": "others"}), "'other' is missing. Did you mean 'others'"),
+    ],
+)
+def test_series_that_cannot_be_read(forecasts, changed, message):
+    _, alone, frame, _ = forecasts
+    with pytest.raises(InvalidInput, match=message):
+        alone.predict(changed(frame))
+
+
+def test_a_file_of_series_is_forecast_without_torch(forecasts, tmp_path):
+    model, _, frame, path = forecasts
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    lines = predicted_alone(path, tmp_path / "rows.csv")
+    assert lines[0] == ["series", "step", "one", "one_0.05", "one_0.25", "one_0.5", "one_0.75", "one_0.95"]
+    said = np.array([float(line[2]) for line in lines[1:]])
+    np.testing.assert_allclose(said, model.predict(frame).ravel(), atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"network": "lstm", "loss": "gaussian"}, {"network": "linear", "loss": "mse"}])
+def test_forecasts_of_one_series(options, tmp_path):
+    X = np.sin(np.arange(90) / 3) + 0.1 * np.random.default_rng(0).normal(size=90)
+    model = fitted(small(gg.Forecaster, horizon=4, window=10, steps=3, epochs="auto", **options), X)
+    alone = exported(model, tmp_path / "model.onnx", X)
+    assert alone.predict(X).shape == (4,)
+    np.testing.assert_allclose(alone.predict(X), model.predict(X), atol=1e-5)
+    batch = np.stack([X[:80], X[10:]])
+    np.testing.assert_allclose(alone.predict(batch[:, :, None])[1], model.predict(X), atol=1e-5)
+
+
+def test_a_calendar_stays(tmp_path):
+    frame, _ = several_series()
+    model = small(gg.Forecaster, horizon=3, window=12, steps=3, epochs="auto", target="one", calendar=True)
+    with pytest.raises(ExportRefused, match=r"Train it without calendar=True"):
+        gg.export(fitted(model, frame), tmp_path / "model.onnx")
+
+
+def test_objects_in_pictures(tmp_path):
+    X, y = squares(n=40)
+    model = fitted(small(gg.DetectionCNN, depth=1, epochs=6, score_threshold=0.01, nms_iou=0.3), X, y)
+    alone = exported(model, tmp_path / "model.onnx", X)
+    own, said = model.predict(X), alone.predict(X)
+    assert sum(map(len, own)) > 40
+    for one, other in zip(own, said, strict=True):
+        np.testing.assert_array_equal(other.labels, one.labels)
+        np.testing.assert_allclose(other.boxes, one.boxes, atol=1e-4)
+        np.testing.assert_allclose(other.scores, one.scores, atol=1e-5)
+    with pytest.raises(ExportRefused, match=r"finds nothing in the pictures.*rows=pictures"):
+        gg.export(model.set_params(score_threshold=0.9), tmp_path / "none.onnx")
+    assert not (tmp_path / "none.onnx").exists()
+
+
+ALGORITHMS = all_algorithms()
+ALTERNATIVE = r"ganglion (predict|sample) MODEL|Call sample\(\) of the model file"
+
+
+@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+def test_every_estimator_leaves_or_says_what_instead(name, tmp_path):
+    cls = ALGORITHMS[name]
+    if cls.tags.task in KINDS and (cls.tags.task != "generation" or hasattr(cls, "transform")):
+        return  # its task has an entry, which is tested with it, here or in `test_onnx`
+    model = fitted(small(cls), *data_for(cls()))
+    with pytest.raises(ExportRefused, match=f"{name} cannot be exported: .*({ALTERNATIVE})"):
+        gg.export(model, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_walk_meets_every_public_estimator():
+    public = {
+        name for name in gg.__all__ if isinstance(cls := getattr(gg, name), type) and issubclass(cls, gg.Estimator)
+    }
+    assert public - {"Estimator", "Classifier", "Regressor"} <= set(ALGORITHMS)
+
+
+def test_pages_and_servers_say_where_the_others_go():
+    frame = pd.DataFrame({"x": np.arange(40.0), "y": np.arange(40.0) % 7})
+    model = fitted(small(gg.Autoencoder), frame)
+    assert "its task is reconstruction. Export to .onnx" in why_not(model)
+    assert why_not(model, KINDS) is None
+
+
+def test_codes_that_depend_on_labels_stay(tmp_path):
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    model = fitted(small(gg.VAE, conditional=True), X, np.arange(40) % 2)
+    with pytest.raises(ExportRefused, match=r"depend on labels.*without conditional=True"):
+        gg.export(model, tmp_path / "model.onnx")
