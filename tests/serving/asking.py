@@ -53,8 +53,8 @@ class Direct(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request):
         headers = [(name.lower(), value) for name, value in request.headers.raw]
-        path, _, query = request.url.raw_path.partition(b"?")
-        asked = Request(request.method, path.decode(), query, dict(headers))
+        path = request.url.raw_path.partition(b"?")[0]
+        asked = Request(request.method, path.decode(), dict(headers))
         asked.refused = self.service.admit(asked, headers)
         asked.body = await request.aread()
         answered = asyncio.get_running_loop().create_future()

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.serving.asking import frame, rows_of
 
@@ -29,6 +29,7 @@ def depth_by_walking(tree):
     return 1 + max(map(depth_by_walking, tree), default=0) if isinstance(tree, list) else 0
 
 
+@settings(max_examples=30)
 @given(TREES, st.booleans())
 def test_depth_is_that_of_the_parsed_tree(tree, ascii_only):
     assert depth_of(json.dumps(tree, ensure_ascii=ascii_only).encode()) == depth_by_walking(tree)

@@ -116,7 +116,9 @@ class Connection(asyncio.Protocol):
         """Forget the connection; what was asked is answered to nobody."""
         self._all.open.discard(self)
         self._waiting.clear()
-        self._arrived()
+        if self._request is not None:
+            self._request = None
+            self._service.arriving -= 1
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -167,11 +169,11 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Refuse what may not be asked before its body is read; else expect the body."""
         self._in_head, self._n_bytes = False, 0
-        path, _, query = self._url.partition(b"?")
+        path = self._url.partition(b"?")[0]
         if not path.startswith(b"/"):
-            path, query = _of_absolute(self._url)
+            path = _path_of_absolute(self._url)
         method = self._parser.get_method().decode("ascii")
-        self._request = request = Request(method, _decoded(path), query, dict(self._headers))
+        self._request = request = Request(method, _decoded(path), dict(self._headers))
         self._is_refused = False
         self._service.arriving += 1
         refused = self._service.admit(request, self._headers)
@@ -296,11 +298,6 @@ class Connection(asyncio.Protocol):
         """Close at once."""
         self._transport.abort()
 
-    def _arrived(self) -> None:
-        if self._request is not None:
-            self._request = None
-            self._service.arriving -= 1
-
 
 def _head(status: int, kind: bytes) -> bytes:
     """Return the lines that begin every answer of a status and type."""
@@ -314,13 +311,12 @@ def _head(status: int, kind: bytes) -> bytes:
     return head
 
 
-def _of_absolute(url: bytes) -> tuple[bytes, bytes]:
-    """Return path and query of an address that is whole, as proxies send it; of anything else what leads nowhere."""
+def _path_of_absolute(url: bytes) -> bytes:
+    """Return the path of an address that is whole, as proxies send it; of anything else one that leads nowhere."""
     try:
-        parsed = httptools.parse_url(url)
+        return httptools.parse_url(url).path or b""
     except httptools.HttpParserInvalidURLError:
-        return b"", b""
-    return parsed.path or b"", parsed.query or b""
+        return b""
 
 
 def _decoded(path: bytes) -> str:

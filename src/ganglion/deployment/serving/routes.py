@@ -18,7 +18,6 @@ class Request:
     ----------
     method, path : str
         The path as it is meant: %2F is a slash.
-    query : bytes
     headers : dict of bytes to bytes
         Names in small letters.
     body : bytes
@@ -35,7 +34,6 @@ class Request:
 
     method: str
     path: str
-    query: bytes
     headers: dict[bytes, bytes]
     body: bytes = b""
     pattern: str = "none"
