@@ -1,5 +1,6 @@
 """What all tests share: one thread each, and the same examples at every run."""
 
+import gc
 import os
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # two workers share two cores
@@ -19,6 +20,12 @@ settings.register_profile(
 )
 settings.register_profile("thorough", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ganglion"))
+
+
+def pytest_collection_finish():
+    """Let the garbage collector pass over what was imported and collected; it would walk over all of it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
