@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,7 @@ from ganglion.deployment.serving.settings import Limits
 from ganglion.errors import InvalidInput, missing_extra, suggestion
 
 _PARTS = 1_000  # files in a form
+logging.getLogger("python_multipart").setLevel(logging.ERROR)  # what is wrong with a form is told to who sent it
 
 
 def files_in_form(body: bytes, content_type: bytes) -> list[bytes]:
