@@ -131,7 +131,7 @@ def other_rows(others: Iterable[tuple[str, Work, dict[str, Any]]]) -> Iterator[d
 def _kinds(cls: Any) -> list[str]:
     """Return the data sets that an algorithm is trained on: one of each modality that leaves."""
     numbers = cls.tags.task == "regression"
-    kinds = {"table": "numbers", "image": "ink", "sequence": "oil"}
+    kinds = {"table": "numbers", "image": "ink", "sequence": "oil", "audio": "loudness"}
     if not numbers:
         kinds = {"table": "table", "image": "image", "text": "text", "sequence": "sequence", "audio": "audio"}
     return [kinds[each] for each in cls.tags.modalities if each in kinds]
@@ -270,6 +270,15 @@ OTHERS: list[tuple[str, Callable[[], Work], dict[str, Any]]] = [
     ("RBM", _pictures, {"units": 64}),
     ("DBN", _pictures, {"hidden": (64, 32)}),
 ]
+
+
+def _loudness() -> Work:
+    """How many decibels below the loudest that there can be is a recording on average?"""
+    said = _audio()
+    levels = [10 * np.log10(np.square(samples / 2**15).mean()) for _, samples in said.X]
+    return Work("loudness of FSDD", said.X, np.array(levels))
+
+
 _WORKS: dict[str, Callable[[], Work]] = {
     "table": _table,
     "numbers": _numbers,
@@ -279,4 +288,5 @@ _WORKS: dict[str, Callable[[], Work]] = {
     "sequence": _sequence,
     "audio": _audio,
     "oil": _oil,
+    "loudness": _loudness,
 }

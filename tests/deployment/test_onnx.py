@@ -12,6 +12,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 import soundfile
+from PIL import Image
 from torch import nn
 
 import ganglion as gg
@@ -318,6 +319,35 @@ def test_recordings_are_predicted_without_torch(hearing, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InvalidFile, match="there is no recording in"):
         read_rows(tmp_path / "empty", alone.signature)
+
+
+@pytest.fixture(scope="module", params=["stretch", "crop", "pad"])
+def seeing(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("seeing")
+    rng = np.random.default_rng(0)
+    for i, sides in enumerate([(9, 7), (30, 22), (9, 40), (64, 80)]):
+        (folder / "drawn").mkdir(exist_ok=True)
+        pixels = rng.integers(0, 256, (*sides, 3), dtype=np.uint8)
+        Image.fromarray(pixels if i else pixels[..., 0]).save(folder / "drawn" / f"{i}.{'jpg' if i == 3 else 'png'}")
+    model = gg.CNNClassifier(channels=(4,), hidden=(8,), epochs=1, random_state=0)
+    data = gg.read(folder / "drawn", size=(9, 8), resize=request.param, channels=3)
+    fitted(model, data, np.arange(4) % 2)
+    gg.export(model, folder / "pictures.onnx")
+    return model, sorted((folder / "drawn").iterdir()), folder / "pictures.onnx"
+
+
+def test_pictures_of_any_size(seeing):
+    model, files, path = seeing
+    alone = OnnxModel.load(path)
+    arrays = [np.asarray(Image.open(file)) for file in files]
+    for given in (files, arrays, [Image.open(file) for file in files], files[2:3], arrays[2:3]):
+        np.testing.assert_allclose(alone.predict_proba(given), model.predict_proba(given), atol=1e-5)
+    lines = predicted_without_torch(path, files[0].parent)
+    np.testing.assert_allclose(
+        np.array([line.split(",")[1:] for line in lines[1:]], dtype=float), model.predict_proba(files), atol=1e-5
+    )
+    with pytest.raises(InvalidFile, match=r"there is no file none\.png"):
+        alone.predict(["none.png"])
 
 
 @pytest.mark.parametrize("labels", [[3, 5, 9], [1.0, 2.0, 7.0], [True, False, True], ["ä", "b", ""]])

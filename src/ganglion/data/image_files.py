@@ -73,6 +73,11 @@ class Form:
         return self.channels * self.size[0] * self.size[1] * self.dtype.itemsize
 
 
+def is_picture(file: str) -> bool:
+    """Say whether a file is a picture, by its name."""
+    return file.lower().endswith(SUFFIXES)
+
+
 def choose_form(seen: list[Seen], reading: Reading) -> Form:
     """Return the form that suits all pictures of a set, where `reading` leaves it open."""
     size = reading.size or common_size(np.array([each.size for each in seen]))

@@ -20,29 +20,15 @@ from ganglion.data.annotations import Annotation
 from ganglion.data.boxes import Boxes
 from ganglion.data.dataset import Dataset, Field
 from ganglion.data.file_tree import Part, Tree, refuse_or_tell, tree_of
-from ganglion.data.image_files import (
-    Form,
-    Seen,
-    Unreadable,
-    choose_form,
-    fit_picture,
-    load_pillow,
-    opened,
-    pillow_warnings,
-    seen_of,
-)
-from ganglion.data.image_layouts import Listing, beside_table, find_layout, is_picture, names_pictures
+from ganglion.data.image_layouts import Listing, beside_table, find_layout, names_pictures
 from ganglion.data.image_set import Pictures, read_pictures
-from ganglion.data.images import CHANNELS
 from ganglion.data.masks import read_masks
+from ganglion.data.pictures import stacked
 from ganglion.data.ragged import Ragged
 from ganglion.data.resizing import Reading, Resize, Size, place
 from ganglion.data.strings import Column, label_column, text_column
-from ganglion.errors import DataWarning, InvalidFile, InvalidInput
+from ganglion.errors import DataWarning, InvalidFile
 
-_BRIGHTNESS = np.array(
-    [0.299, 0.587, 0.114], dtype=np.float32
-)  # of red, green and blue, ITU-R BT.601, as Pillow has it
 INDEX = ("file", "height", "width")
 
 
@@ -108,17 +94,6 @@ def in_files(found: Sequence[Boxes], data: Dataset) -> list[Boxes]:
     return moved
 
 
-def holds_pictures(X: Any) -> bool:
-    """Say whether something holds pictures of any size: a PIL image, or a list of them, of paths or of arrays."""
-    if not isinstance(X, list | tuple):
-        return _is_pillow(X)
-    if not X or not all(isinstance(each, str | os.PathLike | np.ndarray) or _is_pillow(each) for each in X):
-        return False
-    return all(each.ndim in (2, 3) for each in X if isinstance(each, np.ndarray)) and all(
-        is_picture(each) for each in X if isinstance(each, str)
-    )
-
-
 def pictures_to_dataset(X: Any, reading: Reading) -> Dataset:
     """Return pictures in memory, or named by their paths, as a data set, one row each.
 
@@ -138,56 +113,9 @@ def pictures_to_dataset(X: Any, reading: Reading) -> Dataset:
     pictures = list(X) if isinstance(X, list | tuple) else [X]
     if all(isinstance(each, str | os.PathLike) for each in pictures):
         return files_to_dataset([Path(each) for each in pictures], reading)
-    bands = [_bands(each, i) for i, each in enumerate(pictures)]
-    with pillow_warnings():
-        try:
-            seen = [seen_of(each[0]) if len(each) == 1 else Seen(_size(each[0]), 3, is_deep=True) for each in bands]
-            form = choose_form(seen, reading)
-            images = np.stack([_fitted(each, form) for each in bands])
-        except Unreadable as error:
-            raise InvalidInput(f"a picture {error}. Give whole pictures of finite numbers.") from error
+    images, form = stacked(pictures, reading)
     field = Field("image", "image", tuple(images.shape[1:]), resize=form.resize)
     return Dataset([field], {"image": torch.from_numpy(images)})
-
-
-def _is_pillow(each: Any) -> bool:
-    return any(cls.__module__.startswith("PIL.") for cls in type(each).__mro__)  # without importing it
-
-
-def _bands(picture: Any, i: int) -> list[Any]:
-    """Return a picture as one PIL image; one of numbers in colour as an image a channel."""
-    Image = load_pillow("Resizing pictures")
-    if isinstance(picture, str | os.PathLike):
-        with Path(picture).open("rb") as file, opened(file) as image:
-            image.load()
-            return [image]
-    if not isinstance(picture, np.ndarray):
-        return [picture]
-    array = picture
-    if array.ndim == 3 and array.shape[2] not in CHANNELS and array.shape[0] in CHANNELS:
-        array = np.moveaxis(array, 0, 2)
-    if array.size == 0 or (array.ndim == 3 and array.shape[2] not in CHANNELS) or array.dtype.kind not in "buif":
-        raise InvalidInput(
-            f"picture {i} is an array of shape {picture.shape} and type {picture.dtype}. Give numbers, (height, width) "
-            "or (height, width, channels) with 1, 3 or 4 channels."
-        )
-    array = array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
-    if array.dtype == np.uint8:
-        return [Image.fromarray(np.ascontiguousarray(array))]
-    layers = [array] if array.ndim == 2 else [array[:, :, channel] for channel in range(3)]
-    return [Image.fromarray(np.ascontiguousarray(layer, dtype=np.float32)) for layer in layers]
-
-
-def _size(image: Any) -> Size:
-    return image.height, image.width
-
-
-def _fitted(bands: list[Any], form: Form) -> np.ndarray:
-    if len(bands) == 1:
-        turned = seen_of(bands[0]).size
-        return fit_picture(bands[0], turned, form)
-    layers = np.concatenate([fit_picture(band, _size(band), replace(form, channels=1, is_deep=True)) for band in bands])
-    return layers if form.channels == 3 else np.tensordot(_BRIGHTNESS, layers, 1)[None].astype(np.float32)
 
 
 def _dataset(tree: Tree, listing: Listing, reading: Reading) -> Dataset:

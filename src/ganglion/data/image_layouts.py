@@ -25,7 +25,7 @@ from ganglion.data.annotations import Annotation, read_coco, read_voc
 from ganglion.data.csv_file import csv_to_dataset
 from ganglion.data.dataset import Dataset
 from ganglion.data.file_tree import PART_FOLDERS, TEST, TRAIN, VALIDATION, ZIP_DAMAGE, Part, Tree, part_folders, told
-from ganglion.data.image_files import KINDS, SUFFIXES
+from ganglion.data.image_files import KINDS, SUFFIXES, is_picture
 from ganglion.errors import DataWarning, InvalidFile
 
 TABLES = (".csv", ".tsv")
@@ -71,11 +71,6 @@ class Listing:
     def is_labelled(self) -> bool:
         """Whether anything is known of the pictures."""
         return bool(self.labels or self.masks or self.annotations or self.table is not None)
-
-
-def is_picture(file: str) -> bool:
-    """Say whether a file is a picture, by its name."""
-    return file.lower().endswith(SUFFIXES)
 
 
 def is_table(file: str) -> bool:

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from ganglion.data.columns import complex_data, lies_on_disk, share_memory
 from ganglion.data.dataset import Field
+from ganglion.data.pictures import CHANNELS
 from ganglion.data.spool import changed, pieces
 from ganglion.errors import InvalidInput, UnsupportedType
 
-CHANNELS = (1, 3, 4)  # grey, colour, colour with transparency
 _ALLOWED = (
     "Allowed are (n, height, width) for grey images, and (n, height, width, channels) or (n, channels, height, width) "
     "with 1, 3 or 4 channels."

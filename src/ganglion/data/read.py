@@ -17,8 +17,8 @@ from ganglion.data.file_tree import open_tree, tree_of
 from ganglion.data.gzip_file import MAGIC as GZIP_MAGIC
 from ganglion.data.gzip_file import unpack
 from ganglion.data.idx_file import idx_to_dataset, is_idx
+from ganglion.data.image_files import is_picture
 from ganglion.data.image_folder import files_to_dataset, folder_to_dataset, with_pictures
-from ganglion.data.image_layouts import is_picture
 from ganglion.data.json_lines import SUFFIXES as JSON_LINES
 from ganglion.data.json_lines import json_lines_to_dataset
 from ganglion.data.memory import MB, VARIABLE, is_large

@@ -31,7 +31,8 @@ from ganglion.data.file_tree import (
     told,
     tree_of,
 )
-from ganglion.data.image_layouts import TABLES, beside_table, content, is_picture, names_files, of_part
+from ganglion.data.image_files import is_picture
+from ganglion.data.image_layouts import TABLES, beside_table, content, names_files, of_part
 from ganglion.data.image_set import attempts
 from ganglion.data.json_lines import SUFFIXES as JSON_LINES
 from ganglion.data.json_lines import json_lines_to_dataset

@@ -24,7 +24,7 @@ from ganglion.data.file_tree import (
     refuse_or_tell,
     told,
 )
-from ganglion.data.image_layouts import is_picture
+from ganglion.data.image_files import is_picture
 from ganglion.data.memory import MB, VARIABLE, is_large
 from ganglion.data.strings import label_column, text_column
 from ganglion.errors import DataWarning, InvalidFile

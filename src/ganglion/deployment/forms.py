@@ -14,6 +14,7 @@ import numpy as np
 from ganglion.data.tokenizers import tokenizer_from_json
 from ganglion.data.vocabulary import BETWEEN
 from ganglion.data.word_looks import ids_of, numbered_looks
+from ganglion.deployment.pictures import pixels_of
 from ganglion.deployment.recordings import recordings_of
 from ganglion.deployment.rows import is_missing
 from ganglion.deployment.signature import Signature
@@ -42,7 +43,7 @@ def columns_of(signature: Signature, X: Any) -> dict[str, Any]:
     if signature.modality == "audio":
         return dict(recordings_of(signature, X))
     if signature.modality == "image":
-        return {signature.inputs[0].name: X}
+        return {signature.inputs[0].name: pixels_of(signature, X)}
     if isinstance(X, Mapping):
         return dict(X)
     if hasattr(X, "columns") and hasattr(X, "__getitem__"):  # a frame

@@ -1,4 +1,4 @@
-"""Files of rows for an exported model, read without torch: tables as text, arrays of numpy, recordings."""
+"""Files of rows for an exported model, read without torch: tables as text, arrays of numpy, recordings, pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ganglion.data.delimited import cut_table
+from ganglion.data.image_files import is_picture
 from ganglion.data.recording_files import SUFFIXES, is_recording
+from ganglion.deployment.pictures import pictures_in
 from ganglion.deployment.recordings import recordings_in
 from ganglion.deployment.signature import Signature
 from ganglion.errors import InvalidFile
@@ -24,7 +26,8 @@ def read_rows(path: str | os.PathLike[str], signature: Signature) -> Any:
     ----------
     path : path-like
         A table as text (.csv, .tsv, .txt, .data), or an array (.npy; .npz with one array, or one for each input); for
-        a model of recordings one of them, or a folder or zip of them, which are heard in the order of their names.
+        a model of recordings one of them, or a folder or zip of them, which are heard in the order of their names; for
+        a model of images a picture or a folder of them.
     signature : Signature
         Of the model.
 
@@ -43,6 +46,8 @@ def read_rows(path: str | os.PathLike[str], signature: Signature) -> Any:
         if not (source.is_dir() or ending == ".zip" or is_recording(source.name)):
             raise InvalidFile(f"{source}: give a recording ({', '.join(SUFFIXES)}), or a folder or zip of them.")
         return recordings_in(source)
+    if signature.modality == "image" and (source.is_dir() or is_picture(source.name)):
+        return pictures_in(source)
     if ending not in (*TEXTS, *ARRAYS):
         raise InvalidFile(
             f"{source}: an exported model reads {', '.join((*TEXTS, *ARRAYS))}. Give such a file, or use the .ganglion "

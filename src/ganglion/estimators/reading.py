@@ -19,8 +19,9 @@ from ganglion.data.convert import as_dataset, holds_texts, refuse_mixed_texts
 from ganglion.data.dataset import Dataset
 from ganglion.data.encoders import modality_of
 from ganglion.data.encoding import ImageEncoder, TableEncoder
-from ganglion.data.image_folder import holds_pictures, pictures_to_dataset
-from ganglion.data.images import CHANNELS, STRETCHED
+from ganglion.data.image_folder import pictures_to_dataset
+from ganglion.data.images import STRETCHED
+from ganglion.data.pictures import CHANNELS, holds_pictures
 from ganglion.data.read import read_as
 from ganglion.data.recording_folder import recordings_to_dataset
 from ganglion.data.recordings import holds_pairs, holds_recordings
