@@ -17,17 +17,15 @@ from typing import Any
 
 from ganglion.data.cells import BOOLEANS, MISSING
 from ganglion.data.vocabulary import UNKNOWN
-from ganglion.deployment.capability import check_exportable
 from ganglion.deployment.exported import Exported
 from ganglion.deployment.onnx_export import onnx_bytes
 from ganglion.deployment.onnx_model import OnnxModel
 from ganglion.deployment.signature import Signature
 from ganglion.deployment.web_runtime import WebRuntime, find_web_runtime
-from ganglion.errors import ExportRefused
 from ganglion.storage import atomic_write
 from ganglion.version import __version__
 
-TASKS = ("classification", "regression")
+TASKS = ("classification", "regression", "segmentation", "detection", "reconstruction", "generation")  # shown
 SCRIPTS = (
     *("network.js", "form.js", "entered.js", "tokens.js", "scaling.js", "pictures.js", "recordings.js"),
     *("shown.js", "answers.js", "table.js"),
@@ -52,14 +50,8 @@ def export_page(model: Any, path: str | os.PathLike[str], rows: Any = None) -> E
     MissingExtra
         If onnxruntime-web, or a package of the extra "export", is not installed.
     """
-    check_exportable(model)
-    if model.tags.task not in TASKS:
-        raise ExportRefused(
-            f"{type(model).__name__} cannot become a page: pages show answers of {' and '.join(TASKS)}, not of "
-            f"{model.tags.task}. Export .onnx."
-        )
     runtime = find_web_runtime()
-    raw, parity = onnx_bytes(model, rows)
+    raw, parity = onnx_bytes(model, rows, tasks=TASKS)
     exported = OnnxModel(raw)
     page = page_of(exported.signature, raw, exported.card, runtime).encode()
     with atomic_write(path) as file:
