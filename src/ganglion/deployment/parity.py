@@ -3,6 +3,7 @@
     probabilities   |a - b|
     numbers         |a - b| / max(d, |a|)       d the target's deviation in training: tons and grams alike
     scores          |a - b| / max(1, |a|)
+    codes           |a - b| / max(1, |c|)       c the largest number of the code: what is far has large ones
 
 Labels must be equal, save where the original's best two are closer together than that tolerance.
 """
@@ -132,5 +133,6 @@ def differences(model: Any, role: str, own: np.ndarray, said: np.ndarray) -> np.
     apart = np.where((np.isnan(a) & np.isnan(b)) | (a == b), 0.0, np.where(np.isnan(apart), np.inf, apart))
     if role == "probabilities":
         return apart
+    size = np.abs(a).max(1, keepdims=True) if role == "codes" else np.abs(a)
     with np.errstate(invalid="ignore"):
-        return np.where(apart == 0, 0.0, apart / np.maximum(kind_of(model).unit(model, role), np.abs(a)))
+        return np.where(apart == 0, 0.0, apart / np.maximum(kind_of(model).unit(model, role), size))

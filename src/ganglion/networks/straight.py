@@ -52,8 +52,8 @@ class StraightLine:
 
 def _steps(module: nn.Module) -> Iterator[Step]:
     """Yield what a module calls, one after the other."""
-    chain = getattr(module, "chain", None)
-    parts = module if type(module).forward is nn.Sequential.forward else None if chain is None else chain()
+    chain = getattr(type(module), "chain", None)  # of the class: Boltzmann machines have a buffer of that name
+    parts = module if type(module).forward is nn.Sequential.forward else None if chain is None else chain(module)
     if parts is not None:
         for part in parts:  # type: ignore[union-attr]
             yield from _steps(part) if isinstance(part, nn.Module) else (part,)
