@@ -260,7 +260,7 @@ class LogMelInput(nn.Module):
         """Return S with the floor of the settings, or one that varies around it, where `augment` wants that."""
         if self.augment is None or not self.augment.floor:
             return raw  # it has its floor already
-        floor = torch.full((len(raw),), float(self.settings.floor), device=raw.device)
+        floor = torch.full((raw.shape[0],), float(self.settings.floor), device=raw.device)
         if vary:
             floor += self.augment.floor * (2 * torch.rand(len(raw), device=raw.device) - 1)
         loudest = raw.masked_fill(~there, -torch.inf).amax((1, 2))
