@@ -72,3 +72,20 @@ def test_a_copy_answers_with_its_own_layers():
 def test_the_device_is_that_of_the_first_parameter():
     assert device_of(nn.Sequential(nn.ReLU(), nn.Linear(1, 1, device="meta"))) == torch.device("meta")
     assert network().device == torch.device("cpu")
+
+
+class Doubled(ConvolutionStack):
+    """Says in its `forward` what its parts do not say."""
+
+    def forward(self, x_nchw):
+        return 2 * super().forward(x_nchw)
+
+
+def test_a_forward_that_others_wrote_is_called():
+    torch.manual_seed(0)
+    doubled = nn.Sequential(Doubled((1, 6, 6), (4,), depth=1)).eval()
+    other = nn.Sequential(nn.Linear(6, 6))
+    other.forward = lambda x: x + 1  # type: ignore[method-assign]
+    with torch.inference_mode():
+        assert torch.equal(StraightLine(doubled)(PICTURES), doubled(PICTURES))
+        assert torch.equal(StraightLine(other)(PICTURES), PICTURES + 1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ganglion.deployment.kinds import KINDS, ROWS
+from ganglion.deployment.kinds import KINDS
+from ganglion.deployment.signature import ROWS
 from ganglion.errors import ExportRefused, InvalidInput
 from ganglion.estimators.base import Estimator
 

@@ -452,7 +452,6 @@ KINDS: dict[str, Kind] = {
         missing=_labels_needed,
     ),
 }
-ROWS = ("classification", "regression")  # what answers a row with one label or a few numbers
 
 
 def kind_of(model: Any) -> Kind:

@@ -18,11 +18,11 @@ from ganglion.deployment.differing import first_that_differs, first_that_fails
 from ganglion.deployment.examples import examples, plain
 from ganglion.deployment.exported import Exported
 from ganglion.deployment.graph import PURPOSE, TRACING, graph_of, network_of
-from ganglion.deployment.kinds import KINDS, ROWS
+from ganglion.deployment.kinds import KINDS
 from ganglion.deployment.onnx_model import CARD, SIGNATURE, SUMMARY, VERSION, OnnxModel
 from ganglion.deployment.packages import onnx_package
 from ganglion.deployment.parity import Parity, compare
-from ganglion.deployment.signature import Signature
+from ganglion.deployment.signature import ROWS, Signature
 from ganglion.errors import ExportRefused, InvalidModel
 from ganglion.estimators.artifact import describe
 from ganglion.estimators.base import Estimator

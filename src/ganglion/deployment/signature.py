@@ -49,6 +49,7 @@ ROLES = (
     *("label", "probabilities", "scores", "prediction", "deviation"),
     *("quantiles", "score", "codes", "boxes", "confidence"),
 )
+ROWS = ("classification", "regression")  # tasks whose models answer a row with one label or a few numbers
 _CLASSES: dict[str, tuple[type, type]] = {
     "str": (str, np.str_),
     "int": (int, np.int64),

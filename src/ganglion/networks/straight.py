@@ -6,8 +6,8 @@ calls of containers, and into looking for hooks on each layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
 
 from torch import nn
 from torch.nn.modules.module import _has_any_global_hook
@@ -52,10 +52,20 @@ class StraightLine:
 
 def _steps(module: nn.Module) -> Iterator[Step]:
     """Yield what a module calls, one after the other."""
-    chain = getattr(type(module), "chain", None)  # of the class: Boltzmann machines have a buffer of that name
-    parts = module if type(module).forward is nn.Sequential.forward else None if chain is None else chain(module)
+    parts = _parts(module)
     if parts is not None:
-        for part in parts:  # type: ignore[union-attr]
+        for part in parts:
             yield from _steps(part) if isinstance(part, nn.Module) else (part,)
     elif not isinstance(module, nn.Identity):
         yield module.forward
+
+
+def _parts(module: nn.Module) -> Iterable[Step] | None:
+    """Return what the `forward` of a module calls, where that is known: by the class that wrote it, of no other."""
+    if "forward" in vars(module):  # this one has a way of its own
+        return None
+    if type(module).forward is nn.Sequential.forward:
+        return cast(nn.Sequential, module)
+    wrote = next(each for each in type(module).__mro__ if "forward" in vars(each))
+    chain = vars(wrote).get("chain")
+    return None if chain is None else chain(module)

@@ -11,7 +11,7 @@ from ganglion.data.summary import Summary, summary_from_json
 from ganglion.deployment.onnx_model import OnnxModel
 from ganglion.deployment.serving.columns import Columns
 from ganglion.deployment.serving.interface import Input, Interface
-from ganglion.deployment.signature import Signature
+from ganglion.deployment.signature import ROWS, Signature
 from ganglion.errors import InvalidModel
 
 _KINDS = {
@@ -85,8 +85,13 @@ def interface_of_signature(signature: Signature, summary: Summary | None = None)
     Raises
     ------
     InvalidModel
-        If it is of sequences, which no request holds yet.
+        If it is of sequences, which no request holds yet, or answers with more than a label or a few numbers.
     """
+    if signature.task not in ROWS:
+        raise InvalidModel(
+            f"{signature.estimator} does {signature.task}, which is not served yet: models that are served do "
+            f"{' or '.join(ROWS)}. Ask the file from Python (gg.OnnxModel), or with `ganglion predict`."
+        )
     if signature.modality not in ("table", "image", "text", "audio"):
         raise InvalidModel(f"models of {signature.modality} data are not served yet. Use the file from Python.")
     middle = summary.middles if summary else {}
