@@ -15,7 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from ganglion.data.encoding import TableEncoder, date_numbers
-from ganglion.deployment.kinds import KINDS, answer_of, multiple_of, whole_windows
+from ganglion.deployment.kind import answer_of
+from ganglion.deployment.kind_ahead import whole_windows
+from ganglion.deployment.kind_places import multiple_of
+from ganglion.deployment.kinds import KINDS
 from ganglion.deployment.signature import Signature
 from ganglion.networks.network import Network
 from ganglion.networks.sequences import Steps

@@ -14,7 +14,8 @@ from ganglion.data.series_encoder import SeriesEncoder
 from ganglion.data.text_encoding import WHOLE, TextEncoder
 from ganglion.data.word_encoding import WordEncoder
 from ganglion.data.word_looks import FEATURES
-from ganglion.deployment.kinds import kind_of, multiple_of
+from ganglion.deployment.kind_places import multiple_of
+from ganglion.deployment.kinds import kind_of
 from ganglion.deployment.signature import Input, Output, Signature
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.reading import has_named_columns

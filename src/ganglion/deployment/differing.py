@@ -12,7 +12,7 @@ from torch import Tensor
 from ganglion.deployment.core import Beginning, stages
 from ganglion.deployment.forms import columns_of
 from ganglion.deployment.graph import TRACING, network_of, traced
-from ganglion.deployment.kinds import multiple_of
+from ganglion.deployment.kind_places import multiple_of
 from ganglion.deployment.packages import onnx_package
 from ganglion.deployment.rows import feeds_of
 from ganglion.deployment.signature import Signature
