@@ -91,12 +91,15 @@ def test_evaluate_a_file_without_the_target(ganglion, saved, tmp_path):
 
 
 def test_evaluate_a_model_that_was_trained_in_python(ganglion, tmp_path, people):
-    data = gg.read(people, target="rich")
-    gg.MLPClassifier(hidden=(4,), epochs=1).fit(data).save(tmp_path / "m")
+    X, y = gg.read(people, target="rich").X_y()
+    model = gg.MLPClassifier(hidden=(4,), epochs=1).fit(X, y)
+    model.save(tmp_path / "m")
     ran = ganglion("evaluate", "m", people)
     assert ran.code == 1
     assert re.search(r"which column is to be predicted\? .*--target NAME", ran.err)
     assert ganglion("evaluate", "m", people, "--target", "rich").code == 0
+    model.fit(gg.read(people, target="rich")).save(tmp_path / "m")  # a data set says what its target is called
+    assert ganglion("evaluate", "m", people).code == 0
 
 
 def rows_of(text):
