@@ -2,6 +2,8 @@
 
 import json
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,10 +15,12 @@ import ganglion as gg
 from ganglion.data.convert import as_dataset
 from ganglion.data.encoding import TableEncoder
 from ganglion.data.summarising import summarise
-from ganglion.data.summary import Summary, of_numbers
+from ganglion.data.summary import ColumnSummary, Summary, of_numbers
 from ganglion.deployment.drift import LEAST, Counts, Drift, drift_of, ks, psi
+from ganglion.deployment.serving.interface import Input, Interface
 from ganglion.deployment.serving.settings import Settings
 from ganglion.deployment.serving.watching import LEAST as TOLD
+from ganglion.deployment.serving.watching import TOGETHER, Watch
 from ganglion.deployment.tally import Tally, added, from_json, to_json
 from ganglion.errors import InvalidFile, InvalidParameter
 
@@ -244,3 +248,44 @@ def test_predicted_numbers_are_watched():
     assert {each.name: each.verdict for each in (*found.columns, *found.predictions)} == dict.fromkeys(
         ["x0", "x1", "x2", "prediction"], "drift"
     )
+
+
+@pytest.mark.parametrize("classes", [("no", "yes"), ()], ids=["labels", "numbers"])
+def test_rows_are_counted_alike_in_small_parts_and_all_at_once(summary, classes):
+    rng = np.random.default_rng(4)
+    n = 2 * TOGETHER + 30
+    table = people(n, rng)
+    columns = {
+        "age": table["age"].to_numpy(),
+        "city": table["city"].to_numpy(dtype=object),
+        "flag": table["flag"].to_numpy().astype(float),
+    }
+    shares = rng.random((n, 2)).astype(np.float32)
+    answer = (
+        {"prediction": rng.choice(["no", "yes"], n), "probabilities": shares}
+        if classes
+        else {"prediction": shares[:, 0]}
+    )
+    said = of_numbers("prediction", "numeric", shares[:500, 0])
+    if classes:
+        said = ColumnSummary("prediction", "categorical", 0.0, (), classes, (0.5, 0.5, 0.0))
+    inputs = (
+        Input("age", "numeric"),
+        Input("city", "categorical", categories=("paris", "rome", "oslo")),
+        Input("flag", "boolean"),
+    )
+    interface = Interface(
+        estimator="m", task="", modality="table", inputs=inputs, classes=classes, targets=1, target=""
+    )
+    backend = SimpleNamespace(summary=replace(summary, prediction=(said,)), interface=interface)
+    whole, parts = Watch(backend), Watch(backend)
+    whole.note(columns, answer)  # more than are held together
+    ends = np.unique(np.minimum(np.cumsum(rng.integers(1, 40, n)), n))
+    for begin, end in zip([0, *ends[:-1]], ends, strict=True):
+        parts.note(*({name: values[begin:end] for name, values in each.items()} for each in (columns, answer)))
+    one, other = whole.record()[-1], parts.record()[-1]
+    assert one["rows"] == other["rows"] == n
+    assert one["columns"] == other["columns"]
+    *counts, of_parts = other["predicted"]["prediction"]
+    assert counts == one["predicted"]["prediction"][:3]
+    np.testing.assert_allclose(of_parts, one["predicted"]["prediction"][3], atol=0.01)

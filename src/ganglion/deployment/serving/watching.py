@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from ganglion.deployment.serving.columns import Columns
 from ganglion.deployment.serving.interface import Interface
 from ganglion.deployment.tally import Tally, added, to_json
 
-TOGETHER = 2_000  # rows that are counted at once, so that a request does not wait for it
+TOGETHER = 2_000  # rows that are counted at once, column by column
 RECENT = 10_000  # rows, at least, that are compared with training; twice as many at most
 LEAST = 20  # rows that are told of together: counts of fewer would be their values
+UNSEEN = ("image", "audio", "text")  # kinds of inputs that nothing is known of
 _Counts = dict[str, Counts]
-_Held = tuple[Columns, dict[str, np.ndarray]]
+_Arrays = dict[str, np.ndarray]
 
 
 class Watch:
@@ -36,8 +37,9 @@ class Watch:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self._lock = threading.Lock()
-        self._held: list[_Held] = []
+        self._held: tuple[_Arrays, _Arrays] = ({}, {})  # columns and answers, with room for TOGETHER rows
         self._n_held = 0
+        self._looked_at = [each.name for each in backend.interface.inputs if each.kind not in UNSEEN]
         self._recent: list[tuple[int, _Counts, _Counts]] = [(0, {}, {})]
         self._new: tuple[int, _Counts, _Counts] = (0, {}, {})
         self._is_told = False
@@ -46,11 +48,21 @@ class Watch:
         """Take rows and answers, to be counted with others."""
         if self.backend.summary is None:
             return
+        n = len(answer["prediction"])
         with self._lock:
-            self._held.append((columns, answer))
-            self._n_held += len(answer["prediction"])
-            if self._n_held >= TOGETHER:
+            if self._n_held + n > TOGETHER:
                 self._count()
+            if n > TOGETHER:
+                self._add(columns, answer)
+                return
+            places = slice(self._n_held, self._n_held + n)
+            columns = {name: columns[name] for name in self._looked_at}
+            if not self._held[1]:
+                self._held = (_rooms(columns), _rooms(answer, labels=bool(self.backend.interface.classes)))
+            for rooms, given in zip(self._held, (columns, answer), strict=True):
+                for name, values in given.items():
+                    rooms[name][places] = values
+            self._n_held += n
 
     def drift(self, name: str) -> Drift | None:
         """Return how the latest rows differ from those of training; None where they are few, or nothing is known."""
@@ -83,14 +95,22 @@ class Watch:
 
     def _count(self) -> None:
         """Count the rows that are held, and let them go."""
+        n, self._n_held = self._n_held, 0
+        if not n:
+            return
+        columns, answer = ({name: room[:n] for name, room in rooms.items()} for rooms in self._held)
+        self._add(columns, answer)
+        for room in (*columns.values(), *answer.values()):
+            if room.dtype == object:
+                room[:] = None
+
+    def _add(self, columns: Columns, answer: _Arrays) -> None:
         summary, interface = self.backend.summary, self.backend.interface
-        if not self._held or summary is None:
+        if summary is None:
             return
         known = {each.name: each.categories for each in interface.inputs if each.kind == "categorical"}
         tally = Tally(summary, known, interface.classes)
-        for columns, answer in _joined(self._held):
-            tally.add(apart(columns, interface), answer)
-        self._held, self._n_held = [], 0
+        tally.add(apart(columns, interface), answer)
         counted = (tally.n, tally.columns, tally.predicted)
         self._new = _sum([self._new, counted])
         self._recent[-1] = _sum([self._recent[-1], counted])
@@ -98,27 +118,24 @@ class Watch:
             self._recent = [self._recent[-1], (0, {}, {})]
 
 
-def _joined(held: list[_Held]) -> list[_Held]:
-    """Return rows and answers below one another, where all have the same columns."""
-    columns, answers = [each[0] for each in held], [each[1] for each in held]
-    if any(each.keys() != columns[0].keys() for each in columns) or any(
-        each.keys() != answers[0].keys() for each in answers
-    ):
-        return held
-    return [(_below(columns), _below(answers))]
-
-
-def _below(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
+def _rooms(given: Mapping[str, np.ndarray], *, labels: bool = False) -> _Arrays:
+    """Return empty columns in which rows are kept below one another: to fill a place costs less than to join rows."""
+    return {
+        name: np.empty(
+            (TOGETHER, *values.shape[1:]),
+            object if values.dtype == object or (labels and name == "prediction") else np.float64,
+        )
+        for name, values in given.items()
+    }
 
 
 def apart(columns: Columns, interface: Interface) -> Columns:
     """Return columns with each number of a block by itself, under its own name; what has no summary is left out."""
     found: Columns = {}
     for each in interface.inputs:
-        values = columns[each.name]
-        if each.kind in ("image", "audio", "text"):
+        if each.kind in UNSEEN:
             continue
+        values = columns[each.name]
         if each.shape:
             found |= {name: values[:, j] for j, name in enumerate(each.columns)}
         else:
