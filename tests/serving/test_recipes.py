@@ -2,6 +2,9 @@
 
 import configparser
 import re
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -39,6 +42,15 @@ def test_the_unit_is_one_of_systemd(folders):
     assert unit.sections() == ["Unit", "Service", "Install"]
     assert unit["Service"]["NoNewPrivileges"] == "yes"
     assert "--host 127.0.0.1" in unit["Service"]["ExecStart"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_finds_no_fault_with_the_unit(folders, tmp_path):
+    text = (folders["container"][1] / "model.service").read_text()
+    unit = tmp_path / "model.service"
+    unit.write_text(text.replace("/opt/ganglion/bin/ganglion", sys.executable))  # which must be there
+    said = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True)
+    assert (said.returncode, said.stderr) == (0, "")
 
 
 def test_the_configuration_of_triton_names_the_tensors_of_the_graph(folders):
