@@ -45,11 +45,11 @@ def claim() -> dict[str, Any]:
     }
 
 
-def run(kind: str, folder: Path, megabytes: int) -> dict[str, float]:
-    """Write data of `FACTOR` × megabytes and train on them in a process that may take so many; return what it found."""
+def run(kind: str, folder: Path, megabytes: int, factor: int = FACTOR) -> dict[str, float]:
+    """Write data of factor × megabytes and train on them in a process that may take so many; return what it found."""
     path = folder / f"x.{kind}"
     row_bytes = 3 * SIDE**2 if kind == "pictures" else 4 * N_COLUMNS
-    _write(kind, path, -(-FACTOR * megabytes * 2**20 // row_bytes))
+    _write(kind, path, -(-factor * megabytes * 2**20 // row_bytes))
     settings = {
         "GANGLION_CACHE": str(folder / "cache"),
         "GANGLION_MEMORY": str(megabytes),
