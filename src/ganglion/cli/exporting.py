@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ganglion.deployment.onnx_model import OnnxModel
 
 
-def export_model(model: Path, to: Path, *, rows: Path | None, quantized: bool, as_json: bool) -> None:
+def export_model(model: Path, to: Path, *, rows: Path | None, asked: dict[str, bool], as_json: bool) -> None:
     """Export a saved model to a file."""
     from ganglion.cli.commands import features_of
     from ganglion.deployment.export import export
@@ -23,7 +23,7 @@ def export_model(model: Path, to: Path, *, rows: Path | None, quantized: bool, a
     with shown_warnings():
         estimator = load(model)
         given = None if rows is None else features_of(rows, estimator)
-        exported = export(estimator, to, rows=given, **({"quantized": True} if quantized else {}))
+        exported = export(estimator, to, rows=given, **{name: True for name, flag in asked.items() if flag})
     print_json(exported.to_dict()) if as_json else screen.print(escape(str(exported)), soft_wrap=True)
 
 

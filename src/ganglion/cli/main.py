@@ -483,12 +483,14 @@ def export_command(
         Path | None, typer.Option(metavar="DATA", help="Rows to compare answers on, beside those that are made.")
     ] = None,
     quantized: Annotated[bool, typer.Option("--quantized", help="Write whole numbers of 8 bits (.c).")] = False,
+    strings: Annotated[bool, typer.Option("--strings", help="Take texts, not ids of their tokens (.onnx).")] = False,
     as_json: Json = False,
 ) -> None:
     """Export a saved model, preprocessing inside, after its answers were compared with the original's."""
     from ganglion.cli.exporting import export_model
 
-    export_model(model, to, rows=rows, quantized=quantized, as_json=as_json)
+    asked = {"quantized": quantized, "strings": strings}
+    export_model(model, to, rows=rows, asked=asked, as_json=as_json)
 
 
 @app.command("monitor")

@@ -157,8 +157,19 @@ def _code_points(texts: Sequence[str]) -> np.ndarray:
 
 @functools.cache
 def _word_pattern() -> re.Pattern[str]:
-    inside = rf"[\w{_combining()}{_JOINERS}]*"
-    return re.compile(rf"\w{inside}(?:['’]\w{inside})*|[^\w\s]")
+    return re.compile(word_pattern(r"\w", r"\s"))
+
+
+def word_pattern(letters: str, blanks: str) -> str:
+    """Return the regular expression of words and marks, see `WordTokenizer`.
+
+    Parameters
+    ----------
+    letters, blanks : str
+        What stands in brackets for both, where another library than `re` has other ones.
+    """
+    inside = f"[{letters}{_combining()}{_JOINERS}]*"
+    return f"[{letters}]{inside}(?:['’][{letters}]{inside})*|[^{letters}{blanks}]"
 
 
 def _combining() -> str:

@@ -47,7 +47,7 @@ def signature_of(model: Estimator) -> Signature:
         modality=model.modality_,
         target=getattr(model, "target_name_", ""),
         inputs=inputs,
-        outputs=_outputs(model, {each.name for each in inputs}),
+        outputs=_outputs(model, {*(each.name for each in inputs), *_told(encoder).get("columns", ())}),
         classes=tuple(classes),
         class_kind=class_kind,
         multilabel=getattr(model.target_, "multilabel", False),

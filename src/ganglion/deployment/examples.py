@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from ganglion.data.convert import as_dataset
 from ganglion.data.dataset import Dataset, Field, Kind
 from ganglion.data.ragged import Ragged, joined
 from ganglion.data.vocabulary import SPECIAL
@@ -175,9 +176,19 @@ def _texts(model: Estimator, signature: Signature, rng: np.random.Generator) -> 
             lengths = rng.integers(1, min(most, signature.longest or most) + 1, n)
             yield (
                 f"{n} text(s) of at most {most} tokens",
-                [_readable(between.join(rng.choice(known, length))) for length in lengths],
+                _in_columns(signature, [_readable(between.join(rng.choice(known, length))) for length in lengths]),
             )
-    yield "texts of words never seen", ["@", "zzzzqqq", "ÿ ÿ ÿ", "a\nb"]
+    yield "texts of words never seen", _in_columns(signature, ["@", "zzzzqqq", "ÿ ÿ ÿ", "a\nb"])
+
+
+def _in_columns(signature: Signature, texts: list[str]) -> Any:
+    """Return texts as they are, or in as many columns as training had: each in one of them."""
+    n = len(signature.columns)
+    if n == 1:
+        return texts
+    return {
+        name: [text if i % n == j else "" for i, text in enumerate(texts)] for j, name in enumerate(signature.columns)
+    }
 
 
 def _readable(text: str) -> str:
@@ -259,6 +270,9 @@ def _as_trained(signature: Signature, X: Any) -> Any:
     if signature.modality == "audio":  # a data set, for it is no news that some of these are silent
         parts = [torch.from_numpy(samples) for _, samples in X]
         return Dataset([Field("audio", "audio", rate=signature.inputs[0].rate)], {"audio": joined(parts)})
+    if signature.modality == "text" and isinstance(X, dict):
+        columns = {name: as_dataset(texts).columns["text"] for name, texts in X.items()}
+        return Dataset([Field(name, "text") for name in columns], columns)
     if signature.modality != "table":
         return X
     first = signature.inputs[0]

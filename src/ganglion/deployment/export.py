@@ -39,7 +39,8 @@ def export(model: Any, path: str | os.PathLike[str], rows: Any = None, **options
     rows : X, optional
         Further rows to compare answers on, as the model's `predict` takes them.
     **options
-        Of the format: for `.c` `quantized=True` for whole numbers of 8 bits, `check=False` where no compiler is.
+        Of the format: for `.onnx` `strings=True` for a graph that takes texts and cuts them itself, in place of ids of
+        tokens; for `.c` `quantized=True` for whole numbers of 8 bits, `check=False` where no compiler is.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ganglion.data.tokenizers import tokenizer_from_json
-from ganglion.data.vocabulary import BETWEEN
+from ganglion.data.vocabulary import BETWEEN, cleaned
 from ganglion.data.word_looks import ids_of, numbered_looks
 from ganglion.deployment.pictures import pixels_of
 from ganglion.deployment.recordings import recordings_of
@@ -36,6 +36,8 @@ def columns_of(signature: Signature, X: Any) -> dict[str, Any]:
         return windows_of(signature, X)
     if signature.task == "tagging" and signature.modality == "text":
         return _words(signature, X)
+    if signature.inputs[0].kind == "text":
+        return _columns_of_text(signature, X)
     if signature.modality == "text":
         return _tokens(signature, X)
     if signature.modality == "sequence":
@@ -105,6 +107,12 @@ def _words(signature: Signature, X: Any) -> dict[str, np.ndarray]:
 
 
 def _texts(signature: Signature, X: Any) -> list[str]:
+    """Return one text a row: its columns, with a new line between them."""
+    return list(map(BETWEEN.join, zip(*_columns_of_text(signature, X).values(), strict=True)))
+
+
+def _columns_of_text(signature: Signature, X: Any) -> dict[str, list[str]]:
+    """Return the columns of texts, under the names of training; a missing text is the empty one."""
     if isinstance(X, Mapping) or hasattr(X, "columns"):
         names = [str(name) for name in (X if isinstance(X, Mapping) else X.columns)]
         missing = [name for name in signature.columns if name not in names]
@@ -115,10 +123,10 @@ def _texts(signature: Signature, X: Any) -> list[str]:
                 f"The model reads the texts of: {', '.join(signature.columns)}."
             )
         parts = [["" if is_missing(value) else str(value) for value in X[name]] for name in wanted]
-        return list(map(BETWEEN.join, zip(*parts, strict=True)))
+        return dict(zip(signature.columns, parts, strict=True))
     if isinstance(X, str):
         raise InvalidInput("one text was given where a list of texts is wanted. Give [text].")
-    return list(X)
+    return {signature.columns[0]: cleaned(X, lowercase=False)}
 
 
 def _sequences(signature: Signature, X: Any) -> dict[str, np.ndarray]:

@@ -29,6 +29,7 @@ from ganglion.networks.network import Network
 
 PURPOSE = "exporting a model"
 INSIDE = "net/"
+OPSET = 20  # the first with operators that join strings
 ROWS, STEPS = 3, 5  # of the tensors that the network is traced with; all axes of any length stay so
 AUDIBLE = 8  # seconds of the recordings that it is traced with: several windows, even of the longest
 _TRACED = {"N": ROWS, "T": STEPS, "H": 3, "W": 4}  # sides of pictures: so many multiples of what a network wants
@@ -88,7 +89,7 @@ def traced(core: Core, inputs: tuple[Input, ...]) -> Any:
             strict=False,
             prefer_deferred_runtime_asserts_over_guards=True,
         )
-        made = torch.onnx.export(program, dynamo=True, verbose=False)
+        made = torch.onnx.export(program, dynamo=True, verbose=False, opset_version=OPSET)
     if made is None:
         raise RuntimeError("torch.onnx gave no program")
     proto = made.model_proto

@@ -23,6 +23,7 @@ from ganglion.deployment.onnx_model import CARD, SIGNATURE, SUMMARY, VERSION, On
 from ganglion.deployment.packages import onnx_package
 from ganglion.deployment.parity import Parity, compare
 from ganglion.deployment.signature import ROWS, Signature
+from ganglion.deployment.text_graph import check_texts, with_texts
 from ganglion.errors import ExportRefused, InvalidModel
 from ganglion.estimators.artifact import describe
 from ganglion.estimators.base import Estimator
@@ -31,7 +32,7 @@ from ganglion.storage import atomic_write
 from ganglion.version import __version__
 
 
-def export_onnx(model: Estimator, path: str | os.PathLike[str], rows: Any = None) -> Exported:
+def export_onnx(model: Estimator, path: str | os.PathLike[str], rows: Any = None, strings: bool = False) -> Exported:
     """Write a fitted model as an ONNX file; see `export`.
 
     Parameters
@@ -40,14 +41,18 @@ def export_onnx(model: Estimator, path: str | os.PathLike[str], rows: Any = None
     path : path-like
     rows : X, optional
         Further rows to compare answers on, as the model's `predict` takes them.
+    strings : bool
+        Whether the graph takes texts and cuts them itself, in place of ids of tokens.
     """
-    raw, parity = onnx_bytes(model, rows, tasks=KINDS)
+    raw, parity = onnx_bytes(model, rows, tasks=KINDS, strings=strings)
     with atomic_write(path) as file:
         file.write(raw)
     return Exported(str(path), "onnx", len(raw), parity)
 
 
-def onnx_bytes(model: Estimator, rows: Any = None, *, tasks: Collection[str] = ROWS) -> tuple[bytes, Parity]:
+def onnx_bytes(
+    model: Estimator, rows: Any = None, *, tasks: Collection[str] = ROWS, strings: bool = False
+) -> tuple[bytes, Parity]:
     """Return a fitted model as the content of an ONNX file, and how its answers compare with the model's own.
 
     Parameters
@@ -57,6 +62,8 @@ def onnx_bytes(model: Estimator, rows: Any = None, *, tasks: Collection[str] = R
         Further rows to compare answers on.
     tasks : collection of str
         Those whose answers are wanted.
+    strings : bool
+        Whether the graph takes texts and cuts them itself.
 
     Raises
     ------
@@ -68,11 +75,13 @@ def onnx_bytes(model: Estimator, rows: Any = None, *, tasks: Collection[str] = R
     check_exportable(model, tasks)
     onnx_package("onnxruntime", PURPOSE)
     signature = signature_of(model)
+    if strings:
+        check_texts(signature)
     # float32 as everyone runs it; what is too close for that, and was trained in float64, stays so
-    raw = _written(model, signature, torch.float32)
+    raw = _written(model, signature, torch.float32, strings=strings)
     parity = _compared(model, OnnxModel(raw), rows)
     if not parity.holds and model.network_.dtype == torch.float64:
-        exact = _written(model, signature, torch.float64)
+        exact = _written(model, signature, torch.float64, strings=strings)
         with contextlib.suppress(InvalidModel):  # convolutions and recurrent layers have no float64 in onnxruntime
             raw, parity = exact, _compared(model, OnnxModel(exact), rows)
     if not parity.holds:
@@ -85,7 +94,7 @@ def onnx_bytes(model: Estimator, rows: Any = None, *, tasks: Collection[str] = R
     return raw, parity
 
 
-def _written(model: Estimator, signature: Signature, dtype: torch.dtype) -> bytes:
+def _written(model: Estimator, signature: Signature, dtype: torch.dtype, *, strings: bool) -> bytes:
     """Return the content of the file: the graph, and what there is to say of it."""
     try:
         proto, signature = graph_of(Core(network_of(model, dtype), model.encoder_, signature))
@@ -95,6 +104,8 @@ def _written(model: Estimator, signature: Signature, dtype: torch.dtype) -> byte
             f"{type(model).__name__} cannot be exported: {part} has no form in ONNX ({why}). Use the model file from "
             "Python, or another option for that part."
         ) from error
+    if strings:
+        signature = with_texts(proto, signature)
     manifest = describe(model)
     texts = {SIGNATURE: signature.to_json(), CARD: model_card(manifest), VERSION: __version__}
     if manifest.get("summary"):

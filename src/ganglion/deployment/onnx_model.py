@@ -225,6 +225,8 @@ class OnnxModel:
         if self.signature.modality == "image":
             return max(1, min(TOGETHER, PIXELS // max(values[0].size for values in feeds.values())))
         longest = max(values.shape[1] if values.ndim > 1 else 1 for values in feeds.values())
+        if self.signature.inputs[0].kind == "text":
+            longest = max(max(map(len, values)) for values in feeds.values())
         together = {"text": TOGETHER, "sequence": TOGETHER, "audio": HEARD_TOGETHER}.get(self.signature.modality)
         return max(1, together // longest) if together else TOGETHER
 

@@ -14,6 +14,7 @@ import numpy as np
 from ganglion.data.cells import BOOLEANS, MISSING, parse_numbers, plain_label
 from ganglion.data.dates import parse_dates
 from ganglion.data.samples import as_floats
+from ganglion.data.vocabulary import BETWEEN
 from ganglion.deployment.signature import Input, Signature
 from ganglion.errors import InvalidInput, suggestion
 
@@ -49,13 +50,26 @@ def feeds_of(signature: Signature, columns: Mapping[str, Any]) -> dict[str, np.n
         raise InvalidInput(f"inputs must have equal length, but have {lengths}. Give one value a row to each.")
     if not next(iter(lengths.values())):
         raise InvalidInput("no rows were given (a minimum of 1 is required). Give one row or more.")
+    if signature.inputs[0].kind == "text":
+        _refuse_empty(signature, feeds)
     return feeds
+
+
+def _refuse_empty(signature: Signature, feeds: Mapping[str, np.ndarray]) -> None:
+    """Raise InvalidInput if a text has nothing to read; blanks are tokens to those alone who cut letters."""
+    texts = map(BETWEEN.join, zip(*feeds.values(), strict=True))
+    blanks = None if signature.tokenizer["tokenizer"] == "words" else ""
+    for i, text in enumerate(texts):
+        if not text.strip(blanks):
+            raise InvalidInput(f"text {i} is empty: there is nothing to read in it. Leave it out.")
 
 
 def _values(each: Input, given: Any) -> np.ndarray:
     """Return the array of one input."""
     if each.kind == "categorical":
         return np.array(labels_of(_flat(each, given)), dtype=object)[:, None]
+    if each.kind == "text":
+        return _texts(_flat(each, given))
     if each.kind in ("numeric", "boolean", "date"):
         return numbers_of(each.name, each.kind, _flat(each, given))[:, None]
     array = _as_array(each, given)
@@ -88,6 +102,12 @@ def _flat(each: Input, given: Any) -> np.ndarray | list[Any]:
     if array.ndim != 1:
         raise _unsuited(each, f"has shape {array.shape}", "one value a row")
     return array
+
+
+def _texts(values: Iterable[Any]) -> np.ndarray:
+    """Return texts, the empty one where one is missing; half a surrogate pair, which no file can hold, is "?"."""
+    texts = ["" if is_missing(value) else str(value).encode(errors="replace").decode() for value in values]
+    return np.array(texts, dtype=object)
 
 
 def _listed(given: Any) -> np.ndarray:

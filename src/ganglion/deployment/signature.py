@@ -43,7 +43,7 @@ from ganglion.errors import InvalidModel
 FORMAT = 2  # 1 knew classes and numbers of rows alone, and no recordings
 INPUT_KINDS = (
     *("numeric", "boolean", "date", "categorical", "numbers", "image"),
-    *("tokens", "words", "sequence", "audio", "length", "history", "ahead"),
+    *("tokens", "text", "words", "sequence", "audio", "length", "history", "ahead"),
 )
 ROLES = (
     *("label", "probabilities", "scores", "prediction", "deviation"),
