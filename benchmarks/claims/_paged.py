@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.browser import Browser
 from ganglion.deployment.forms import columns_of
 from ganglion.deployment.rows import is_missing
+from ganglion.deployment.said import arranged
 from ganglion.deployment.signature import Signature
 
 _READ = "return document.getElementById('signature').textContent"
@@ -52,15 +53,22 @@ class PageModel:
         self.signature = Signature.from_json(json.dumps(_own(json.loads(self.tab.run(_READ)))))
 
     def answer(self, X: Any) -> dict[str, np.ndarray]:
-        """Return what the page says of X, by role: tables as a CSV file, texts as texts, the rest as numbers."""
+        """Return what the page says of X, by role.
+
+        Tables and series are given as CSV files, texts as texts, the rest as numbers.
+        """
         told = self.tab.run(self._script(X))
-        answers = {role: np.array(values) for role, values in told.items()}
-        if "label" in answers and not self.signature.multilabel:
-            answers["label"] = answers["label"].astype(self.signature.labels.dtype)
-        return answers
+        said = {role: np.array(values) for role, values in told.items()}
+        lengths = {"words_length": [len(words) for words in X]} if self.signature.inputs[0].kind == "words" else {}
+        return arranged(self.signature, said, {name: np.array(each) for name, each in lengths.items()})
 
     def _script(self, X: Any) -> str:
         inputs = self.signature.inputs
+        if self.signature.task == "forecasting":
+            return f"return ganglion.answer(ganglion.windowsOf({json.dumps(_as_rows(X))}))"
+        if inputs[0].kind == "words":
+            texts = json.dumps([" ".join(words) for words in X])
+            return f"return ganglion.answer(ganglion.wordFeeds({texts}.map(ganglion.wordsIn)))"
         if self.signature.modality == "text":
             return _TEXTS.replace("GIVEN", json.dumps(list(X)))
         columns = columns_of(self.signature, X)
@@ -81,6 +89,16 @@ class PageModel:
 def _own(told: dict[str, Any]) -> dict[str, Any]:
     """Return the signature without what a page knows besides."""
     return {name: value for name, value in told.items() if name not in ("missing", "flags", "unknown")}
+
+
+def _as_rows(X: Any) -> str:
+    """Return series as text: a table with its names, or steps of numbers alone."""
+    if hasattr(X, "columns") or isinstance(X, Mapping):
+        return _as_csv(
+            {str(name): np.asarray(X[name]).tolist() for name in (X if isinstance(X, Mapping) else X.columns)}
+        )
+    steps = np.asarray(X, dtype=np.float64)
+    return "\n".join(",".join(map(repr, row)) for row in steps.reshape(len(steps), -1).tolist())
 
 
 def _as_csv(columns: Mapping[str, Any]) -> str:

@@ -2,39 +2,20 @@
 
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.deployment.made import exported, fitted, small
 
 import ganglion as gg
-from ganglion.checks.data import data_for, image_stack, mixed_frame, several_series, squares, tagged, waves
+from ganglion.checks.data import data_for, image_stack, several_series, waves
 from ganglion.deployment import onnx_export
 from ganglion.deployment.capability import why_not
 from ganglion.deployment.kinds import KINDS
 from ganglion.deployment.parity import Parity
-from ganglion.errors import ExportRefused, GanglionWarning, InvalidInput
+from ganglion.errors import ExportRefused, InvalidInput
 from ganglion.registry import all_algorithms
-
-
-def small(cls, **options):
-    few = {"epochs": 1, "random_state": 0, "pretraining_epochs": 1, "hidden": (8,), "maps": 4, "layers": 1, "width": 8}
-    few |= {"heads": 2, "embedding": 8, "units": 8, "channels": 4, "depth": 1, "latent": 2}
-    names = cls.__dataclass_fields__
-    return cls(**{name: value for name, value in (few | options).items() if name in names})
-
-
-def fitted(model, X, y=None):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GanglionWarning)
-        return model.fit(X, y)
-
-
-def exported(model, path, rows=None):
-    parity = gg.export(model, path, rows=rows).parity
-    assert parity.holds
-    return gg.OnnxModel.load(path)
 
 
 def predicted_alone(model, rows):
@@ -51,16 +32,9 @@ def predicted_alone(model, rows):
     return [line.split(",") for line in done.stdout.splitlines()]
 
 
-@pytest.fixture(scope="module")
-def masks(tmp_path_factory):
-    X, y = image_stack(gg.SegmentationCNN())
-    model = fitted(small(gg.SegmentationCNN, depth=2, channels=2), X, y)
-    return model, exported(model, tmp_path_factory.mktemp("masks") / "masks.onnx", X)
-
-
 @pytest.mark.parametrize("sides", [(12, 10), (5, 6), (8, 8), (9, 40), (33, 7)])
 def test_masks_of_pictures_of_any_size(masks, sides):
-    model, alone = masks
+    model, alone, *_ = masks
     X = np.random.default_rng(0).integers(0, 256, (3, *sides), dtype=np.uint8)
     assert alone.predict(X).dtype == np.uint8
     np.testing.assert_array_equal(alone.predict(X), model.predict(X))
@@ -68,7 +42,7 @@ def test_masks_of_pictures_of_any_size(masks, sides):
 
 
 def test_a_mask_file_says_what_it_gives(masks):
-    _, alone = masks
+    _, alone, *_ = masks
     assert alone.signature.inputs[0].shape == ("N", "H", "W", 1)
     assert {each.role: each.shape for each in alone.signature.outputs} == {
         "label": ("N", "H", "W"),
@@ -77,14 +51,6 @@ def test_a_mask_file_says_what_it_gives(masks):
     assert alone.card.startswith("# SegmentationCNN")
     with pytest.raises(InvalidInput, match="any height and width and 1 channel"):
         alone.predict(np.zeros((2, 8, 8, 3), dtype=np.uint8))
-
-
-@pytest.fixture(scope="module")
-def outliers(tmp_path_factory):
-    frame, _ = mixed_frame(gg.Autoencoder())
-    model = fitted(small(gg.Autoencoder, contamination=0.2), frame)
-    path = tmp_path_factory.mktemp("outliers") / "outliers.onnx"
-    return model, exported(model, path, frame), frame, path
 
 
 def test_outliers_of_a_mixed_table(outliers):
@@ -121,19 +87,19 @@ def test_outliers_among_pictures_and_windows(options, data, tmp_path):
 
 
 @pytest.mark.parametrize("cls", [gg.VAE, gg.RBM])
-def test_codes(cls, tmp_path):
-    X = image_stack(cls())[0] if cls is gg.RBM else data_for(cls())[0]
-    model = fitted(small(cls), X)
-    alone = exported(model, tmp_path / "model.onnx")
+def test_codes(cls, codes, tmp_path):
+    model, alone, X, _ = codes
+    if cls is gg.RBM:
+        X = image_stack(cls())[0]
+        model = fitted(small(cls), X)
+        alone = exported(model, tmp_path / "model.onnx")
     np.testing.assert_allclose(alone.transform(X), model.transform(X), rtol=1e-5, atol=1e-5)
     with pytest.raises(InvalidInput, match=f"a {cls.__name__} codes rows, and predicts nothing. Ask for transform"):
         alone.predict(X)
 
 
-def test_labels_of_words(tmp_path):
-    X, y = tagged(n=30)
-    model = fitted(small(gg.RNNTagger), X, y)
-    alone = exported(model, tmp_path / "model.onnx", X)
+def test_labels_of_words(words):
+    model, alone, *_ = words
     texts = [["Walking", "x", "1984", "never-seen"], ["x"], ["ÿ", "talks"] * 20]
     assert list(alone.predict(texts)) == list(model.predict(texts))
     assert alone.predict(["Walking x  1984"])[0] == model.predict([["Walking", "x", "1984"]])[0]
@@ -149,17 +115,6 @@ def test_labels_of_steps(tmp_path):
     alone = exported(model, tmp_path / "model.onnx", X)
     longer = [np.random.default_rng(0).normal(size=(length, 3)) for length in (1, 50, 7)]
     assert list(alone.predict(longer)) == list(model.predict(longer))
-
-
-@pytest.fixture(scope="module")
-def forecasts(tmp_path_factory):
-    frame, _ = several_series()
-    frame.loc[[97, 98, 99, 187, 188, 189], "one"] = np.nan  # what comes, of which "other" is known
-    frame.loc[[50, 120], "one"] = np.nan
-    model = small(gg.Forecaster, horizon=3, window=12, steps=3, target="one", known="other", epochs="auto")
-    path = tmp_path_factory.mktemp("forecasts") / "forecasts.onnx"
-    fitted(model, frame)
-    return model, exported(model, path, frame), frame, path
 
 
 def test_forecasts_of_several_series_with_what_is_known_ahead(forecasts):
@@ -211,17 +166,15 @@ def test_a_calendar_stays(tmp_path):
         gg.export(fitted(model, frame), tmp_path / "model.onnx")
 
 
-def test_objects_in_pictures(tmp_path, monkeypatch):
-    X, y = squares(n=40)
-    model = fitted(small(gg.DetectionCNN, depth=1, epochs=6, score_threshold=0.01, nms_iou=0.3), X, y)
-    alone = exported(model, tmp_path / "model.onnx", X)
+def test_objects_in_pictures(objects, tmp_path, monkeypatch):
+    model, alone, X, path = objects
     own, said = model.predict(X), alone.predict(X)
     assert sum(map(len, own)) > 40
     for one, other in zip(own, said, strict=True):
         np.testing.assert_array_equal(other.labels, one.labels)
         np.testing.assert_allclose(other.boxes, one.boxes, atol=1e-4)
         np.testing.assert_allclose(other.scores, one.scores, atol=1e-5)
-    raw = (tmp_path / "model.onnx").read_bytes()
+    raw = path.read_bytes()
     monkeypatch.setattr(onnx_export, "_written", lambda *_: raw)
     monkeypatch.setattr(onnx_export, "_compared", lambda *_: Parity(69, 0.0, "noisy images", 0.0, 0, labels=True))
     with pytest.raises(ExportRefused, match=r"finds nothing in the pictures.*rows=pictures"):

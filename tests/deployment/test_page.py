@@ -5,17 +5,15 @@ import json
 import re
 import time
 import unicodedata
-import wave
 from base64 import b64encode
 from importlib.resources import files
 
 import numpy as np
 import pytest
-from benchmarks.browser import Browser, find_chromium, find_package
-from benchmarks.claims._paged import PageModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_digits
+from tests.deployment.opened import needs_browser, told_by, walk_to
 
 import ganglion as gg
 from ganglion.data.image_files import Form, decode
@@ -31,35 +29,6 @@ from ganglion.estimators.artifact import describe
 from ganglion.estimators.card import model_card
 
 N = 200
-RUNTIME = find_package("onnxruntime-web", PLACE)
-needs_browser = pytest.mark.skipif(
-    RUNTIME is None or find_chromium() is None,
-    reason="Chromium, or onnxruntime-web (npm install onnxruntime-web, or set GANGLION_ONNXRUNTIME_WEB), is not here: "
-    "no page was opened",
-)
-
-
-@pytest.fixture(autouse=True)
-def _runtime(monkeypatch):
-    if RUNTIME is not None:
-        monkeypatch.setenv(PLACE, str(RUNTIME))
-
-
-@pytest.fixture(scope="module")
-def tone(tmp_path_factory):
-    """Two seconds of a high tone, 44,100 samples a second, which the microphone hears too."""
-    path = tmp_path_factory.mktemp("sound") / "tone.wav"
-    samples = 12_000 * np.sin(2 * np.pi * 1_200 / 44_100 * np.arange(88_200))
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 44_100, 0, "NONE", ""))
-        file.writeframes(samples.astype("<i2").tobytes())
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser(tone):
-    with Browser(sound=tone) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -74,20 +43,6 @@ def people():
     cities = [None if hole else str(value) for hole, value in zip(rng.random(n) < 0.1, city, strict=True)]
     X = {"age": ages, "city & state": cities, "member": member.tolist()}
     return X, y
-
-
-@pytest.fixture(scope="module")
-def open_page(browser, tmp_path_factory):
-    """Export a model, and open its page."""
-
-    def opened(model):
-        page = tmp_path_factory.mktemp("page") / "model.html"
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv(PLACE, str(RUNTIME))
-            gg.export(model, page)
-        return PageModel(browser, page)
-
-    return opened
 
 
 @pytest.fixture(scope="module")
@@ -118,23 +73,6 @@ def assert_same(model, page, X):
     assert told["label"].tolist() == model.predict(X).tolist()
     assert np.abs(told["probabilities"] - model.predict_proba(X)).max() < 1e-5
     assert page.tab.errors == []
-
-
-def walk_to(tab, wanted):
-    """Press Tab until an element has the focus."""
-    for _ in range(30):
-        tab.press("Tab")
-        if tab.run("return document.activeElement.id") == wanted:
-            return
-    raise AssertionError(f"the Tab key does not reach {wanted}")
-
-
-def told_by(tab):
-    return tab.run(
-        "const told = () => document.querySelector('#answer .label, .error');"
-        "while (!told()) await new Promise((go) => setTimeout(go, 10));"
-        "return (told().closest('#answer') ?? told()).textContent"
-    )
 
 
 @needs_browser

@@ -12,6 +12,7 @@ import gzip
 import html
 import json
 import os
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -25,10 +26,9 @@ from ganglion.deployment.web_runtime import WebRuntime, find_web_runtime
 from ganglion.storage import atomic_write
 from ganglion.version import __version__
 
-TASKS = ("classification", "regression", "segmentation", "detection", "reconstruction", "generation")  # shown
 SCRIPTS = (
-    *("network.js", "form.js", "entered.js", "tokens.js", "scaling.js", "pictures.js", "recordings.js"),
-    *("shown.js", "answers.js", "table.js"),
+    *("network.js", "form.js", "entered.js", "dates.js", "tokens.js", "scaling.js", "pictures.js", "recordings.js"),
+    *("shown.js", "answers.js", "table.js", "words.js", "chart.js", "series.js", "forecasts.js"),
     "start.js",  # uses what the others define
 )
 
@@ -51,7 +51,7 @@ def export_page(model: Any, path: str | os.PathLike[str], rows: Any = None) -> E
         If onnxruntime-web, or a package of the extra "export", is not installed.
     """
     runtime = find_web_runtime()
-    raw, parity = onnx_bytes(model, rows, tasks=TASKS)
+    raw, parity = onnx_bytes(model, rows, tasks=_SUBTITLES)
     exported = OnnxModel(raw)
     page = page_of(exported.signature, raw, exported.card, runtime).encode()
     with atomic_write(path) as file:
@@ -71,7 +71,8 @@ def page_of(signature: Signature, raw: bytes, card: str, runtime: WebRuntime) ->
         Markdown.
     runtime : WebRuntime
     """
-    title = f"{signature.target}: {signature.estimator}" if signature.target else signature.estimator
+    told = signature.target or ", ".join(signature.columns[: signature.series.get("targets", 0)])
+    title = f"{told}: {signature.estimator}" if told else signature.estimator
     return _asset("page.html").format_map(
         {
             "title": html.escape(title),
@@ -82,8 +83,8 @@ def page_of(signature: Signature, raw: bytes, card: str, runtime: WebRuntime) ->
             "runtime": html.escape(runtime.version),
             "signature": _script_safe(_told(signature)),
             "model": _packed(raw),
-            "wasm": _packed(runtime.wasm),
-            "loader": _packed(runtime.loader),
+            "wasm": _packed_once(runtime.wasm),
+            "loader": _packed_once(runtime.loader),
             "library": runtime.library,
             "script": "".join(map(_asset, SCRIPTS)),
         }
@@ -93,18 +94,23 @@ def page_of(signature: Signature, raw: bytes, card: str, runtime: WebRuntime) ->
 def _subtitle(signature: Signature) -> str:
     n = len(signature.classes)
     which = f"which of {n} labels apply to" if signature.multilabel else f"one of {n} classes of"
-    told = {
-        "classification": f"Tells {which} WHAT",
-        "regression": "Tells a number of WHAT",
-        "segmentation": f"Tells one of {n} classes of every pixel of WHAT",
-        "detection": f"Finds objects of {n} classes in WHAT",
-        "reconstruction": "Tells whether WHAT is an outlier, and codes it",
-        "generation": "Codes WHAT",
-    }[signature.task]
-    return html.escape(f"{told.replace('WHAT', _ARTICLES[signature.modality])}.")
+    places = "word" if signature.modality == "text" else "step"
+    told = _SUBTITLES[signature.task].format(n=n, which=which, places=places, what=_ARTICLES[signature.modality])
+    return html.escape(f"{told}.")
 
 
+_SUBTITLES = {  # of the tasks that are shown
+    "classification": "Tells {which} {what}",
+    "regression": "Tells a number of {what}",
+    "segmentation": "Tells one of {n} classes of every pixel of {what}",
+    "tagging": "Tells one of {n} labels of every {places} of {what}",
+    "detection": "Finds objects of {n} classes in {what}",
+    "forecasting": "Tells how {what} goes on",
+    "reconstruction": "Tells whether {what} is an outlier, and codes it",
+    "generation": "Codes {what}",
+}
 _ARTICLES = {
+    "series": "a series",
     "table": "a row of a table",
     "image": "a picture",
     "text": "a text",
@@ -127,12 +133,19 @@ def _card(markdown: str) -> str:
     from markdown_it import MarkdownIt
 
     body = markdown.split("\n", 1)[1] if markdown.startswith("# ") else markdown
-    rendered = MarkdownIt("js-default", {"html": False}).render(body)
+    plain = MarkdownIt("js-default", {"html": False}).disable(["emphasis", "strikethrough"])  # labels may hold * and _
+    rendered = plain.render(body)
     return rendered.replace("<h2>", "<h3>").replace("</h2>", "</h3>").replace("<table>", '<table class="facts">')
 
 
 def _asset(name: str) -> str:
     return files("ganglion.deployment").joinpath("page", name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=2)
+def _packed_once(raw: bytes) -> str:
+    """Return what every page carries, packed; the runtime takes longer than most models."""
+    return _packed(raw)
 
 
 def _packed(raw: bytes) -> str:

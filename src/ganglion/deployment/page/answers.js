@@ -45,9 +45,9 @@ const SHOWS = {
 const headline = (text) => element("p", { class: "label" }, (signature.target ? `${signature.target}: ` : "") + text);
 const codes = (values) => element("p", {}, `Its code: ${values.map(figure).join(", ")}`);
 
-function tell(roles, milliseconds) {
+function tell(roles, columns, milliseconds) {
   const time = element("p", { class: "soft" }, `Answered in ${milliseconds.toFixed(1)} ms on this device.`);
-  $("answer").replaceChildren(...SHOWS[signature.task](roles), time);
+  $("answer").replaceChildren(...SHOWS[signature.task](roles, columns), time);
   $("answer").scrollIntoView({ block: "nearest" });
 }
 

@@ -8,13 +8,15 @@ class Unsuited extends Error {
   }
 }
 
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i; // as Python writes them: neither 0x10 nor Infinity
+const isNumber = (text) => NUMBER.test(text.trim());
 const isMissing = (text) => MISSING.has(text);
 
 function numberOf(input, text, id) {
   text = text.trim();
   if (isMissing(text)) return NaN;
   if (input.kind === "boolean" && text.toLowerCase() in signature.flags) return signature.flags[text.toLowerCase()];
-  const value = input.kind === "date" ? Date.parse(/[tT ]\d/.test(text) ? text : text + "T00:00:00Z") / 1000 : Number(text);
+  const value = input.kind === "date" ? dateOf(text) : isNumber(text) ? Number(text) : NaN;
   if (Number.isFinite(value)) return value;
   const wanted = input.kind === "date" ? "a date such as 2024-03-31" : "a number such as 12.5";
   throw new Unsuited(id, `“${text.slice(0, 40)}” is not ${wanted}. Leave it empty if it is not known.`);

@@ -18,6 +18,7 @@ function field(id, name, hint, control, wide = false) {
   return control;
 }
 
+const counted = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 const shortened = (value) => String(Number(value.toPrecision(3)));
 
 function columnField(input, i) {

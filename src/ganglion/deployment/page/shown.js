@@ -14,13 +14,15 @@ function copied() {
   return { canvas, pen };
 }
 
+function swatchOf(place) {
+  const swatch = element("i", { class: "swatch", "aria-hidden": "true" });
+  swatch.style.background = colourOf(place);
+  return swatch;
+}
+
 /** What each colour stands for. */
 function legend(items) {
-  const lines = items.map(([place, name, value]) => {
-    const swatch = element("i", { class: "swatch", "aria-hidden": "true" });
-    swatch.style.background = colourOf(place);
-    return element("li", {}, element("b", {}, swatch, name), element("span", {}, value));
-  });
+  const lines = items.map(([place, name, value]) => element("li", {}, element("b", {}, swatchOf(place), name), element("span", {}, value)));
   return element("ul", { class: "chances", "aria-label": "what was found" }, ...lines);
 }
 

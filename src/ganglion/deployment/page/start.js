@@ -1,7 +1,7 @@
 
 // the page begins
 
-const sample = FORMS[signature.modality]();
+const sample = (FORMS[signature.inputs[0].kind] ?? FORMS[signature.modality])();
 
 $("form").onsubmit = async (event) => {
   event.preventDefault();
@@ -9,7 +9,8 @@ $("form").onsubmit = async (event) => {
   try {
     const columns = sample();
     const start = performance.now();
-    tell(await answer(columns), performance.now() - start);
+    const roles = await answer(columns);
+    tell(roles, columns, performance.now() - start);
   } catch (error) {
     if (!(error instanceof Unsuited)) console.error(error);
     tellNothing(); // an answer to what stood there before would be taken for one to this
@@ -42,4 +43,7 @@ session.then(
     $("state").textContent = `This browser cannot run the model (${error.message}). Use a newer one: WebAssembly and DecompressionStream are needed.`;
   },
 );
-window.ganglion = { answer, answerTable, cut, decoded, fitted, heard, brought, session };
+window.ganglion = {
+  ...{ answer, answerTable, session, cut, wordFeeds, wordsIn, looksOf, windowsOf, dateOf, timeAfter, timeText },
+  ...{ decoded, fitted, heard, brought },
+};

@@ -35,17 +35,17 @@ async function answerTable(text) {
   for (let start = 0; start < rows.length; start += TOGETHER) {
     const some = rows.slice(start, start + TOGETHER);
     const columns = {};
-    signature.inputs.forEach((input, i) => (columns[input.name] = some.map((row, k) => cellOf(input, row[places[i]] ?? "", start + k))));
+    signature.inputs.forEach((input, i) => (columns[input.name] = some.map((row, k) => cellOf(input, row[places[i]] ?? "", start + k, "file"))));
     for (const [role, values] of Object.entries(await answer(columns))) (joined[role] ??= []).push(...values);
   }
   return [header, rows, joined];
 }
 
-function cellOf(input, text, row) {
+function cellOf(input, text, row, id) {
   try {
-    return valueOf(input, text, "file");
+    return valueOf(input, text, id);
   } catch (error) {
-    throw new Unsuited("file", `Row ${row + 1}, column ${input.name}: ${error.message}`);
+    throw new Unsuited(id, `Row ${row + 1}, column ${input.name}: ${error.message}`);
   }
 }
 
@@ -56,11 +56,21 @@ function tellTable([header, rows, roles]) {
   const answerName = signature.target ? `predicted ${signature.target}` : "predicted";
   const head = [answerName, ...(sure ? ["probability"] : []), ...header];
   const told = (i) => [main[i], ...(sure ? [sure[i].toFixed(4)] : []), ...rows[i]];
-  const all = [head, ...rows.map((_, i) => told(i))].map((row) => row.map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(","));
-  const link = element("a", { download: "answers.csv", href: URL.createObjectURL(new Blob([all.join("\n") + "\n"], { type: "text/csv" })) }, "Save all as answers.csv");
-  const lines = rows.slice(0, SHOWN_ROWS).map((_, i) => element("tr", {}, ...told(i).map((cell) => element("td", {}, cell))));
-  const table = element("table", {}, element("thead", {}, element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name)))), element("tbody", {}, ...lines));
+  const link = download("Save all as answers.csv", "answers.csv", [head, ...rows.map((_, i) => told(i))]);
   $("rows").replaceChildren(element("p", {}, `${rows.length.toLocaleString("en")} rows were answered${rows.length > SHOWN_ROWS ? `; the first ${SHOWN_ROWS} are shown` : ""}. `, link),
-    element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "answers" }, table));
+    tabled("answers", head, rows.slice(0, SHOWN_ROWS).map((_, i) => told(i))));
+}
+
+/** Rows of cells as a table that scrolls by itself, by keys too. */
+function tabled(label, head, rows, kind = "") {
+  const lines = rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, cell))));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name)))), element("tbody", {}, ...lines));
+  return element("div", { class: `scroll ${kind}${rows.length > 24 ? " long" : ""}`, tabindex: "0", role: "region", "aria-label": label }, table);
+}
+
+/** A link that saves rows of cells as a CSV file. */
+function download(text, name, rows) {
+  const lines = rows.map((row) => row.map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(","));
+  return element("a", { download: name, href: URL.createObjectURL(new Blob([lines.join("\n") + "\n"], { type: "text/csv" })) }, text);
 }
 
