@@ -21,6 +21,7 @@ from typing import Any
 import ganglion as gg
 from benchmarks.claims import Skipped
 from benchmarks.peers import python
+from benchmarks.public import sst2
 from ganglion.data.public import find
 from ganglion.errors import InvalidFile
 
@@ -59,6 +60,16 @@ def adult_model(folder: Path, epochs: int = 3) -> tuple[Path, dict[str, Any]]:
     return folder / "adult.ganglion", dict(zip(COLUMNS, values, strict=False))
 
 
+def reviews_model(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Return an LSTM over sentences of film reviews in a file, and a row to ask it."""
+    try:
+        X, y = sst2("train")
+    except InvalidFile as error:
+        raise Skipped(str(error)) from error
+    gg.RNNClassifier(width=64, embedding=128, epochs=1, random_state=0).fit(X, y).save(folder / "reviews.ganglion")
+    return folder / "reviews.ganglion", {"text": "a gorgeous , witty , seductive movie that stays with you for days ."}
+
+
 @dataclass
 class Server:
     """A server in a process of its own."""
@@ -82,6 +93,15 @@ class Server:
         asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", json.dumps(content).encode())
         with urllib.request.urlopen(asked, timeout=30) as answer:
             return json.loads(answer.read())
+
+    @contextlib.contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Let it and its workers rest: what idle servers do now and then would be measured with another."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.process.pid, signal.SIGCONT)
 
     def tell_to_stop(self) -> None:
         """Send SIGTERM."""
