@@ -18,8 +18,10 @@ from torch import nn
 
 import ganglion as gg
 from ganglion.checks.data import every_data_for, tones
+from ganglion.data.vocabulary import SPECIAL
 from ganglion.deployment import onnx_export
 from ganglion.deployment.onnx_model import OnnxModel
+from ganglion.deployment.signature import Input, Output, Signature
 from ganglion.deployment.table_file import read_rows
 from ganglion.errors import ExportRefused, GanglionWarning, InvalidFile, InvalidInput, InvalidModel, InvalidParameter
 from ganglion.registry import all_algorithms
@@ -414,3 +416,24 @@ def test_foreign_files_are_refused(tmp_path):
     onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=10), tmp_path / "foreign.onnx")
     with pytest.raises(InvalidModel, match="without Ganglion's signature"):
         OnnxModel.load(tmp_path / "foreign.onnx")
+
+
+@pytest.mark.parametrize("vocabulary", [["good", "bad"], [*SPECIAL, "good", "good"], 7, None])
+def test_a_damaged_vocabulary_is_told_when_the_signature_is_read(vocabulary):
+    taken = Input("tokens", "tokens", "int64", ("N", "T")), Input("tokens_length", "length", "int64", ("N",))
+    said = (Output("label", "label", "string", ("N",)),)
+    stored = {"tokenizer": "words", "vocabulary": [*SPECIAL, "good", "bad"], "lowercase": True}
+    whole = Signature(
+        estimator="RNNClassifier",
+        task="classification",
+        modality="text",
+        target="",
+        inputs=taken,
+        outputs=said,
+        tokenizer=stored,
+    )
+    assert Signature.from_json(whole.to_json()).cutter.ids(["bad good"])[0].tolist() == [len(SPECIAL) + 1, len(SPECIAL)]
+    damaged = json.loads(whole.to_json())
+    damaged["tokenizer"]["vocabulary"] = vocabulary
+    with pytest.raises(InvalidModel):
+        Signature.from_json(json.dumps(damaged))

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ganglion.data.tokenizers import tokenizer_from_json
 from ganglion.data.vocabulary import BETWEEN, cleaned
-from ganglion.data.word_looks import ids_of, numbered_looks
+from ganglion.data.word_looks import ids_of
 from ganglion.deployment.pictures import pixels_of
 from ganglion.deployment.recordings import recordings_of
 from ganglion.deployment.rows import is_missing
@@ -72,7 +71,7 @@ def _by_place(signature: Signature, X: Any) -> dict[str, Any]:
 
 def _tokens(signature: Signature, X: Any) -> dict[str, np.ndarray]:
     """Return ids of tokens, side by side, and how many each text has."""
-    ids, lengths = tokenizer_from_json(signature.tokenizer).ids(_texts(signature, X))
+    ids, lengths = signature.cutter.ids(_texts(signature, X))
     if not lengths.all():
         raise InvalidInput(f"text {int(np.argmin(lengths))} is empty: there is nothing to read in it. Leave it out.")
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
@@ -98,7 +97,7 @@ def _words(signature: Signature, X: Any) -> dict[str, np.ndarray]:
             )
     distinct = list(dict.fromkeys(chain.from_iterable(texts)))
     place = {word: i for i, word in enumerate(distinct)}
-    ids = ids_of(distinct, numbered_looks(signature.tokenizer["vocabularies"])).astype(np.int64)
+    ids = ids_of(distinct, signature.looks).astype(np.int64)
     lengths = np.array([len(words) for words in texts], dtype=np.int64)
     side_by_side = np.zeros((len(texts), int(lengths.max(initial=1)), ids.shape[1]), dtype=np.int64)
     for row, words in zip(side_by_side, texts, strict=True):

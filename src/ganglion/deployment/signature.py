@@ -34,10 +34,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from ganglion.data.tokenizers import tokenizer_from_json
+from ganglion.data.vocabulary import Tokenizer
+from ganglion.data.word_looks import numbered_looks
 from ganglion.errors import InvalidModel
 
 FORMAT = 2  # 1 knew classes and numbers of rows alone, and no recordings
@@ -101,7 +105,7 @@ class Output:
     shape: Shape
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Signature:
     """What an exported model takes and gives.
 
@@ -168,6 +172,16 @@ class Signature:
         """The classes as an array of their own type, (n_classes,)."""
         return np.array(self.classes, dtype=_CLASSES[self.class_kind][1] if self.class_kind else object)
 
+    @cached_property
+    def cutter(self) -> Tokenizer:
+        """What cuts texts into tokens, made once of what is stored; a flaw of that raises InvalidModel."""
+        return tokenizer_from_json(self.tokenizer)
+
+    @cached_property
+    def looks(self) -> list[dict[str, int]]:
+        """The ids of the looks of words, of taggers of words."""
+        return numbered_looks(self.tokenizer["vocabularies"])
+
     def to_json(self) -> str:
         """Return the signature as text, which `from_json` reads."""
         return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, allow_nan=False)
@@ -221,3 +235,5 @@ def _check(signature: Signature) -> None:
         raise ValueError("its classes")
     if type(signature.longest) is not int or not all(isinstance(name, str) for name in signature.columns):
         raise ValueError("its columns")
+    if signature.tokenizer:  # made now, so that a flaw is told before anything is asked
+        _ = signature.looks if signature.task == "tagging" else signature.cutter

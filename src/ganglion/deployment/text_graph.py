@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ganglion.data.tokenizers import CharacterTokenizer, Tokenizer, WordTokenizer, tokenizer_from_json, word_pattern
+from ganglion.data.tokenizers import CharacterTokenizer, Tokenizer, WordTokenizer, word_pattern
 from ganglion.data.vocabulary import BETWEEN, PADDING, SPECIAL, UNKNOWN
 from ganglion.deployment.graph import INSIDE, OPSET
 from ganglion.deployment.packages import onnx_package
@@ -76,7 +76,7 @@ def with_texts(proto: Any, signature: Signature) -> Signature:
 
 def _cut(nodes: Nodes, signature: Signature, ids: str, lengths: str) -> None:
     """Add the nodes between columns of texts and ids and lengths."""
-    tokenizer = tokenizer_from_json(signature.tokenizer)
+    tokenizer = signature.cutter
     texts, *more = signature.columns
     for name in more:
         texts = nodes("StringConcat", nodes("StringConcat", texts, nodes.constant(BETWEEN)), name)
@@ -124,7 +124,7 @@ def check_texts(signature: Signature) -> None:
     if signature.inputs[0].kind != "tokens":
         what = "lists of words" if signature.inputs[0].kind == "words" else f"{signature.modality} data"
         raise ExportRefused(f"{signature.estimator} reads {what}, no texts that could be cut in the graph. {_WITHOUT}")
-    tokenizer = tokenizer_from_json(signature.tokenizer)
+    tokenizer = signature.cutter
     if type(tokenizer) not in _CUTS:
         known = " or ".join(f"tokenizer={each.name!r}" for each in _CUTS)
         raise ExportRefused(
@@ -152,7 +152,7 @@ def first_cut_otherwise(signature: Signature, texts: Sequence[str]) -> str | Non
     alone = replace(signature, columns=signature.columns[:1])
     session = onnx_package("onnxruntime", PURPOSE).InferenceSession(_cut_alone(alone).SerializeToString())
     ids, lengths = session.run(None, {alone.columns[0]: np.array(texts, dtype=object)})
-    own, own_lengths = tokenizer_from_json(signature.tokenizer).ids(texts)
+    own, own_lengths = signature.cutter.ids(texts)
     for text, row, n, wanted in zip(texts, ids, lengths, np.split(own, np.cumsum(own_lengths)[:-1]), strict=True):
         if row[:n].tolist() != wanted[: signature.longest or None].tolist():
             return text
