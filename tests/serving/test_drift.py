@@ -17,10 +17,10 @@ from ganglion.data.encoding import TableEncoder
 from ganglion.data.summarising import summarise
 from ganglion.data.summary import ColumnSummary, Summary, of_numbers
 from ganglion.deployment.drift import LEAST, Counts, Drift, drift_of, ks, psi
-from ganglion.deployment.serving.interface import Input, Interface
 from ganglion.deployment.serving.settings import Settings
 from ganglion.deployment.serving.watching import LEAST as TOLD
 from ganglion.deployment.serving.watching import TOGETHER, Watch
+from ganglion.deployment.signature import Input, Signature
 from ganglion.deployment.tally import Tally, added, from_json, to_json
 from ganglion.errors import InvalidFile, InvalidParameter
 
@@ -270,14 +270,14 @@ def test_rows_are_counted_alike_in_small_parts_and_all_at_once(summary, classes)
     if classes:
         said = ColumnSummary("prediction", "categorical", 0.0, (), classes, (0.5, 0.5, 0.0))
     inputs = (
-        Input("age", "numeric"),
-        Input("city", "categorical", categories=("paris", "rome", "oslo")),
-        Input("flag", "boolean"),
+        Input("age", "numeric", "float64", ("N", 1)),
+        Input("city", "categorical", "string", ("N", 1), ("paris", "rome", "oslo")),
+        Input("flag", "boolean", "float64", ("N", 1)),
     )
-    interface = Interface(
-        estimator="m", task="", modality="table", inputs=inputs, classes=classes, targets=1, target=""
+    signature = Signature(
+        estimator="m", task="", modality="table", inputs=inputs, outputs=(), classes=classes, target=""
     )
-    backend = SimpleNamespace(summary=replace(summary, prediction=(said,)), interface=interface)
+    backend = SimpleNamespace(summary=replace(summary, prediction=(said,)), signature=signature)
     whole, parts = Watch(backend), Watch(backend)
     whole.note(columns, answer)  # more than are held together
     ends = np.unique(np.minimum(np.cumsum(rng.integers(1, 40, n)), n))

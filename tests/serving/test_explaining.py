@@ -5,8 +5,8 @@ import pytest
 from tests.serving.asking import frame, get, post, rows_of, service_of
 
 import ganglion as gg
+from ganglion.deployment.describing import signature_of
 from ganglion.deployment.serving.explanations import made_rows
-from ganglion.deployment.serving.torch_backend import interface_of
 
 
 def test_values_add_up_to_the_prediction(mixed, table_service):
@@ -22,13 +22,13 @@ def test_values_add_up_to_the_prediction(mixed, table_service):
 
 
 def test_background_rows_are_distributed_as_in_training(mixed):
-    made = made_rows(mixed.summary_, interface_of(mixed), 400)
+    made = made_rows(mixed.summary_, signature_of(mixed), 400)
     table = frame()
     assert np.isnan(made["size"]).mean() == pytest.approx(table["size"].isna().mean(), abs=0.01)
     assert np.mean(made["color"] == "red") == pytest.approx((table["color"] == "red").mean(), abs=0.01)
     assert np.nanmean(made["weight"]) == pytest.approx(table["weight"].mean(), abs=0.1)
     assert np.nanstd(made["weight"]) == pytest.approx(table["weight"].std(), rel=0.2)
-    assert made_rows(None, interface_of(mixed)) is None
+    assert made_rows(None, signature_of(mixed)) is None
 
 
 def test_texts_and_blocks_are_explained(texts, numbers):

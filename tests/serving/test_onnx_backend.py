@@ -6,18 +6,15 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.serving.asking import ask, frame, get, post, rows_of
 
 import ganglion as gg
-from ganglion.deployment.onnx_model import OnnxModel
 from ganglion.deployment.serving.exporting import _kept
-from ganglion.deployment.serving.onnx_backend import OnnxBackend, interface_of_signature
+from ganglion.deployment.serving.onnx_backend import OnnxBackend
 from ganglion.deployment.serving.server import service_of
-from ganglion.errors import InvalidModel
 
 
 @pytest.fixture(scope="module")
@@ -132,13 +129,3 @@ def test_what_cannot_leave_is_answered_by_torch(mixed):
     assert health["engine"] == "torch"
     assert "bfloat16" in health["note"]
     assert post(service, "/predict", json=rows_of(frame(2))).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [({"task": "segmentation"}, "does segmentation, which is not served yet"), ({"modality": "sequence"}, "sequence")],
-)
-def test_what_is_not_served_says_so(file, change, words):
-    signature = replace(OnnxModel.load(file).signature, **change)
-    with pytest.raises(InvalidModel, match=words):
-        interface_of_signature(signature)

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.serving.asking import frame, rows_of
 
+from ganglion.deployment.describing import signature_of
 from ganglion.deployment.serving.columns import columns_of
-from ganglion.deployment.serving.interface import Input, Interface
 from ganglion.deployment.serving.json_text import depth_of, parse_json
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.settings import Limits
-from ganglion.deployment.serving.torch_backend import interface_of
+from ganglion.deployment.signature import Input, Signature
 
 LIMITS = Limits(depth=5, values=50)
 TREES = st.recursive(
@@ -71,7 +71,7 @@ def test_depth_takes_time_by_length_only(body):
 
 
 def test_rows_become_the_columns_that_the_model_reads(mixed):
-    columns = columns_of(rows_of(frame()), interface_of(mixed))
+    columns = columns_of(rows_of(frame()), signature_of(mixed))
     assert columns["size"].dtype == np.float64
     assert np.isnan(columns["size"][0])
     assert columns["color"].tolist() == frame()["color"].tolist()
@@ -81,7 +81,7 @@ def test_rows_become_the_columns_that_the_model_reads(mixed):
 
 def test_objects_and_lists_are_the_same_rows(mixed):
     rows = rows_of(frame(5))
-    named, listed = (columns_of(each, interface_of(mixed)) for each in (rows, [list(row.values()) for row in rows]))
+    named, listed = (columns_of(each, signature_of(mixed)) for each in (rows, [list(row.values()) for row in rows]))
     for name, column in named.items():
         np.testing.assert_array_equal(column, listed[name])
 
@@ -105,7 +105,7 @@ def test_a_wrong_value_is_named(mixed, column, value, says):
     rows = rows_of(frame(3))
     rows[1][column] = value
     with pytest.raises(Refused, match=says) as caught:
-        columns_of(rows, interface_of(mixed))
+        columns_of(rows, signature_of(mixed))
     assert caught.value.status == 422
     assert caught.value.details["column"] == column
     assert caught.value.details["row"] == 1
@@ -115,29 +115,28 @@ def test_a_missing_column_is_named_with_the_nearest(mixed):
     rows = rows_of(frame(3))
     rows[2]["colour"] = rows[2].pop("color")
     with pytest.raises(Refused, match=r"row 2 has no column 'color'\. Is it 'colour'\?"):
-        columns_of(rows, interface_of(mixed))
+        columns_of(rows, signature_of(mixed))
 
 
 @pytest.mark.parametrize("value", [None, 3, 3.0, True, "3"])
 def test_labels_may_come_as_numbers(value):
-    interface = Interface(
-        estimator="", task="classification", modality="table", inputs=(Input("grade", "categorical", (), ("3",)),)
-    )
-    (found,) = columns_of([{"grade": value}], interface)["grade"]
+    grade = Input("grade", "categorical", "string", ("N", 1), ("3",))
+    signature = Signature(estimator="", task="classification", modality="table", target="", inputs=(grade,), outputs=())
+    (found,) = columns_of([{"grade": value}], signature)["grade"]
     assert found == (None if value is None else str(value) if value is True else "3")
 
 
 @pytest.mark.parametrize("rows", [[], [1], [{}, []], [None], [[1, 2]], ["x"]])
 def test_what_is_no_row_is_refused(mixed, rows):
     with pytest.raises(Refused) as caught:
-        columns_of(rows, interface_of(mixed))
+        columns_of(rows, signature_of(mixed))
     assert caught.value.status == 422
 
 
 def test_a_block_names_the_column_that_is_wrong(numbers):
     with pytest.raises(Refused, match="'x1', row 1: the text 'a'"):
-        columns_of([[1, 2, 3], [1, "a", 3]], interface_of(numbers))
+        columns_of([[1, 2, 3], [1, "a", 3]], signature_of(numbers))
     with pytest.raises(Refused, match="row 0 has 2 values; a list has 3: x0, x1, x2"):
-        columns_of([[1, 2]], interface_of(numbers))
-    by_name = columns_of([{"x0": 1, "x1": None, "x2": 3}], interface_of(numbers))
-    np.testing.assert_array_equal(by_name["x"], [[1, np.nan, 3]])
+        columns_of([[1, 2]], signature_of(numbers))
+    by_name = columns_of([{"x0": 1, "x1": None, "x2": 3}], signature_of(numbers))
+    np.testing.assert_array_equal(by_name["X"], [[1, np.nan, 3]])

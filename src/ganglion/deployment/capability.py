@@ -44,8 +44,7 @@ def why_not(model: Any, tasks: Collection[str] = ROWS) -> str | None:
         )
     task, kind = model.tags.task, KINDS.get(model.tags.task)
     if kind is None:
-        instead = _INSTEAD.get(task, _WRITE if task in _WRITING else _ASK)
-        return f"{_REASONS.get(task, f'the task {task} has no form outside Python')}. {instead}"
+        return reason_of_task(task)
     if task not in tasks:
         return f"this form shows labels and numbers of rows, but its task is {task}. Export to .onnx, or: {_ASK}"
     missing = kind.missing(model)
@@ -61,6 +60,12 @@ def why_not(model: Any, tasks: Collection[str] = ROWS) -> str | None:
     if 4 * sum(parameter.numel() for parameter in model.network_.parameters()) > _MOST_BYTES:
         return "its weights are larger than the 2 GB that one ONNX file may hold"
     return None
+
+
+def reason_of_task(task: str) -> str:
+    """Return why models of a task without an entry in `KINDS` stay, and what to do instead."""
+    instead = _INSTEAD.get(task, _WRITE if task in _WRITING else _ASK)
+    return f"{_REASONS.get(task, f'the task {task} has no form outside Python')}. {instead}"
 
 
 def check_exportable(model: Any, tasks: Collection[str] = ROWS) -> None:

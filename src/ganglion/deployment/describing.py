@@ -14,16 +14,17 @@ from ganglion.data.series_encoder import SeriesEncoder
 from ganglion.data.text_encoding import WHOLE, TextEncoder
 from ganglion.data.word_encoding import WordEncoder
 from ganglion.data.word_looks import FEATURES
+from ganglion.deployment.kind import Made
 from ganglion.deployment.kind_places import multiple_of
-from ganglion.deployment.kinds import kind_of
-from ganglion.deployment.signature import Input, Output, Signature
+from ganglion.deployment.kinds import KINDS
+from ganglion.deployment.signature import BLOCK, Input, Output, Signature
 from ganglion.estimators.base import Estimator
 from ganglion.estimators.reading import has_named_columns
 from ganglion.registry import name_of
 from ganglion.version import __version__
 
+_WRITTEN: dict[str, list[Made]] = {"anomaly_detection": [("prediction", "int64", ("N",)), ("score", "float64", ("N",))]}
 SETTINGS = ("score_threshold", "nms_iou", "max_detections")  # of detectors, at answering
-BLOCK = "X"  # what the one input is called where columns have no names
 
 
 def signature_of(model: Estimator) -> Signature:
@@ -32,15 +33,16 @@ def signature_of(model: Estimator) -> Signature:
     Parameters
     ----------
     model : Estimator
-        Fitted, and such as `capability.why_not` has nothing against.
+        Fitted. Of one that cannot leave, all of it is true but that there is a graph.
     """
     encoder = model.encoder_
-    inputs = _inputs(model)
+    inputs, target = _inputs(model), getattr(model, "target_", None)
     longest = encoder.longest if isinstance(encoder, TextEncoder) else 0
     if isinstance(encoder, SequenceEncoder):
         # places that were learned end with the longest sequence of training
         longest = encoder.longest if getattr(model, "positions", "") == "learned" else 0
-    classes, class_kind = kind_of(model).classes(model)
+    kind = KINDS.get(model.tags.task)
+    classes, class_kind = kind.classes(model) if kind else ([], "")
     return Signature(
         estimator=name_of(type(model)) or type(model).__name__,
         task=model.tags.task,
@@ -50,10 +52,10 @@ def signature_of(model: Estimator) -> Signature:
         outputs=_outputs(model, {*(each.name for each in inputs), *_told(encoder).get("columns", ())}),
         classes=tuple(classes),
         class_kind=class_kind,
-        multilabel=getattr(model.target_, "multilabel", False),
+        multilabel=getattr(target, "multilabel", False),
         **_told(encoder),
         settings={name: getattr(model, name) for name in SETTINGS if model.tags.task == "detection"},
-        levels=tuple(getattr(model.target_, "levels", ())),
+        levels=tuple(getattr(target, "levels", ())),
         longest=0 if longest >= WHOLE else longest,
         resize=getattr(encoder, "resize", ""),
         ganglion=__version__,
@@ -69,7 +71,9 @@ def _told(encoder: Any) -> dict[str, Any]:
     if isinstance(encoder, SeriesEncoder):
         grid = {"time": encoder.time, "series": encoder.series, "grid": encoder.grid.to_json()}
         counts = {"targets": encoder.n_targets, "fixed": encoder.count("static")}
-        return {"series": grid | counts, "columns": encoder.names}
+        labels = [each.name for each in encoder.columns if each.categories is not None]
+        told = {**grid, **counts, **({"labels": labels} if labels else {})}
+        return {"series": told, "columns": tuple(each.name for each in encoder.columns)}
     return {}
 
 
@@ -138,7 +142,9 @@ def _typical(model: Estimator) -> dict[str, tuple[float, float]]:
 
 def _outputs(model: Estimator, taken: set[str]) -> tuple[Output, ...]:
     """Return the outputs; one whose name a column has already gets a low line behind it."""
-    return tuple(Output(_free(role, taken), role, dtype, shape) for role, dtype, shape in kind_of(model).outputs(model))
+    kind = KINDS.get(model.tags.task)
+    made = kind.outputs(model) if kind else _WRITTEN.get(model.tags.task, [("prediction", "string", ("N",))])
+    return tuple(Output(_free(role, taken), role, dtype, shape) for role, dtype, shape in made)
 
 
 def _free(name: str, taken: set[str]) -> str:

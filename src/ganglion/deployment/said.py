@@ -26,6 +26,19 @@ def ragged(parts: Sequence[Any]) -> np.ndarray:
     return made
 
 
+def joined(parts: Sequence[Answers]) -> Answers:
+    """Return what was said of parts of some rows as one; places of different sizes become an array of arrays."""
+    if len(parts) == 1:
+        return parts[0]
+    return {role: _below([part[role] for part in parts]) for role in parts[0]}
+
+
+def _below(parts: Sequence[np.ndarray]) -> np.ndarray:
+    if len({part.shape[1:] for part in parts}) == 1:
+        return np.concatenate(parts)
+    return ragged([row for part in parts for row in part])
+
+
 def arranged(signature: Signature, said: Answers, feeds: Mapping[str, np.ndarray]) -> Answers:
     """Return what was said by role, each sample without what only filled up a batch.
 

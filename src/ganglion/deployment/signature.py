@@ -53,6 +53,7 @@ ROLES = (
     *("label", "probabilities", "scores", "prediction", "deviation"),
     *("quantiles", "score", "codes", "boxes", "confidence"),
 )
+BLOCK = "X"  # what the one input is called where columns have no names
 ROWS = ("classification", "regression")  # tasks whose models answer a row with one label or a few numbers
 _CLASSES: dict[str, tuple[type, type]] = {
     "str": (str, np.str_),
@@ -94,6 +95,18 @@ class Input:
     typical: tuple[float, ...] = ()
     rate: int = 0
 
+    @property
+    def stem(self) -> str:
+        """The name of the column as it is read: x, where columns have no names."""
+        return "x" if self.name == BLOCK and self.kind == "numbers" else self.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its columns: a block of numbers has several."""
+        if self.kind != "numbers":
+            return (self.name,)
+        return tuple(f"{self.stem}{i}" for i in range(int(self.shape[1])))
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -133,8 +146,9 @@ class Signature:
     levels : tuple of float
         Of the quantiles.
     series : dict
-        Of forecasters the columns of "time" and of names of "series", "" where there are none, the "grid" of times, how
-        many columns are "targets", and how many of the last ones are "fixed", the same at every step of a series.
+        Of models of series the columns of "time" and of names of "series", "" where there are none, the "grid" of
+        times, how many columns are "targets", how many of the last ones are "fixed", the same at every step of a
+        series, and which hold "labels", if any; these no graph reads.
     settings : dict
         Of detectors "score_threshold", "nms_iou" and "max_detections", which were options when it was exported.
     longest : int
@@ -166,6 +180,37 @@ class Signature:
     def output(self, role: str) -> Output | None:
         """Return the output of a role, or None if there is none."""
         return next((each for each in self.outputs if each.role == role), None)
+
+    @property
+    def given(self) -> tuple[Input, ...]:
+        """What users give, under its names: columns, where there are some; else one text, picture or recording a row.
+
+        A graph may take more of it (lengths), or something else (ids of tokens, windows of series).
+        """
+        if self.modality == "table":
+            return self.inputs
+        if self.modality == "text":
+            return tuple(Input(name or "text", "text", "string", ("N",)) for name in self.columns or ("text",))
+        if self.modality != "series":
+            return tuple(each for each in self.inputs if each.kind != "length")
+        labels = {*self.series.get("labels", ()), self.series["series"]}
+        named = [name for name in (self.series["time"], self.series["series"]) if name]
+        kinds = {name: "categorical" if name in labels else "numeric" for name in (*named, *self.columns)}
+        if self.series["grid"]["dated"]:
+            kinds[self.series["time"]] = "date"
+        return tuple(
+            Input(name, kind, "string" if kind == "categorical" else "float64", ("N",)) for name, kind in kinds.items()
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all columns that users give, in order."""
+        return tuple(name for each in self.given for name in each.names)
+
+    @property
+    def any_size(self) -> bool:
+        """Whether pictures may have any height and width."""
+        return self.modality == "image" and isinstance(self.inputs[0].shape[1], str)
 
     @property
     def labels(self) -> np.ndarray:

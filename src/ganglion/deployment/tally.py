@@ -40,9 +40,9 @@ class Tally:
         columns : mapping of str to ndarray
             By the names of the summary's columns, (n,): numbers with NaN, labels with None.
         answer : mapping of str to ndarray
-            "prediction", and of classifiers "probabilities".
+            "prediction", and of classifiers "probabilities"; empty where a model codes rows alone.
         """
-        self.n += len(answer["prediction"])
+        self.n += len(next(iter((answer or columns).values())))
         for each in self.summary.columns:
             if each.name in columns:
                 counted = self._counts(each, columns[each.name])

@@ -96,6 +96,36 @@ def _carried(table: np.ndarray) -> np.ndarray:
     return np.where(last < 0, np.nan, np.take_along_axis(table, last.clip(min=0), axis=0))
 
 
+def times_ahead(signature: Signature, X: Mapping[str, Any], horizon: int) -> tuple[list[str], list[Any] | None]:
+    """Return the names of series, in the order of forecasts, and the times of the steps to come, series by series.
+
+    Parameters
+    ----------
+    signature : Signature
+    X : mapping of str to columns
+    horizon : int
+
+    Returns
+    -------
+    list of str
+        "" for a series without a name.
+    list or None
+        Moments as text, other times as numbers; None where series have no times.
+    """
+    told = signature.series
+    grid = Grid.from_json(told["grid"])
+    names, places, times = _in_order(signature, X)
+    if not told["time"]:
+        return names, None
+    targets = np.column_stack([np.asarray(X[name], np.float64) for name in signature.columns[: told["targets"]]])
+    found: list[Any] = []
+    for rows in places:
+        given = rows[~np.isnan(targets[rows]).all(1)]
+        ahead = grid.after(float(times[given[-1] if len(given) else rows[-1]]), horizon)
+        found += [grid.text(time) if grid.dated else float(time) for time in ahead]
+    return names, found
+
+
 def _by_name(signature: Signature, X: Any) -> tuple[list[str], list[np.ndarray]]:
     """Return the series of a table, in the order of their names and times."""
     told = signature.series
@@ -108,19 +138,27 @@ def _by_name(signature: Signature, X: Any) -> tuple[list[str], list[np.ndarray]]
                 f"model takes: {', '.join(wanted[:20])}."
             )
     table = np.column_stack([numbers_of(name, "numeric", np.asarray(frame[name])) for name in signature.columns])
-    ids = [str(name) for name in frame[told["series"]]] if told["series"] else [""] * len(table)
-    grid = Grid.from_json(told["grid"])
-    times = np.arange(len(table))
+    ids, places, times = _in_order(signature, frame)
+    names = [f"series {name!r}" if name else "the series" for name in ids]
+    for name, rows in zip(names, places, strict=True):
+        _refuse_gaps(name, Grid.from_json(told["grid"]), times[rows])
+    return names, [table[rows] for rows in places]
+
+
+def _in_order(signature: Signature, frame: Mapping[str, Any]) -> tuple[list[str], list[np.ndarray], np.ndarray]:
+    """Return the names of series, sorted, the rows of each in the order of their times, and the times of all rows."""
+    told = signature.series
+    first = frame[signature.columns[0]]
+    ids = [str(name) for name in frame[told["series"]]] if told["series"] else [""] * len(first)
+    times = np.arange(len(first))
     if told["time"]:
-        times = numbers_of(told["time"], "date" if grid.dated else "numeric", np.asarray(frame[told["time"]]))
-    tables, names = [], []
-    for name in sorted(set(ids)):
+        dated = Grid.from_json(told["grid"]).dated
+        times = numbers_of(told["time"], "date" if dated else "numeric", np.asarray(frame[told["time"]]))
+    found = []
+    for name in (names := sorted(set(ids))):
         rows = np.flatnonzero([each == name for each in ids])
-        rows = rows[np.argsort(times[rows], kind="stable")]
-        names.append(f"series {name!r}" if name else "the series")
-        _refuse_gaps(names[-1], grid, times[rows])
-        tables.append(table[rows])
-    return names, tables
+        found.append(rows[np.argsort(times[rows], kind="stable")])
+    return names, found, times
 
 
 def _refuse_gaps(name: str, grid: Grid, times: np.ndarray) -> None:

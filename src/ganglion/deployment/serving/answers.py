@@ -10,10 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ganglion.data.boxes import Boxes
-from ganglion.deployment.serving.served import Answer, Asked, Served
+from ganglion.deployment.said import Answers
+from ganglion.deployment.serving.refused import Refused
+from ganglion.deployment.serving.served import Asked, Served
+from ganglion.deployment.serving.told import PLURAL, mask_png, told
+from ganglion.deployment.signature import Signature
 
 JSON, TEXT, HTML = b"application/json", b"text/plain; version=0.0.4; charset=utf-8", b"text/html; charset=utf-8"
+PNG = b"image/png"
 _WRITE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
@@ -42,14 +46,27 @@ def json_reply(content: Any, status: int = 200) -> Reply:
     return Reply(_WRITE(content).encode(), status)
 
 
-def predictions(served: Served, asked: Asked, answer: Answer) -> Reply:
+def predictions(served: Served, asked: Asked, answer: Answers) -> Reply:
     """Return what a model says of each row."""
-    said = f'"model":"{served.name}","version":"{served.version}","predictions":{array_text(answer["prediction"])}'
-    if "probabilities" in answer:
-        known = asked.backend.interface.classes
-        classes = f"[{','.join(map(_text, known))}]" if len(known) < 50 else _WRITE(known)
-        said += f',"classes":{classes},"probabilities":{array_text(answer["probabilities"])}'
-    return Reply(f"{{{said}}}".encode())
+    parts = told(asked, answer)
+    text = _rows(asked.backend.signature, answer) if parts is None else _WRITE(parts)[1:-1]
+    return Reply(f'{{"model":"{served.name}","version":"{served.version}",{text}}}'.encode())
+
+
+def mask_picture(served: Served, asked: Asked, answer: Answers) -> Reply:
+    """Return the mask of the one picture that was asked of, as a picture."""
+    if len(asked.sizes) != 1:
+        raise Refused(422, f"{len(asked.sizes)} pictures came; masks as pictures are sent for one in a request.")
+    return Reply(mask_png(asked, answer), kind=PNG)
+
+
+def _rows(signature: Signature, answer: Answers) -> str:
+    """Return what is said of rows as the inside of an object of JSON."""
+    parts = [f'"{PLURAL.get(name, name)}":{array_text(values)}' for name, values in answer.items()]
+    known = signature.classes
+    if known:
+        parts.append(f'"classes":[{",".join(map(_text, known))}]' if len(known) < 50 else f'"classes":{_WRITE(known)}')
+    return ",".join(parts)
 
 
 def array_text(values: np.ndarray) -> str:
@@ -74,8 +91,6 @@ def plain(values: np.ndarray) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Boxes):
-        return value.to_dict()
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     if isinstance(value, list | tuple):

@@ -7,29 +7,21 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
-from ganglion.deployment.serving.answers import HTML, TEXT, Reply, json_reply, predictions
+from ganglion.deployment.serving.answers import HTML, JSON, PNG, TEXT, Reply, json_reply, mask_picture, predictions
 from ganglion.deployment.serving.docs_page import docs_page
 from ganglion.deployment.serving.explaining import Explaining
-from ganglion.deployment.serving.interface import Interface
-from ganglion.deployment.serving.json_text import parse_json
 from ganglion.deployment.serving.metrics import family
 from ganglion.deployment.serving.openapi import openapi_of
-from ganglion.deployment.serving.refused import Refused, too_many_rows
+from ganglion.deployment.serving.reading import read
 from ganglion.deployment.serving.routes import Handler, Outcome, Question, Request
 from ganglion.deployment.serving.served import Asked, Served
-from ganglion.deployment.serving.settings import Limits
-from ganglion.deployment.serving.uploads import files_in_form, picture, recording, table_in_csv
 
 if TYPE_CHECKING:
     from ganglion.deployment.serving.service import Service
 
 SMALL = 2**16  # bytes that are read beside other requests; larger bodies are read in a thread
-_JSON = (b"", b"application/json", b"text/json", b"application/x-www-form-urlencoded")  # the last is what curl -d says
 _POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _T = TypeVar("_T")
-_CSV = (b"text/csv", b"application/csv", b"text/plain")
 
 
 def table(service: Service) -> dict[tuple[str, str], Handler]:
@@ -62,7 +54,8 @@ class Asking:
     def predict(self, request: Request) -> Outcome:
         """Answer what a model says of each row."""
         served = self.served(request)
-        return aside(request, self.reading(request, served), lambda asked: Question(served, asked, predictions))
+        form = mask_picture if served.signature.task == "segmentation" and _wants_png(request) else predictions
+        return aside(request, self.reading(request, served), lambda asked: Question(served, asked, form))
 
     def docs(self, request: Request) -> Reply:
         """Answer the page that says how to ask."""
@@ -152,67 +145,9 @@ def drift_lines(shelf: list[Served]) -> list[str]:
     return lines
 
 
-def read(body: bytes, kind: bytes, content_type: bytes, backend: Any, limits: Limits) -> Asked:
-    """Return what a body asks of a backend.
-
-    Parameters
-    ----------
-    body : bytes
-    kind, content_type : bytes
-        The type of the body, alone and with its parameters.
-    backend : Backend
-    limits : Limits
-
-    Raises
-    ------
-    Refused
-        415 if the type is none that the model reads; 413 or 422 if the body will not do.
-    """
-    if kind in _JSON:
-        return Asked(backend, rows=rows_in(parse_json(body, limits), backend.interface, limits))
-    interface: Interface = backend.interface
-    files = files_in_form(body, content_type) if kind == b"multipart/form-data" else [body]
-    if len(files) > limits.rows:
-        raise too_many_rows(len(files), limits.rows)
-    form = kind in (b"multipart/form-data", b"application/octet-stream")
-    each = interface.inputs[0]
-    if interface.modality == "image" and (form or kind.startswith(b"image/")):
-        return Asked(
-            backend, columns={each.name: np.stack([picture(f, each, interface.resize, limits) for f in files])}
-        )
-    if interface.modality == "audio" and (form or kind.startswith(b"audio/")):
-        return Asked(backend, columns={each.name: _objects([recording(f, each, limits) for f in files])})
-    if interface.modality in ("table", "text") and (form or kind in _CSV):
-        if len(files) > 1:
-            raise Refused(422, f"{len(files)} files came; send one CSV file in a request.")
-        return Asked(backend, columns=table_in_csv(files[0], interface, limits))
-    raise Refused(415, f"Content-Type {kind[:60].decode('latin-1')!r} came; {_takes(interface)}.")
-
-
-def rows_in(content: Any, interface: Interface, limits: Limits) -> list[Any]:
-    """Return the rows of a JSON body: a list of them, an object with "rows", or one row alone."""
-    if interface.modality not in ("table", "text"):
-        raise Refused(415, f"JSON came; {_takes(interface)}.")
-    if isinstance(content, dict):
-        content = content["rows"] if "rows" in content and "rows" not in interface.columns else [content]
-    if not isinstance(content, list) or not content:
-        raise Refused(422, 'no rows came. Send a list of rows, [{"column": value, …}, …], or an object of one row.')
-    if len(content) > limits.rows:
-        raise too_many_rows(len(content), limits.rows)
-    return content
-
-
-def _takes(interface: Interface) -> str:
-    files = {"image": "a picture as image/png, image/jpeg, …", "audio": "a recording as audio/wav, audio/flac, …"}
-    if interface.modality in files:
-        return f"the model takes {files[interface.modality]} in the body, or files in a form, multipart/form-data"
-    return "the model takes application/json, text/csv, or a CSV file in a form, multipart/form-data"
-
-
-def _objects(values: list[Any]) -> np.ndarray:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
+def _wants_png(request: Request) -> bool:
+    wanted = request.headers.get(b"accept", b"").lower()
+    return PNG in wanted and JSON not in wanted
 
 
 def _health(served: Served) -> dict[str, Any]:
@@ -223,6 +158,6 @@ def _health(served: Served) -> dict[str, Any]:
         "problem": served.problem,
         "engine": served.backend.engine,
         "note": served.backend.note,
-        "estimator": served.interface.estimator,
+        "estimator": served.signature.estimator,
         "reloads": served.reloads,
     }

@@ -8,7 +8,7 @@ import numpy as np
 
 from ganglion.data.summary import Summary
 from ganglion.deployment.serving.columns import Columns
-from ganglion.deployment.serving.interface import Interface
+from ganglion.deployment.signature import Signature
 
 
 class Backend(Protocol):
@@ -17,7 +17,8 @@ class Backend(Protocol):
     engine: str
     platform: str
     is_quick: bool  # holds no lock, so that a short call may be made between two requests
-    interface: Interface
+    joins: bool  # rows of several requests may be answered together
+    signature: Signature
     summary: Summary | None
     note: str
 
@@ -27,5 +28,18 @@ class Backend(Protocol):
         ...
 
     def answer(self, columns: Columns) -> dict[str, np.ndarray]:
-        """Return "prediction", and of classifiers "probabilities", one each row."""
+        """Return what is said of checked columns, by the names that roles have in answers (`answer_names`).
+
+        Each has one part a row; parts of different lengths and sizes are an array of arrays, as in `said.ragged`.
+        """
         ...
+
+
+def joins(signature: Signature) -> bool:
+    """Return whether rows of several requests may be answered together: each by itself, and of one size or shape."""
+    return signature.modality != "series" and not signature.any_size
+
+
+def answer_name(role: str) -> str:
+    """Return what the answer of a role is called: that which `predict` gives is "prediction"."""
+    return "prediction" if role == "label" else role

@@ -18,8 +18,9 @@ import numpy as np
 
 from ganglion.data.cells import plain_label
 from ganglion.data.dates import parse_dates
-from ganglion.deployment.serving.interface import Input, Interface
 from ganglion.deployment.serving.refused import Refused, wrong_value
+from ganglion.deployment.serving.wanted import allowed
+from ganglion.deployment.signature import Input, Signature
 from ganglion.errors import suggestion
 
 Columns = dict[str, np.ndarray]
@@ -27,18 +28,19 @@ _NONE = type(None)
 _NUMBERS = {int, float, _NONE}
 _TRUTH = {bool, _NONE}
 _LABELS = {str, int, float, bool, _NONE}
+_ALONE = {"text": {str}, "series": {int, float, _NONE}}  # what a row may be where it has one column
 _SHOWN = 20  # names in a message
 
 
-def columns_of(rows: Sequence[Any], interface: Interface) -> Columns:
+def columns_of(rows: Sequence[Any], signature: Signature) -> Columns:
     """Return rows as checked columns.
 
     Parameters
     ----------
     rows : sequence of mappings or of lists
-        All of one kind: an object names its columns, a list has them in the order of the interface. Of texts a row may
-        be the text itself.
-    interface : Interface
+        All of one kind: an object names its columns, a list has them in the order of the signature. Of texts a row may
+        be the text itself, of series of one column the number.
+    signature : Signature
 
     Raises
     ------
@@ -48,66 +50,74 @@ def columns_of(rows: Sequence[Any], interface: Interface) -> Columns:
     if not rows:
         raise Refused(422, "no row came: give at least one.")
     kinds = set(map(type, rows))
+    given = signature.given
     if kinds == {dict}:
-        return {each.name: _named(rows, each, interface) for each in interface.inputs}
+        return {each.name: _named(rows, each, given) for each in given}
     if kinds == {list}:
-        return _listed(rows, interface)
-    if kinds == {str} and len(interface.columns) == 1:
-        return {each.name: checked(list(rows), each) for each in interface.inputs}
+        return _listed(rows, given)
+    if len(given) == 1 and kinds <= _ALONE.get(signature.modality, set()):
+        return {given[0].name: checked(list(rows), given[0])}
     row, odd = next((i, each) for i, each in enumerate(rows) if type(each) is not type(rows[0]) or i == len(rows) - 1)
     raise Refused(
         422,
-        f"row {row} is {shown(odd)}; a row is an object of columns, {{{interface.columns[0]!r}: …}}, or a list of "
-        f"{len(interface.columns):,} values, and all rows are of one kind.",
+        f"row {row} is {shown(odd)}; a row is an object of columns, {{{signature.names[0]!r}: …}}, or a list of "
+        f"{len(signature.names):,} values, and all rows are of one kind.",
         details={"row": row},
     )
 
 
-def _named(rows: Sequence[dict[str, Any]], each: Input, interface: Interface) -> np.ndarray:
+def _named(rows: Sequence[dict[str, Any]], each: Input, given: Sequence[Input]) -> np.ndarray:
     try:
-        if each.shape:
-            return _block([[row[name] for name in each.columns] for row in rows], each)
+        if each.kind == "numbers":
+            names = each.names
+            return _block([[row[name] for name in names] for row in rows], each)
         name = each.name
         return checked([row[name] for row in rows], each)
     except KeyError as error:
         missing = str(error.args[0])
         row = next(i for i, row in enumerate(rows) if missing not in row)
-        raise _missing(missing, row, rows[row], interface) from None
+        raise _missing(missing, row, rows[row], given) from None
 
 
-def _missing(column: str, row: int, given: dict[str, Any], interface: Interface) -> Refused:
-    near = suggestion(column, [name for name in given if name not in interface.columns][:1000])
-    came = ", ".join(map(repr, list(given)[:_SHOWN])) or "nothing"
-    allowed = next(each.allowed for each in interface.inputs if column in each.columns)
+def _missing(column: str, row: int, came_row: dict[str, Any], given: Sequence[Input]) -> Refused:
+    names = _all_names(given)
+    near = suggestion(column, [name for name in came_row if name not in names][:1000])
+    came = ", ".join(map(repr, list(came_row)[:_SHOWN])) or "nothing"
+    wanted = next(allowed(each) for each in given if column in each.names)
     return Refused(
         422,
         f"row {row} has no column {column!r}.{near.replace('Did you mean', 'Is it')} It has {came[:400]}. Each row has "
-        f"{_names(interface)}; a missing value is null.",
-        details={"column": column, "row": row, "came": None, "allowed": allowed},
+        f"{_shown_names(names)}; a missing value is null.",
+        details={"column": column, "row": row, "came": None, "allowed": wanted},
     )
 
 
-def _names(interface: Interface) -> str:
-    return ", ".join(interface.columns[:_SHOWN]) + (", …" if len(interface.columns) > _SHOWN else "")
+def _all_names(given: Sequence[Input]) -> list[str]:
+    return [name for each in given for name in each.names]
 
 
-def _listed(rows: Sequence[list[Any]], interface: Interface) -> Columns:
-    width = len(interface.columns)
+def _shown_names(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+
+
+def _listed(rows: Sequence[list[Any]], given: Sequence[Input]) -> Columns:
+    widths = [int(each.shape[1]) if each.kind == "numbers" else 1 for each in given]
+    width = sum(widths)
     for row, values in enumerate(rows):
         if len(values) != width:
             raise Refused(
                 422,
-                f"row {row} has {len(values):,} values; a list has {width:,}: {_names(interface)}.",
+                f"row {row} has {len(values):,} values; a list has {width:,}: {_shown_names(_all_names(given))}.",
                 details={"row": row, "came": len(values), "allowed": width},
             )
-    if len(interface.inputs) == 1 and interface.inputs[0].shape:
-        return {interface.inputs[0].name: _block(rows, interface.inputs[0])}
+    if len(given) == 1 and given[0].kind == "numbers":
+        return {given[0].name: _block(rows, given[0])}
     columns, start = {}, 0
-    for each in interface.inputs:
-        stop = start + len(each.columns)
-        part = [values[start:stop] for values in rows]
-        columns[each.name] = _block(part, each) if each.shape else checked([value for (value,) in part], each)
-        start = stop
+    for each, n in zip(given, widths, strict=True):
+        part = [values[start : start + n] for values in rows]
+        is_block = each.kind == "numbers"
+        columns[each.name] = _block(part, each) if is_block else checked([value for (value,) in part], each)
+        start += n
     return columns
 
 
@@ -118,8 +128,8 @@ def _block(rows: Sequence[list[Any]], each: Input) -> np.ndarray:
         numbers = _floats(rows)
         if numbers is not None:
             return numbers
-    for j, name in enumerate(each.columns):  # which it is
-        checked([values[j] for values in rows], Input(name, each.kind))
+    for j, name in enumerate(each.names):  # which it is
+        checked([values[j] for values in rows], Input(name, "numeric", "float64", ("N",)))
     raise AssertionError("a column of the block is wrong")
 
 
@@ -134,7 +144,7 @@ def _numbers(values: list[Any], each: Input) -> np.ndarray:
         if numbers is not None:
             return numbers
     row = next(i for i, value in enumerate(values) if type(value) not in _NUMBERS or _floats([value]) is None)
-    raise wrong_value(each.name, row, shown(values[row]), each.allowed)
+    raise wrong_value(each.name, row, shown(values[row]), allowed(each))
 
 
 def _floats(values: Sequence[Any]) -> np.ndarray | None:
@@ -149,7 +159,7 @@ def _floats(values: Sequence[Any]) -> np.ndarray | None:
 def _truths(values: list[Any], each: Input) -> np.ndarray:
     if not set(map(type, values)) <= _TRUTH:
         row = next(i for i, value in enumerate(values) if type(value) not in _TRUTH)
-        raise wrong_value(each.name, row, shown(values[row]), each.allowed)
+        raise wrong_value(each.name, row, shown(values[row]), allowed(each))
     return np.array(values, dtype=np.float64)
 
 
@@ -157,7 +167,7 @@ def _labels(values: list[Any], each: Input) -> np.ndarray:
     kinds = set(map(type, values))
     if not kinds <= _LABELS:
         row = next(i for i, value in enumerate(values) if type(value) not in _LABELS)
-        raise wrong_value(each.name, row, shown(values[row]), each.allowed)
+        raise wrong_value(each.name, row, shown(values[row]), allowed(each))
     if kinds != {str}:
         values = [None if value is None else plain_label(value) for value in values]
     labels = np.empty(len(values), dtype=object)
@@ -168,7 +178,7 @@ def _labels(values: list[Any], each: Input) -> np.ndarray:
 def _texts(values: list[Any], each: Input) -> np.ndarray:
     for row, value in enumerate(values):
         if type(value) is not str or not value.strip():
-            raise wrong_value(each.name, row, shown(value), each.allowed + " that is not empty")
+            raise wrong_value(each.name, row, shown(value), allowed(each) + " that is not empty")
     return _labels(values, each)
 
 
@@ -179,12 +189,19 @@ def _dates(values: list[Any], each: Input) -> np.ndarray:
             continue
         moment = parse_dates(each.name, [value.strip()]) if type(value) is str and value.strip() else None
         if moment is None:
-            raise wrong_value(each.name, row, shown(value), each.allowed)
+            raise wrong_value(each.name, row, shown(value), allowed(each))
         seconds[row] = moment[0]
     return seconds
 
 
-_READERS = {"numeric": _numbers, "boolean": _truths, "date": _dates, "categorical": _labels, "text": _texts}
+_READERS = {
+    "numeric": _numbers,
+    "numbers": _numbers,
+    "boolean": _truths,
+    "date": _dates,
+    "categorical": _labels,
+    "text": _texts,
+}
 
 
 def shown(value: Any) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import json
 import shlex
+from typing import Any
 
-from ganglion.deployment.serving.interface import Input, Interface
+from ganglion.data.grid import Grid
 from ganglion.deployment.serving.served import Served
 from ganglion.deployment.serving.settings import Settings
 from ganglion.deployment.serving.shelf import Shelf
 from ganglion.deployment.serving.tensors import described
+from ganglion.deployment.serving.wanted import FILES, allowed, example_row, example_rows
+from ganglion.deployment.signature import ROWS, Input, Signature
 from ganglion.drawing.gallery import document, scrollable
 
 _STYLE = """
@@ -32,6 +35,19 @@ font-size:.86rem;white-space:pre-wrap;overflow-wrap:anywhere}
 .gg-scroll{overflow-x:auto}
 """
 _MOST = 60  # columns in a table
+_STEPS = 2  # of a history in an example
+_ROW = {"image": "picture", "audio": "recording", "text": "text", "sequence": "sequence", "series": "history"}
+_TOLD = {
+    "segmentation": "The mask of each picture in its own pixels, row by row in runs of one label: numpy.repeat(labels, "
+    "lengths).reshape(shape); and the share of each class. As a picture, a pixel is the label of its class.",
+    "detection": "The objects of each picture, the surest first: label, score, and box (left, top, right, bottom) in "
+    "the picture's own pixels.",
+    "tagging": "A label each word of a text, or each step of a sequence, and the probability of that label.",
+    "forecasting": "A row each step to come: its time, what is expected, and its quantiles (NAME_LEVEL).",
+    "reconstruction": "1 for what is usual and -1 for an outlier, a score (below 0 it is one), and codes.",
+    "anomaly_detection": "1 for a usual step and -1 for an odd one, and a score (below 0 it is one).",
+    "generation": "What each row is coded in.",
+}
 
 
 def docs_page(shelf: Shelf, settings: Settings, base: str) -> str:
@@ -55,71 +71,102 @@ def docs_page(shelf: Shelf, settings: Settings, base: str) -> str:
 
 
 def _section(served: Served, shelf: Shelf, base: str, token: bool) -> str:
-    interface = served.interface
-    target = f" of {interface.target}" if interface.target else ""
+    signature = served.signature
+    target = f" of {signature.target}" if signature.target else ""
     versions = ", ".join(shelf.versions(served.name))
-    classes = f" Classes: {', '.join(map(str, interface.classes[:20]))}." if interface.classes else ""
-    facts = f"{interface.estimator}: {interface.task}{target}. Version {versions}.{classes}"
+    classes = f" Classes: {', '.join(map(str, signature.classes[:20]))}." if signature.classes else ""
+    facts = f"{signature.estimator}: {signature.task}{target}. Version {versions}.{classes}"
     return (
         f"<section><h2>{html.escape(served.name)}</h2><p class='soft'>{html.escape(facts)}</p>"
-        f"<h3>What it takes</h3>{_inputs(interface)}{_examples(served, base, token)}</section>"
+        f"<h3>What it takes</h3>{_inputs(signature)}{_answers(signature)}{_examples(served, base, token)}</section>"
     )
 
 
-def _inputs(interface: Interface) -> str:
-    shown = [(name, each) for each in interface.inputs for name in each.columns][:_MOST]
-    rows = "".join(
-        f"<tr><th scope='row'>{html.escape(name)}</th><td>{each.kind}</td><td>{html.escape(_allowed(each))}</td></tr>"
-        for name, each in shown
-    )
-    more = len(interface.columns) - len(shown)
+def _inputs(signature: Signature) -> str:
+    named = [(name, each) for each in signature.given for name in each.names]
+    shown = [(html.escape(name), each.kind, html.escape(_allowed(each, signature))) for name, each in named[:_MOST]]
+    rows = "".join(f"<tr><th scope='row'>{name}</th><td>{kind}</td><td>{text}</td></tr>" for name, kind, text in shown)
+    more = len(named) - _MOST
     note = f"<p class='soft'>… and {more:,} more columns.</p>" if more > 0 else ""
+    if signature.modality == "series":
+        note += f"<p class='soft'>{html.escape(_history(signature))}</p>"
     table = f"<table><thead><tr><th>Name</th><th>Kind</th><th>Allowed</th></tr></thead><tbody>{rows}</tbody></table>"
     return scrollable(table, "Inputs") + note
 
 
-def _allowed(each: Input) -> str:
-    if each.kind == "image":
-        channels, height, width = each.shape
-        return f"a picture of any size; it is brought to {height} × {width} pixels, {channels} channel(s)"
-    if each.kind == "audio":
-        return f"a recording; it is brought to {each.rate:,} samples a second"
-    return each.allowed
+def _allowed(each: Input, signature: Signature) -> str:
+    cut = signature.task == "tagging" and each.kind == "text"
+    return allowed(each) + (", which is cut at blanks, or a list of words" if cut else "")
+
+
+def _history(signature: Signature) -> str:
+    told = signature.series
+    targets = ", ".join(signature.columns[: told["targets"]])
+    ahead = " Rows behind the last target tell what is known ahead; their targets are empty." * any(
+        each.kind == "ahead" for each in signature.inputs
+    )
+    return (
+        f"A row is a step, {Grid.from_json(told['grid'])}: at least {signature.inputs[0].shape[1]:,} of each series, "
+        f"up to the last value of {targets}.{ahead}"
+    )
+
+
+def _answers(signature: Signature) -> str:
+    told = _TOLD.get(signature.task)
+    return f"<h3>What it answers</h3><p class='soft'>{html.escape(told)}</p>" if told else ""
 
 
 def _examples(served: Served, base: str, token: bool) -> str:
-    interface, name = served.interface, served.name
-    key = " -H 'Authorization: Bearer TOKEN'" if token else ""
-    files = {"image": ("image/png", "picture.png"), "audio": ("audio/wav", "recording.wav")}
-    if interface.modality in files:
-        kind, file = files[interface.modality]
-        asked = f"-H 'Content-Type: {kind}' --data-binary @{file}"
-        several = f"curl{key} {base}/predict/{name} -F file=@first -F file=@second"
-        shown = [("One file", f"curl{key} {base}/predict/{name} {asked}"), ("Several", several)]
-    else:
-        row = shlex.quote(json.dumps(dict(list(interface.example_row().items())[:_MOST]), ensure_ascii=False))
-        asked = f"-H 'Content-Type: application/json' \\\n  -d {row}"
-        shown = [
-            ("A row", f"curl{key} {base}/predict/{name} {asked}"),
-            ("A CSV file", f"curl{key} {base}/predict/{name} -F file=@rows.csv"),
-        ]
-    shown += [
-        ("Why", f"curl{key} {base}/explain/{name} {asked}"),
-        ("Open Inference Protocol", _protocol(served, base, key)),
-    ]
+    signature, key = served.signature, " -H 'Authorization: Bearer TOKEN'" if token else ""
+    address = f"curl{key} {base}/predict/{served.name}"
+    asked = _body(served)
+    shown = [(f"A {_ROW.get(signature.modality, 'row')}", f"{address} {asked}")]
+    if signature.modality in FILES:
+        shown.append(("Several", f"{address} -F file=@first -F file=@second"))
+    elif signature.modality != "sequence":
+        shown.append(("A CSV file", f"{address} -F file=@rows.csv"))
+    if signature.task == "segmentation":
+        shown.append(("The mask as a picture", f"{address} {asked} -H 'Accept: image/png' -o mask.png"))
+    if signature.task in ROWS:
+        shown.append(("Why", f"curl{key} {base}/explain/{served.name} {asked}"))
+    shown.append(("Open Inference Protocol", _protocol(served, base, key)))
     return "".join(f"<h3>{title}</h3><pre>{html.escape(text)}</pre>" for title, text in shown)
 
 
+def _body(served: Served) -> str:
+    """Return the options of curl that send a row."""
+    signature = served.signature
+    files = {"image": ("image/png", "picture.png"), "audio": ("audio/wav", "recording.wav")}
+    if signature.modality in files:
+        kind, file = files[signature.modality]
+        return f"-H 'Content-Type: {kind}' --data-binary @{file}"
+    if signature.modality == "sequence":
+        row: Any = example_rows(signature, {})
+    elif signature.task == "tagging":
+        row = [["some", "words"]]
+    elif signature.modality == "series":
+        rows = example_rows(signature, _middles(served))
+        text = f"[{', '.join(map(json.dumps, rows[:_STEPS]))}, …]"
+        return f"-H 'Content-Type: application/json' \\\n  -d {shlex.quote(text)}"
+    else:
+        row = dict(list(example_row(signature, _middles(served)).items())[:_MOST])
+    return f"-H 'Content-Type: application/json' \\\n  -d {shlex.quote(json.dumps(row, ensure_ascii=False))}"
+
+
+def _middles(served: Served) -> dict[str, float]:
+    return dict(served.backend.summary.middles) if served.backend.summary else {}
+
+
 def _protocol(served: Served, base: str, key: str) -> str:
-    inputs, _ = described(served.interface)
+    inputs, _ = described(served.signature)
     address = f"{base}/v2/models/{served.name}"
-    if served.interface.modality not in ("table", "text"):
+    if served.signature.modality not in ("table", "text"):
         return f"curl{key} {address}    # what the tensors are\ncurl{key} {address}/infer -d @tensors.json"
-    row = served.interface.example_row()
+    row = example_row(served.signature, _middles(served))
     tensors = []
-    for tensor, each in list(zip(inputs, served.interface.inputs, strict=True))[:3]:
+    for tensor, each in list(zip(inputs, served.signature.given, strict=True))[:3]:
         shape = [1 if size == -1 else size for size in tensor["shape"]]
-        tensors.append({**tensor, "shape": shape, "data": [row[name] for name in each.columns[:_MOST]]})
+        tensors.append({**tensor, "shape": shape, "data": [row[name] for name in each.names[:_MOST]]})
     more = ", …" if len(inputs) > 3 else ""
     return f"curl{key} {address}/infer -d '{{\"inputs\": [{', '.join(map(json.dumps, tensors))}{more}]}}'"
 
@@ -129,7 +176,9 @@ def _general(settings: Settings) -> str:
     return (
         "<section><h2>Limits</h2><p class='soft'>"
         f"A request has at most {limits.rows:,} rows and {limits.body_bytes // 2**20:,} MB; a picture "
-        f"{limits.pixels:,} pixels. Answers come within {limits.answer_s:g} seconds, or 504. Where too many wait it is "
-        "503 with Retry-After. What will not do is 422, and names the column, what came and what is allowed.</p>"
+        f"{limits.pixels:,} pixels ({limits.own_pixels:,} where it is answered in its own size), a text "
+        f"{limits.letters:,} letters, a sequence {limits.steps:,} steps. Answers come within {limits.answer_s:g} "
+        "seconds, or 504. Where too many wait it is 503 with Retry-After. What will not do is 422, and names the "
+        "column, what came and what is allowed.</p>"
         "</section>"
     )

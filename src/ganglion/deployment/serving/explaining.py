@@ -10,6 +10,7 @@ from ganglion.deployment.serving.batching import busy
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.routes import Request
 from ganglion.deployment.serving.served import Asked
+from ganglion.deployment.signature import ROWS
 
 if TYPE_CHECKING:
     from ganglion.deployment.serving.asking import Asking
@@ -48,6 +49,11 @@ class Explaining:
 def _explained(asked: Asked) -> list[dict[str, Any]]:
     if len(asked) > MOST_ROWS:
         raise Refused(422, f"{len(asked):,} rows came; {MOST_ROWS} are explained in one request.")
+    task = asked.backend.signature.task
+    if task not in ROWS:
+        raise Refused(
+            422, f"answers of {task} are not explained: only those of {' and '.join(ROWS)}, a label or number a row."
+        )
     if asked.backend.original.engine != "torch":
         raise Refused(
             422, "an exported file (.onnx) cannot be explained: serve the model file that `train` wrote, which can."

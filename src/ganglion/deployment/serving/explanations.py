@@ -9,10 +9,10 @@ import numpy as np
 
 from ganglion.data.summary import ColumnSummary, Summary
 from ganglion.deployment.serving.columns import Columns, columns_of
-from ganglion.deployment.serving.interface import Interface
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.served import Asked
 from ganglion.deployment.serving.torch_backend import TorchBackend, one_at_a_time
+from ganglion.deployment.signature import Signature
 from ganglion.errors import ExplanationWarning, GanglionError
 from ganglion.explanation.explain import explain
 
@@ -31,14 +31,14 @@ def explanations(asked: Asked) -> list[dict[str, Any]]:
     """
     backend = asked.backend.original
     others = _others(backend)
-    if others is None and backend.interface.modality == "table" and len(asked) < _LEAST:
+    if others is None and backend.signature.modality == "table" and len(asked) < _LEAST:
         raise Refused(
             422,
             "the model file holds no summary of its training data to compare rows with. Train and save it again with "
             f"this version, or send {_LEAST} rows or more, which are then compared with one another.",
         )
-    columns = columns_of(asked.rows, backend.interface) if asked.rows is not None else asked.columns or {}
-    method = _METHODS.get(backend.interface.modality, "auto")
+    columns = columns_of(asked.rows, backend.signature) if asked.rows is not None else asked.columns or {}
+    method = _METHODS.get(backend.signature.modality, "auto")
     try:
         with one_at_a_time(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ExplanationWarning)  # the gap is in the answer
@@ -50,29 +50,31 @@ def explanations(asked: Asked) -> list[dict[str, Any]]:
 
 def _others(backend: TorchBackend) -> Any:
     """Return rows to compare with: of tables such as the training data had, column by column."""
-    if backend.interface.modality != "table":
+    if backend.signature.modality != "table":
         return None
-    made = made_rows(getattr(backend.model, "summary_", None), backend.interface)
+    made = made_rows(getattr(backend.model, "summary_", None), backend.signature)
     return None if made is None else backend.dataset(made)
 
 
-def made_rows(summary: Summary | None, interface: Interface, n: int = BACKGROUND) -> Columns | None:
+def made_rows(summary: Summary | None, signature: Signature, n: int = BACKGROUND) -> Columns | None:
     """Return rows whose columns, each by itself, are distributed as in training; None where that is not known.
 
     Parameters
     ----------
     summary : Summary or None
-    interface : Interface
+    signature : Signature
     n : int
     """
     known = {each.name: each for each in summary.columns} if summary else {}
-    if not all(name in known for name in interface.columns):
+    if not all(name in known for name in signature.names):
         return None
     rng = np.random.default_rng(0)
-    drawn = {name: rng.permutation(_spread(known[name], n)) for name in interface.columns}
+    drawn = {name: rng.permutation(_spread(known[name], n)) for name in signature.names}
     return {
-        each.name: np.stack([drawn[name] for name in each.columns], axis=1) if each.shape else drawn[each.name]
-        for each in interface.inputs
+        each.name: np.stack([drawn[name] for name in each.names], axis=1)
+        if each.kind == "numbers"
+        else drawn[each.name]
+        for each in signature.given
     }
 
 

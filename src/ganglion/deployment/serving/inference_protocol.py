@@ -8,12 +8,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ganglion.deployment.said import Answers
 from ganglion.deployment.serving.answers import Reply, json_reply
 from ganglion.deployment.serving.asking import aside
 from ganglion.deployment.serving.json_text import parse_json
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.routes import Handler, Outcome, Question, Request
-from ganglion.deployment.serving.served import Answer, Asked, Served
+from ganglion.deployment.serving.served import Asked, Served
 from ganglion.deployment.serving.settings import Limits
 from ganglion.deployment.serving.tensors import columns_of_tensors, described, tensors_of
 from ganglion.version import __version__
@@ -62,7 +63,7 @@ class Protocol:
     def model(self, request: Request) -> Reply:
         """Answer what a model takes and gives."""
         served = self._served(request)
-        inputs, outputs = described(served.interface)
+        inputs, outputs = described(served.signature)
         return json_reply(
             {
                 "name": served.name,
@@ -94,16 +95,16 @@ class Protocol:
         return self._service.shelf.find(request.arguments["name"], request.arguments.get("version"))
 
 
-def _inferred(content: dict[str, Any], served: Served, asked: Asked, answer: Answer) -> Reply:
+def _inferred(content: dict[str, Any], served: Served, asked: Asked, answer: Answers) -> Reply:
     said: dict[str, Any] = {"model_name": served.name, "model_version": served.version}
     if "id" in content:
         said["id"] = content["id"]
-    return json_reply({**said, "outputs": tensors_of(answer, content.get("outputs"))})
+    return json_reply({**said, "outputs": tensors_of(answer, content.get("outputs"), served.signature)})
 
 
 def _read(body: bytes, backend: Any, limits: Limits) -> tuple[dict[str, Any], Asked]:
     content = parse_json(body, limits)
-    columns = columns_of_tensors(content, backend.interface, limits)
+    columns = columns_of_tensors(content, backend.signature, limits)
     if not isinstance(content.get("id", ""), str):
         raise Refused(422, '"id" is a text.')
     return content, Asked(backend, columns=columns)

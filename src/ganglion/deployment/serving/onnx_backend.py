@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ganglion.data.summary import Summary, summary_from_json
 from ganglion.deployment.onnx_model import OnnxModel
+from ganglion.deployment.said import Answers, joined
+from ganglion.deployment.serving.backend import answer_name, joins
 from ganglion.deployment.serving.columns import Columns
-from ganglion.deployment.serving.interface import Input, Interface
-from ganglion.deployment.signature import ROWS, Signature
-from ganglion.errors import InvalidModel
+from ganglion.deployment.signature import Signature
+from ganglion.errors import InvalidInput
 
-_KINDS = {
-    "numeric": "numeric",
-    "boolean": "boolean",
-    "date": "date",
-    "categorical": "categorical",
-    "numbers": "numeric",
-}
+TOGETHER = 2**20  # letters, steps or samples, with those that only fill up, that are laid side by side
 
 
 class OnnxBackend:
@@ -30,46 +25,80 @@ class OnnxBackend:
     ----------
     model : OnnxModel
     original : backend, optional
-        That of the estimator that was exported, where it is at hand: it explains, and knows the columns.
+        That of the estimator that was exported, where it is at hand: it explains, and fills the gaps of series.
     """
 
     engine = "onnxruntime"
     platform = "onnxruntime_onnx"
-    is_quick = True
 
     def __init__(self, model: OnnxModel, original: Any = None) -> None:
         self.model, self._original = model, original
+        self.signature: Signature = model.signature
         known = original is not None
         self.summary: Summary | None = original.summary if known else summary_from_json(model.summary)
-        self.interface: Interface = (
-            original.interface if known else interface_of_signature(model.signature, self.summary)
-        )
         self.note = ""
-        self._roles = [(each.name, each.role) for each in model.signature.outputs]
+        self.joins = joins(self.signature)
+        self.is_quick = not (known and self.signature.modality == "series")
+        self._names = [(each.name, answer_name(each.role)) for each in self.signature.outputs]
 
     @property
     def original(self) -> Any:
         """The backend of the estimator, where it is at hand; else this one."""
         return self._original or self
 
-    def answer(self, columns: Columns) -> dict[str, np.ndarray]:
-        """Return "prediction", and of classifiers "probabilities", one each row."""
-        if self.interface.modality == "table":
+    def answer(self, columns: Columns) -> Answers:
+        """Return what is said of checked columns, one part a row; see `Backend`."""
+        if self.signature.modality == "table":
             said = self.model.run_checked({name: _fed(values) for name, values in columns.items()})
-            said = {role: said[name] for name, role in self._roles}
-        else:
-            said = self.model.answer(self._given(columns))
-        answer = {"prediction": said["label"] if "label" in said else said["prediction"]}
-        return answer | {"probabilities": said["probabilities"]} if "probabilities" in said else answer
+            return {role: said[name] for name, role in self._names}
+        if self.signature.modality == "series":
+            return self._ahead(columns)
+        (values,) = columns.values() if len(columns) == 1 else (None,)
+        if values is None:  # several columns of text, which are joined
+            return self._named(self.model.answer(columns))
+        groups = list(self._groups(values))
+        said = joined([self.model.answer(self._form(values[places])) for places in groups])
+        if len(groups) == 1:
+            return self._named(said)
+        back = np.argsort(np.concatenate(groups))
+        return self._named({role: each[back] for role, each in said.items()})
 
-    def _given(self, columns: Columns) -> Any:
-        if self.interface.modality == "audio":
-            (each,) = self.interface.inputs
-            return [(each.rate, samples) for samples in columns[each.name]]
-        if self.interface.modality != "image":
-            return columns
-        (pixels,) = columns.values()
-        return {self.model.signature.inputs[0].name: np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))}
+    def _named(self, said: Answers) -> Answers:
+        return {answer_name(role): values for role, values in said.items()}
+
+    def _ahead(self, columns: Columns) -> Answers:
+        """Return a forecast: by the estimator where steps are missing, which fills them, if it is at hand."""
+        try:
+            return self._named(self.model.answer(columns))
+        except InvalidInput:
+            if self._original is None:
+                raise
+            return self._original.answer(columns)
+
+    def _groups(self, values: np.ndarray) -> Iterator[np.ndarray]:
+        """Return the places of rows that are answered at once: few where one of them is long or large."""
+        if self.signature.any_size:
+            yield from np.arange(len(values))[:, None]
+            return
+        if self.signature.modality == "image":
+            yield np.arange(len(values))
+            return
+        lengths = np.array([len(each) for each in values])
+        order = np.argsort(lengths, kind="stable") if len(values) * lengths.max() > TOGETHER else np.arange(len(values))
+        while len(order):
+            together = np.arange(1, len(order) + 1) * np.maximum.accumulate(lengths[order]) <= TOGETHER
+            n = max(1, int(together.sum()))
+            yield order[:n]
+            order = order[n:]
+
+    def _form(self, values: np.ndarray) -> Any:
+        """Return rows as the model takes them."""
+        if self.signature.modality == "image":
+            pixels = np.stack(list(values)) if self.signature.any_size else values
+            return {self.signature.inputs[0].name: np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))}
+        if self.signature.modality == "audio":
+            return [(self.signature.inputs[0].rate, samples) for samples in values]
+        return values.tolist()
 
 
 def _fed(values: np.ndarray) -> np.ndarray:
@@ -77,57 +106,3 @@ def _fed(values: np.ndarray) -> np.ndarray:
     if values.dtype == object and None in (listed := values.tolist()):
         values = np.array(["" if value is None else value for value in listed], dtype=object)
     return values if values.ndim == 2 else values[:, None]
-
-
-def interface_of_signature(signature: Signature, summary: Summary | None = None) -> Interface:
-    """Return what an exported model takes, from its signature.
-
-    Raises
-    ------
-    InvalidModel
-        If it is of sequences, which no request holds yet, or answers with more than a label or a few numbers.
-    """
-    if signature.task not in ROWS:
-        raise InvalidModel(
-            f"{signature.estimator} does {signature.task}, which is not served yet: models that are served do "
-            f"{' or '.join(ROWS)}. Ask the file from Python (gg.OnnxModel), or with `ganglion predict`."
-        )
-    if signature.modality not in ("table", "image", "text", "audio"):
-        raise InvalidModel(f"models of {signature.modality} data are not served yet. Use the file from Python.")
-    middle = summary.middles if summary else {}
-    return Interface(
-        estimator=signature.estimator,
-        task=signature.task,
-        modality=signature.modality,
-        inputs=_inputs(signature, middle),
-        classes=signature.classes,
-        targets=_n_targets(signature),
-        target=signature.target,
-    )
-
-
-def _inputs(signature: Signature, middle: Mapping[str, float]) -> tuple[Input, ...]:
-    if signature.modality == "text":
-        return tuple(Input(name, "text") for name in signature.columns or ("text",))
-    if signature.modality == "audio":
-        return (Input("audio", "audio", rate=signature.inputs[0].rate),)
-    if signature.modality == "image":
-        _, height, width, channels = signature.inputs[0].shape
-        return (Input("image", "image", (int(channels), int(height), int(width))),)
-    return tuple(
-        Input(
-            each.name,
-            _KINDS[each.kind],  # type: ignore[arg-type]
-            (int(each.shape[1]),) if each.kind == "numbers" else (),
-            each.categories,
-            typical=middle.get(each.name),
-        )
-        for each in signature.inputs
-    )
-
-
-def _n_targets(signature: Signature) -> int:
-    if signature.multilabel:
-        return len(signature.classes)
-    prediction = signature.output("prediction")
-    return int(prediction.shape[1]) if prediction is not None and len(prediction.shape) > 1 else 1

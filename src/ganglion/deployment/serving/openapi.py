@@ -1,4 +1,4 @@
-"""What the server offers as OpenAPI 3.1, made from the models' interfaces: each body and answer is described."""
+"""What the server offers as OpenAPI 3.1, made from the models' signatures: each body and answer is described."""
 
 from __future__ import annotations
 
@@ -6,21 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganglion.deployment.serving.explaining import MOST_ROWS
-from ganglion.deployment.serving.interface import Input, Interface
+from ganglion.deployment.serving.schemas import answer_of, rows_of
 from ganglion.deployment.serving.served import Served
 from ganglion.deployment.serving.settings import Settings
 from ganglion.deployment.serving.shelf import Shelf
+from ganglion.deployment.serving.wanted import FILES, example_rows, takes_numbers
+from ganglion.deployment.signature import ROWS, Signature
 from ganglion.version import __version__
 
-_WORDS = {"type": "string", "minLength": 1, "pattern": r"^[!-~](.*[!-~])?$"}
-_TYPES: dict[str, dict[str, Any]] = {
-    "numeric": {"type": ["number", "null"]},
-    "boolean": {"type": ["boolean", "null"]},
-    "date": {"type": ["string", "null"], "pattern": r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$"},
-    "categorical": {"type": ["string", "number", "boolean", "null"]},
-    "text": _WORDS,
-}
-_CLASSES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 _ERRORS = {
     "400": "The request was broken off.",
     "401": "The token is missing or wrong.",
@@ -35,7 +28,6 @@ _ERRORS = {
     "504": "The answer did not come in time.",
 }
 _REF = "#/components/schemas/"
-_NAME_AND_VERSION = {"model": {"type": "string"}, "version": {"type": "string"}}
 
 
 def openapi_of(shelf: Shelf, settings: Settings) -> dict[str, Any]:
@@ -50,7 +42,7 @@ def openapi_of(shelf: Shelf, settings: Settings) -> dict[str, Any]:
     served = [shelf.find(name) for name in shelf.names]
     paths = {**_general(), **{path: item for each in served for path, item in _of_model(each, shelf, settings).items()}}
     if len(served) == 1:
-        paths |= {f"/{verb}": _post(served[0], verb, settings) for verb in ("predict", "explain")}
+        paths |= {f"/{verb}": _post(served[0], verb, settings) for verb in verbs(served[0].signature)}
     found: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
@@ -59,12 +51,17 @@ def openapi_of(shelf: Shelf, settings: Settings) -> dict[str, Any]:
             "description": "Models that were trained with Ganglion: plain requests, and the Open Inference Protocol 2.",
         },
         "paths": paths,
-        "components": {"schemas": {**_schemas(), **_of_interfaces(served)}},
+        "components": {"schemas": {**_schemas(), **_of_signatures(served)}},
     }
     if settings.token:
         found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         found["security"] = [{"token": []}]
     return found
+
+
+def verbs(signature: Signature) -> tuple[str, ...]:
+    """Return what a model may be asked for."""
+    return ("predict", "explain") if signature.task in ROWS else ("predict",)
 
 
 def _general() -> dict[str, Any]:
@@ -89,9 +86,10 @@ def _of_model(served: Served, shelf: Shelf, settings: Settings) -> dict[str, Any
         "required": True,
         "schema": {"type": "string", "enum": list(shelf.versions(served.name))},
     }
-    found = {f"/{verb}/{served.name}": _post(served, verb, settings) for verb in ("predict", "explain")}
-    found |= {
-        f"/{verb}/{served.name}/versions/{{version}}": _post(served, verb, settings) for verb in ("predict", "explain")
+    found = {
+        f"/{verb}/{served.name}{place}": _post(served, verb, settings)
+        for verb in verbs(served.signature)
+        for place in ("", "/versions/{version}")
     }
     ready = {"type": "object", "required": ["name", "ready"], "properties": {"ready": {"type": "boolean"}}}
     for path in (f"/v2/models/{served.name}", f"/v2/models/{served.name}/versions/{{version}}"):
@@ -127,7 +125,10 @@ def _post(served: Served, verb: str, settings: Settings) -> dict[str, Any]:
     summary = {"predict": "What the model says of each row", "explain": "Why it says so"}[verb]
     answer = f"{served.name}-answer" if verb == "predict" else "explained"
     body = {"required": True, "content": _content(served, "rows" if verb == "predict" else "few-rows")}
-    return {"post": {"summary": summary, "requestBody": body, "responses": _responses({"$ref": f"{_REF}{answer}"})}}
+    responses = _responses({"$ref": f"{_REF}{answer}"})
+    if served.signature.task == "segmentation":  # asked for by the header Accept
+        responses["200"]["content"]["image/png"] = {"schema": {"type": "string", "format": "binary"}}
+    return {"post": {"summary": summary, "requestBody": body, "responses": responses}}
 
 
 def _content(served: Served, rows: str) -> dict[str, Any]:
@@ -140,57 +141,33 @@ def _content(served: Served, rows: str) -> dict[str, Any]:
             }
         }
     }
-    files = {"image": ("image/png", "image/jpeg"), "audio": ("audio/wav", "audio/flac")}.get(served.interface.modality)
-    if files:
-        return {**{kind: {"schema": {"type": "string", "format": "binary"}} for kind in files}, **form}
-    row = {"schema": {"$ref": f"{_REF}{served.name}-{rows}"}, "example": [served.interface.example_row()]}
-    return {"application/json": row, "text/csv": {"schema": {"type": "string"}}, **form}
+    signature = served.signature
+    if signature.modality in FILES:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        form = {**dict.fromkeys(FILES[signature.modality], binary), **form}
+        if not takes_numbers(signature):
+            return form
+    middles = served.backend.summary.middles if served.backend.summary else {}
+    text = {"schema": {"type": "string"}}
+    found: dict[str, Any] = {
+        "application/json": {
+            "schema": {"$ref": f"{_REF}{served.name}-{rows}"},
+            "example": example_rows(signature, middles),
+        }
+    }
+    if signature.modality == "sequence":
+        return found
+    return {**found, **form} if signature.modality in FILES else {**found, "text/csv": text, **form}
 
 
-def _of_interfaces(served: list[Served]) -> dict[str, Any]:
+def _of_signatures(served: list[Served]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in served:
-        found[f"{each.name}-answer"] = _answer(each.interface)
-        if each.interface.modality in ("table", "text"):
-            found[f"{each.name}-rows"] = _rows(each.interface)
-            found[f"{each.name}-few-rows"] = _rows(each.interface, MOST_ROWS)
-    return found
-
-
-def _rows(interface: Interface, most: int | None = None) -> dict[str, Any]:
-    types = [_type_of(each) for each in interface.inputs for _ in each.columns]
-    named = {
-        "type": "object",
-        "required": list(interface.columns),
-        "properties": dict(zip(interface.columns, types, strict=True)),
-    }
-    n = len(types)
-    listed = {"type": "array", "prefixItems": types, "items": False, "minItems": n, "maxItems": n}
-    kinds = [named, listed] + ([_WORDS] if interface.modality == "text" and n == 1 else [])
-    limit = {} if most is None else {"maxItems": most}
-    lists = [{"type": "array", "items": kind, "minItems": 1, **limit} for kind in kinds]
-    rows = {"type": "object", "required": ["rows"], "properties": {"rows": {"anyOf": lists}}}
-    return {"anyOf": [*lists, named, *([] if "rows" in interface.columns else [rows])]}
-
-
-def _type_of(each: Input) -> dict[str, Any]:
-    found = dict(_TYPES[each.kind])
-    return {**found, "examples": list(each.categories[:20])} if each.categories else found
-
-
-def _answer(interface: Interface) -> dict[str, Any]:
-    classes = [{"type": _CLASSES.get(type(each), "string")} for each in interface.classes[:1]]
-    said = classes[0] if classes else {"type": "number"} if interface.task == "regression" else {}
-    if interface.targets > 1:
-        said = {"type": "array", "items": {"type": "integer" if classes else "number"}}
-    found: dict[str, Any] = {
-        "type": "object",
-        "required": ["model", "version", "predictions"],
-        "properties": {**_NAME_AND_VERSION, "predictions": {"type": "array", "items": said}},
-    }
-    if interface.task == "classification":
-        shares = {"type": "array", "items": {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}}}
-        found["properties"] |= {"classes": {"type": "array"}, "probabilities": shares}
+        found[f"{each.name}-answer"] = answer_of(each.signature)
+        if each.signature.modality not in FILES or takes_numbers(each.signature):
+            found[f"{each.name}-rows"] = rows_of(each.signature)
+            if each.signature.task in ROWS:
+                found[f"{each.name}-few-rows"] = rows_of(each.signature, MOST_ROWS)
     return found
 
 
@@ -224,7 +201,7 @@ def _schemas() -> dict[str, Any]:
             "properties": {"id": text, "inputs": listed, "outputs": wanted, "parameters": {"type": "object"}},
         },
         "response": _object(model_name=text, model_version=text, outputs=listed),
-        "explained": _object(**_NAME_AND_VERSION, explanations={"type": "array", "items": explanation}),
+        "explained": _object(model=text, version=text, explanations={"type": "array", "items": explanation}),
     }
 
 

@@ -57,3 +57,9 @@ def too_large(what: str, most: int) -> Refused:
 def too_many_rows(n: int, most: int) -> Refused:
     """Return the refusal of a request of n rows."""
     return Refused(413, f"{n:,} rows came; {most:,} are allowed in one request.", details={"allowed": most})
+
+
+def too_long(column: str, row: int, what: str, most: int) -> Refused:
+    """Return the refusal of one text or sequence of so many letters, words or steps."""
+    details = {"column": column, "row": row, "came": what, "allowed": most}
+    return Refused(413, f"column {column!r}, row {row} has {what}; {most:,} are allowed. Send parts.", details=details)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from ganglion.deployment.said import Answers
 from ganglion.deployment.serving.answers import Reply
 from ganglion.deployment.serving.refused import Refused
-from ganglion.deployment.serving.served import Answer, Asked, Served
+from ganglion.deployment.serving.served import Asked, Served
 
 
 @dataclass(slots=True)
@@ -57,7 +58,7 @@ class Question:
 
     served: Served
     asked: Asked
-    told: Callable[[Served, Asked, Answer], Reply]
+    told: Callable[[Served, Asked, Answers], Reply]
 
 
 Outcome = Reply | Question | Awaitable[Reply | Question]

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ganglion.deployment.said import Answers
 from ganglion.deployment.serving.backend import Backend
 from ganglion.deployment.serving.columns import Columns, columns_of
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.watching import Watch
+from ganglion.deployment.signature import Signature
 from ganglion.errors import GanglionError
-
-Answer = dict[str, np.ndarray]
 
 
 @dataclass(slots=True)
@@ -23,11 +23,20 @@ class Asked:
     """A request: rows of JSON, which are checked in a batch, or columns that were checked already.
 
     It is answered by the backend that was there when it came, whatever is loaded meanwhile.
+
+    Attributes
+    ----------
+    backend : Backend
+    rows : sequence, optional
+    columns : dict of str to ndarray, optional
+    sizes : sequence of (height, width)
+        Of the pictures, as they came: masks and boxes are told in pixels of these.
     """
 
     backend: Backend
     rows: Sequence[Any] | None = None
     columns: Columns | None = None
+    sizes: Sequence[tuple[int, int]] = ()
 
     def __len__(self) -> int:
         return len(self.rows if self.rows is not None else next(iter((self.columns or {}).values()), ()))
@@ -62,9 +71,9 @@ class Served:
     batcher: Any = None
 
     @property
-    def interface(self) -> Any:
+    def signature(self) -> Signature:
         """What the model takes and answers."""
-        return self.backend.interface
+        return self.backend.signature
 
     def watch_of(self, backend: Backend) -> Watch:
         """Return the counts of what a backend was asked, begun anew for a new one."""
@@ -72,11 +81,11 @@ class Served:
             self.watch = Watch(backend)
         return self.watch
 
-    def answer_all(self, batch: Sequence[Asked]) -> list[Answer | Exception]:
+    def answer_all(self, batch: Sequence[Asked]) -> list[Answers | Exception]:
         """Return one answer a request of a batch, or the error that is its outcome."""
         backend = batch[0].backend
         try:
-            if any(each.backend is not backend for each in batch):
+            if len(batch) > 1 and not (backend.joins and all(each.backend is backend for each in batch)):
                 raise _Apart
             columns = joined([_checked(each) for each in _together(batch)])
             answer = backend.answer(columns)
@@ -101,7 +110,7 @@ def _together(batch: Sequence[Asked]) -> list[Asked]:
 
 def _checked(asked: Asked) -> Columns:
     if asked.rows is not None:
-        return columns_of(asked.rows, asked.backend.interface)
+        return columns_of(asked.rows, asked.backend.signature)
     return asked.columns or {}
 
 
@@ -112,7 +121,7 @@ def joined(parts: Sequence[Columns]) -> Columns:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _parts(answer: Answer, lengths: Sequence[int]) -> list[Answer | Exception]:
+def _parts(answer: Answers, lengths: Sequence[int]) -> list[Answers | Exception]:
     if len(lengths) == 1:
         return [answer]
     ends = np.cumsum(lengths).tolist()

@@ -27,8 +27,15 @@ class Limits:
         Brackets within brackets in a JSON body.
     pixels : int
         Of one picture, as its head says, before it is decoded.
+    own_pixels : int
+        Of all pictures of a request together, where a model answers each in its own size: networks hold a hundred
+        numbers a pixel.
     samples : int
-        Of one recording, as its head says.
+        Of one recording, as its head says, and of all of a request together at the rate of training.
+    letters : int
+        Of one text.
+    steps : int
+        Of one sequence, and words of a text.
     head_bytes : int
         Of the request line and the headers.
     head_s, body_s : float
@@ -52,7 +59,10 @@ class Limits:
     values: int = 1_000_000
     depth: int = 32
     pixels: int = 25_000_000
+    own_pixels: int = 4_000_000
     samples: int = 30_000_000
+    letters: int = 100_000
+    steps: int = 20_000
     head_bytes: int = 32 * 2**10
     head_s: float = 10.0
     body_s: float = 15.0

@@ -47,13 +47,14 @@ def load_backend(given: Any, engine: str = "auto") -> Backend:
 def _of_estimator(given: Any, engine: str) -> Backend:
     """Return the backend of a fitted estimator or its file. An exported file needs none of what is imported here."""
     from ganglion.deployment.capability import why_not
+    from ganglion.deployment.kinds import KINDS
     from ganglion.deployment.serving.exporting import exported, exported_from_memory
     from ganglion.deployment.serving.torch_backend import TorchBackend
 
     original = TorchBackend.load(given) if isinstance(given, Path) else TorchBackend(given)
     if engine == "torch":
         return original
-    reason = why_not(original.model)
+    reason = why_not(original.model, KINDS)
     found = reason or (exported(given) if isinstance(given, Path) else exported_from_memory(given))
     if not isinstance(found, str):
         return OnnxBackend(found, original)

@@ -5,49 +5,58 @@ numeric                 FP64, FP32, FP16, INT8 to INT64, UINT8 to UINT64; null: 
 a block of d numbers    the same                                                       [n, d]
 boolean                 BOOL; null: missing                                            [n] or [n, 1]
 categorical, date, text BYTES (text); null: missing                                    [n] or [n, 1]
-image                   UINT8                                                          [n, height, width, channels]
+image                   UINT8, or FP32 where training had fractions                    [n, height, width, channels]
 audio                   FP32, FP64                                                     [n, samples]
+sequence                FP64, FP32; null: missing                                      [n, steps, numbers]
+
+Recordings and sequences of different lengths are filled up; a second tensor, NAME_length, INT64, [n], says how much of
+each counts. What differs in length among answers is filled up too: objects to as many as a picture may have, with a
+confidence of 0, labels of words to the longest text.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ganglion.deployment.said import Answers, ragged
 from ganglion.deployment.serving.answers import plain
+from ganglion.deployment.serving.backend import answer_name
 from ganglion.deployment.serving.columns import Columns, checked, shown
-from ganglion.deployment.serving.interface import Input, Interface
+from ganglion.deployment.serving.reading import cut
 from ganglion.deployment.serving.refused import Refused, too_many_rows
-from ganglion.deployment.serving.served import Answer
 from ganglion.deployment.serving.settings import Limits
+from ganglion.deployment.signature import Input, Shape, Signature
 
 _FLOATS = ("FP64", "FP32", "FP16")
 _WHOLE = {f"{sign}INT{bits}": (sign, bits) for sign in ("", "U") for bits in (8, 16, 32, 64)}
 _READ = {
     "numeric": (*_FLOATS, *_WHOLE),
+    "numbers": (*_FLOATS, *_WHOLE),
     "boolean": ("BOOL",),
     "date": ("BYTES",),
     "categorical": ("BYTES",),
     "text": ("BYTES",),
     "image": ("UINT8",),
     "audio": ("FP32", "FP64"),
+    "sequence": ("FP64", "FP32"),
 }
 _NONE = type(None)
 _WRITTEN = {"b": "BOOL", "i": "INT64", "u": "INT64", "U": "BYTES", "O": "BYTES"}
+_PROMISED = {"string": "BYTES", "int64": "INT64", "uint8": "INT64", "bool": "BOOL"}
 Tensor = dict[str, Any]
 
 
-def columns_of_tensors(content: Any, interface: Interface, limits: Limits) -> Columns:
+def columns_of_tensors(content: Any, signature: Signature, limits: Limits) -> Columns:
     """Return the inputs of a request as checked columns.
 
     Parameters
     ----------
     content : object
         The body, parsed.
-    interface : Interface
+    signature : Signature
     limits : Limits
 
     Raises
@@ -58,14 +67,20 @@ def columns_of_tensors(content: Any, interface: Interface, limits: Limits) -> Co
     """
     if not isinstance(content, dict) or not isinstance(content.get("inputs"), list):
         raise Refused(422, 'the body is an object with "inputs", a list of tensors.')
+    given = signature.given
     tensors = dict(map(_named, content["inputs"]))
     if len(tensors) < len(content["inputs"]):
         raise Refused(422, "an input stands in the request twice.")
-    known = [each.name for each in interface.inputs]
-    odd = [name for name in tensors if name not in known] or [name for name in known if name not in tensors]
+    if len(given) == 1 and given[0].stem in tensors:  # a block without names: X in the file, x as its columns are
+        tensors[given[0].name] = tensors.pop(given[0].stem)
+    known = [each.name for each in given]
+    extra = [f"{each.name}_length" for each in given if each.kind in ("audio", "sequence")]
+    odd = [name for name in tensors if name not in (*known, *extra)] or [name for name in known if name not in tensors]
     if odd:
         raise Refused(422, f"the inputs are {', '.join(known[:20])}; {odd[0][:80]!r} is not in both.")
-    columns = {each.name: _column(tensors[each.name], each) for each in interface.inputs}
+    columns = {each.name: _column(tensors[each.name], each) for each in given}
+    for name in (name for name in extra if name in tensors):
+        columns |= _shortened(name, tensors[name], columns)
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise Refused(
@@ -76,7 +91,17 @@ def columns_of_tensors(content: Any, interface: Interface, limits: Limits) -> Co
         raise Refused(422, "no row came: the first number of each shape is 1 or more.")
     if n > limits.rows:
         raise too_many_rows(n, limits.rows)
-    return columns
+    return cut(columns, signature, limits) if signature.modality == "text" else columns
+
+
+def _shortened(name: str, tensor: Tensor, columns: Columns) -> Columns:
+    """Return a column of recordings or sequences without what only fills them up."""
+    whole = name.removesuffix("_length")
+    lengths = _column(tensor, Input(name, "numeric", "int64", ("N",))).tolist()
+    longest = max(map(len, columns[whole]), default=0)
+    if len(lengths) != len(columns[whole]) or not all(n == int(n) and 1 <= n <= longest for n in lengths):
+        raise Refused(422, f"input {name!r}: allowed are {len(columns[whole])} whole numbers, 1 to {longest}.")
+    return {whole: ragged([row[: int(n)] for row, n in zip(columns[whole], lengths, strict=True)])}
 
 
 def _named(tensor: Any) -> tuple[str, Tensor]:
@@ -89,8 +114,8 @@ def _column(tensor: Tensor, each: Input) -> np.ndarray:
     shape, kind = tensor.get("shape"), tensor.get("datatype")
     if not isinstance(shape, list) or not all(type(size) is int and 0 <= size < 2**31 for size in shape):
         raise _wrong(each, f"the shape {shown(shape)}", "a list of whole numbers, [rows, …]")
-    if not isinstance(kind, str) or kind not in _READ[each.kind]:
-        raise _wrong(each, f"the datatype {shown(kind)}", ", ".join(_READ[each.kind]))
+    if not isinstance(kind, str) or kind not in _types(each):
+        raise _wrong(each, f"the datatype {shown(kind)}", ", ".join(_types(each)))
     values = _flat(tensor.get("data"), each)
     if len(values) != int(np.prod(shape, dtype=object)):
         raise _wrong(each, f"{len(values):,} values for the shape {shape[:10]}", "as many as the shape says")
@@ -122,23 +147,36 @@ def _check_values(values: list[Any], kind: str, each: Input) -> None:
             raise _wrong(each, shown(odd), f"values of {kind}, {low} to {high - 1}")
 
 
+def _types(each: Input) -> tuple[str, ...]:
+    return ("FP32", "UINT8") if each.kind == "image" and each.dtype == "float32" else _READ[each.kind]
+
+
 def _shaped(values: list[Any], shape: Sequence[int], each: Input) -> np.ndarray:
     if each.kind == "image":
-        channels, height, width = each.shape
-        if list(shape[1:]) != [height, width, channels] or None in values:
-            raise _wrong(each, f"the shape {list(shape)[:10]}", f"pixels of shape [n, {height}, {width}, {channels}]")
-        return np.array(values, dtype=np.uint8).reshape(shape).transpose(0, 3, 1, 2)
+        return _pixels(values, shape, each)
     if each.kind == "audio":
         if len(shape) != 2 or not shape[1] or None in values:
             raise _wrong(each, f"the shape {list(shape)[:10]}", f"samples of shape [n, samples], at {each.rate:,} Hz")
-        found = np.empty(shape[0], dtype=object)
-        found[:] = list(np.array(values, dtype=np.float32).reshape(shape))
-        return found
-    wanted = [each.shape[0]] if each.shape else []
+        return ragged(list(np.array(values, dtype=np.float32).reshape(shape)))
+    if each.kind == "sequence":
+        width = int(each.shape[2])
+        if len(shape) != 3 or not shape[1] or shape[2] != width:
+            raise _wrong(each, f"the shape {list(shape)[:10]}", f"[n, steps, {width}]")
+        numbers = checked(values, Input(each.name, "numeric", each.dtype, ("N",)))
+        return ragged(list(numbers.reshape(shape)))
+    wanted = [int(each.shape[1])] if each.kind == "numbers" else []
     if list(shape[1:]) not in ([wanted] if wanted else ([], [1])) or not shape:
         raise _wrong(each, f"the shape {list(shape)[:10]}", f"[n, {wanted[0]}]" if wanted else "[n] or [n, 1]")
-    column = checked(values, Input(each.name, each.kind, (), each.categories))
-    return column.reshape(-1, *wanted)
+    return checked(values, each).reshape(-1, *wanted)
+
+
+def _pixels(values: list[Any], shape: Sequence[int], each: Input) -> np.ndarray:
+    sides = each.shape[1:]
+    fits = len(shape) == 4 and all(n == size or isinstance(size, str) for n, size in zip(shape[1:], sides, strict=True))
+    if not fits or None in values or 0 in shape[1:]:
+        raise _wrong(each, f"the shape {list(shape)[:10]}", f"pixels of shape [n, {', '.join(map(str, sides))}]")
+    pixels = np.array(values, dtype=each.dtype).reshape(shape).transpose(0, 3, 1, 2)
+    return ragged(list(pixels)) if isinstance(sides[0], str) else pixels
 
 
 def _wrong(each: Input, came: str, allowed: str) -> Refused:
@@ -146,34 +184,30 @@ def _wrong(each: Input, came: str, allowed: str) -> Refused:
     return Refused(422, f"input {each.name!r}: {came} came; allowed is {allowed}.", details=details)
 
 
-def described(interface: Interface) -> tuple[list[Tensor], list[Tensor]]:
+def described(signature: Signature) -> tuple[list[Tensor], list[Tensor]]:
     """Return the inputs and outputs of a model as the protocol's metadata name them; -1 is any number."""
-    inputs = [
-        {"name": each.name, "datatype": _READ[each.kind][0], "shape": _shape_of(each)} for each in interface.inputs
+    inputs = [{"name": each.name, "datatype": _types(each)[0], "shape": _sizes(each)} for each in signature.given]
+    outputs = [
+        {
+            "name": answer_name(each.role),
+            "datatype": _PROMISED.get(each.dtype, "FP64"),
+            "shape": _numbered(each.shape),
+        }
+        for each in signature.outputs
     ]
-    kind = "FP64"
-    if interface.task == "classification":
-        types = set(map(type, interface.classes))
-        kind = (
-            {"bool": "BOOL", "int": "INT64", "float": "FP64"}.get(types.pop().__name__, "BYTES") if types else "INT64"
-        )
-    elif interface.task != "regression":
-        kind = "BYTES"
-    shape = [-1, interface.targets] if interface.targets > 1 else [-1]
-    outputs = [{"name": "prediction", "datatype": kind, "shape": shape}]
-    if interface.task == "classification":
-        outputs.append({"name": "probabilities", "datatype": "FP64", "shape": [-1, len(interface.classes)]})
     return inputs, outputs
 
 
-def _shape_of(each: Input) -> list[int]:
-    if each.kind == "image":
-        channels, height, width = each.shape
-        return [-1, height, width, channels]
-    return [-1, -1] if each.kind == "audio" else [-1, *each.shape]
+def _sizes(each: Input) -> list[int]:
+    """Return the shape of an input; that of one value a row is [n]."""
+    return [-1] if each.shape[1:] == (1,) and each.kind != "numbers" else _numbered(each.shape)
 
 
-def tensors_of(answer: Answer, wanted: Any) -> list[Tensor]:
+def _numbered(shape: Shape) -> list[int]:
+    return [size if isinstance(size, int) else -1 for size in shape]
+
+
+def tensors_of(answer: Answers, wanted: Any, signature: Signature) -> list[Tensor]:
     """Return an answer as tensors: all of it, or what was asked for.
 
     Parameters
@@ -181,6 +215,7 @@ def tensors_of(answer: Answer, wanted: Any) -> list[Tensor]:
     answer : mapping of str to ndarray
     wanted : object
         What stands under "outputs" in the request; None for all.
+    signature : Signature
     """
     names = list(answer)
     if wanted is not None:
@@ -191,13 +226,26 @@ def tensors_of(answer: Answer, wanted: Any) -> list[Tensor]:
         if odd or len(set(names)) < len(names):
             came = shown(odd[0]) if odd else "one of them twice"
             raise Refused(422, f"the outputs are {', '.join(answer)}, each at most once; {came} came.")
-    return [_tensor(name, answer[name]) for name in names]
+    most = int(signature.settings.get("max_detections", 0)) if signature.task == "detection" else 0
+    return [_tensor(name, answer[name], most) for name in names]
 
 
-def _tensor(name: str, values: np.ndarray) -> Tensor:
-    kind = _WRITTEN.get(values.dtype.kind, "FP64")
-    data = plain(values if values.dtype == object else values.reshape(-1))
-    if values.dtype == object:
-        data = [value if isinstance(value, str) else json.dumps(value) for value in data]
-    shape = [len(values)] if values.dtype == object else list(values.shape)
-    return {"name": name, "datatype": kind, "shape": shape, "data": data}
+def _tensor(name: str, values: np.ndarray, most: int) -> Tensor:
+    if values.dtype == object and isinstance(values[0], np.ndarray):
+        values = _filled(values, most or max(map(len, values)))
+    data = plain(values.reshape(-1))
+    return {
+        "name": name,
+        "datatype": _WRITTEN.get(values.dtype.kind, "FP64"),
+        "shape": list(values.shape),
+        "data": data,
+    }
+
+
+def _filled(rows: np.ndarray, n: int) -> np.ndarray:
+    """Return arrays of different lengths side by side, with zeros (or no text) behind them."""
+    dtype = max((row.dtype for row in rows), key=lambda dtype: dtype.itemsize)
+    found = np.zeros((len(rows), n, *rows[0].shape[1:]), dtype=dtype)
+    for place, row in zip(found, rows, strict=True):
+        place[: len(row)] = row
+    return found

@@ -5,23 +5,29 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
-from ganglion.data.convert import as_dataset
-from ganglion.data.dataset import Dataset, Field
-from ganglion.data.encoding import ImageEncoder, TableEncoder
+from ganglion.data.dataset import Dataset, Field, Kind
 from ganglion.data.recordings import pairs_to_dataset
+from ganglion.data.sequences import sequences_to_dataset
 from ganglion.data.strings import text_column
-from ganglion.data.summary import Summary
-from ganglion.data.text_encoding import TextEncoder
+from ganglion.data.tokens import tokens_to_dataset
+from ganglion.deployment.capability import reason_of_task
+from ganglion.deployment.describing import signature_of
+from ganglion.deployment.kinds import KINDS
+from ganglion.deployment.said import Answers, joined
+from ganglion.deployment.serving.backend import answer_name, joins
 from ganglion.deployment.serving.columns import Columns
-from ganglion.deployment.serving.interface import MODALITIES, TASKS, Input, Interface
+from ganglion.deployment.signature import Input
 from ganglion.errors import DataWarning, InvalidModel
 from ganglion.estimators.artifact import load
+from ganglion.estimators.base import Estimator
 
+MODALITIES = ("table", "text", "image", "audio", "sequence", "series")
+_OTHERS = ("translation", "speech_recognition", "anomaly_detection")  # served here alone: no graph holds their answers
 _TURN = threading.Lock()
 
 
@@ -36,7 +42,12 @@ class TorchBackend:
     Parameters
     ----------
     model : Estimator
-        Fitted, and of a task and modality that are served.
+        Fitted.
+
+    Raises
+    ------
+    InvalidModel
+        If it is of a task or modality that is not served.
     """
 
     engine = "torch"
@@ -44,11 +55,15 @@ class TorchBackend:
     is_quick = False
 
     def __init__(self, model: Any) -> None:
-        self.model, self.interface = model, interface_of(model)
+        reason = _why_not(model)
+        if reason is not None:
+            raise InvalidModel(f"{type(model).__name__} {reason}.")
+        self.model, self.signature = model, signature_of(model)
         self.summary = getattr(model, "summary_", None)
         self.note = ""
+        self.joins = joins(self.signature)
         self._codes = {
-            each.name: {label: code for code, label in enumerate(each.categories)} for each in self.interface.inputs
+            each.name: {label: code for code, label in enumerate(each.categories)} for each in self.signature.given
         }
 
     @property
@@ -61,95 +76,77 @@ class TorchBackend:
         """Load a model file; one that is damaged raises InvalidModel."""
         return cls(load(path))
 
-    def answer(self, columns: Columns) -> dict[str, np.ndarray]:
-        """Return what the model says of checked columns.
+    def answer(self, columns: Columns) -> Answers:
+        """Return what is said of checked columns, one part a row; see `Backend`.
 
         Parameters
         ----------
         columns : mapping of str to ndarray
-            By the names of the interface's inputs; pictures (n, channels, height, width), recordings an array of
-            samples each.
-
-        Returns
-        -------
-        dict of str to ndarray
-            "prediction", (n,) or (n, targets); of classifiers "probabilities", (n, classes).
+            By the names of what is given; pictures (n, channels, height, width), or where they may have any size an
+            array of such; texts, lists of words, recordings and sequences an array of one each.
         """
-        data = self.dataset(columns)
+        if self.signature.any_size:
+            (pictures,) = columns.values()
+            return joined([self._said(_images(each[None])) for each in pictures])
+        return self._said(self.dataset(columns))
+
+    def _said(self, data: Dataset) -> Answers:
         with one_at_a_time(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)  # nobody who could read it would be there
-            answers = {"prediction": np.asarray(self.model.predict(data))}
-            if self.interface.task == "classification" and hasattr(self.model, "predict_proba"):
-                answers["probabilities"] = np.asarray(self.model.predict_proba(data))
-        return answers
+            if self.signature.task in KINDS:
+                said = KINDS[self.signature.task].own(self.model, data)
+            else:
+                said = {"prediction": np.asarray(self.model.predict(data))}
+                if self.signature.task == "anomaly_detection":
+                    said["score"] = np.asarray(self.model.decision_function(data))
+        return {answer_name(role): values for role, values in said.items()}
 
     def dataset(self, columns: Columns) -> Dataset:
         """Return checked columns as the data set that they are."""
-        if self.interface.modality == "audio":
-            (each,) = self.interface.inputs
-            return pairs_to_dataset([(each.rate, samples) for samples in columns[each.name]], each.rate)
-        if self.interface.modality == "image":
-            return as_dataset(columns[self.interface.inputs[0].name])
-        pairs = [self._column(each, columns[each.name]) for each in self.interface.inputs]
+        first = self.signature.given[0]
+        values = columns[first.name]
+        if self.signature.modality == "audio":
+            return pairs_to_dataset([(first.rate, samples) for samples in values], first.rate)
+        if self.signature.modality == "image":
+            return _images(values)
+        if self.signature.modality == "sequence":
+            return sequences_to_dataset(values.tolist())
+        if self.signature.task == "tagging":
+            return tokens_to_dataset(values.tolist())
+        pairs = [self._column(each, columns[each.name]) for each in self.signature.given]
         return Dataset([field for field, _ in pairs], {field.name: column for field, column in pairs})
 
     def _column(self, each: Input, values: np.ndarray) -> tuple[Field, Any]:
         if each.kind == "text":
             return text_column(each.name, values.tolist())
         if each.kind == "categorical":
-            code_of = self._codes[each.name]
-            codes = [code_of.get(label, -1) for label in values.tolist()]  # unknown and missing are one to the encoder
-            return Field(each.name, "categorical", categories=each.categories), torch.tensor(codes)
+            labels = values.tolist()
+            code_of = self._codes[each.name] or {label: i for i, label in enumerate(sorted({*labels} - {None}))}
+            codes = [code_of.get(label, -1) for label in labels]  # unknown and missing are one to the encoder
+            return Field(each.name, "categorical", categories=tuple(code_of)), torch.tensor(codes)
         numbers = torch.from_numpy(values)
-        return Field(each.name, each.kind, each.shape), numbers.float() if each.kind == "boolean" else numbers
+        if each.kind == "numbers":
+            return Field(each.stem, "numeric", values.shape[1:]), numbers
+        return Field(each.name, cast(Kind, each.kind)), numbers.float() if each.kind == "boolean" else numbers
 
 
-def interface_of(model: Any) -> Interface:
-    """Return the interface of a fitted estimator.
+def _images(pixels: np.ndarray) -> Dataset:
+    """Return pictures, (n, channels, height, width), as a data set: which axis is which is known."""
+    return Dataset([Field("image", "image", pixels.shape[1:])], {"image": torch.from_numpy(pixels)})
 
-    Raises
-    ------
-    InvalidModel
-        If it is of a task or modality that is not served.
-    """
+
+def _why_not(model: Any) -> str | None:
+    """Return why a model is not served and what to do instead, behind its name; None if it is."""
+    if not isinstance(model, Estimator):
+        return (
+            "is not served: it is no single network, and a request does not bring what stands around it. Serve the "
+            "estimator inside it, if that alone may answer"
+        )
     task, modality = model.tags.task, model.modality_
-    name = type(model).__name__
-    if task not in TASKS or modality not in MODALITIES:
-        raise InvalidModel(
-            f"{name} ({task} of {modality}) is not served: a request is answered row by row, so that served are "
-            f"{', '.join(TASKS)} of {', '.join(MODALITIES)}. Use it from Python or by `ganglion predict`."
-        )
-    classes = tuple(getattr(model, "classes_", ()))
-    return Interface(
-        estimator=name,
-        task=task,
-        modality=modality,
-        inputs=_inputs(model.encoder_, getattr(model, "summary_", None)),
-        classes=tuple(each.item() if hasattr(each, "item") else each for each in classes),
-        targets=_n_targets(model),
-        target=model.target_name_ if hasattr(model, "target_name_") else "",
-        resize=getattr(model.encoder_, "resize", "stretch"),
-    )
-
-
-def _inputs(encoder: Any, summary: Summary | None) -> tuple[Input, ...]:
-    if isinstance(encoder, TableEncoder):
-        middle = summary.middles if summary else {}
-        return tuple(
-            Input(each.name, each.kind, each.shape, each.categories, typical=middle.get(each.name))
-            for each in encoder.fields
-        )
-    if isinstance(encoder, ImageEncoder):
-        return (Input("image", "image", tuple(encoder.shape)),)
-    if isinstance(encoder, TextEncoder):
-        return tuple(Input(name, "text") for name in encoder.columns or ("text",))
-    if encoder.spec.audio:
-        return (Input("audio", "audio", rate=encoder.spec.audio),)
-    return (Input(getattr(encoder, "column", "") or "text", "text"),)  # words, for a tagger
-
-
-def _n_targets(model: Any) -> int:
-    target = model.target_
-    if getattr(target, "multilabel", False):
-        return len(target.classes)
-    return 1 if getattr(target, "flat", True) else int(target.n_targets)
+    kind = KINDS.get(task)
+    if modality not in MODALITIES or (kind is None and task not in _OTHERS):
+        return f"({task} of {modality}) is not served: {reason_of_task(task)}"
+    if kind is not None and task != "forecasting":  # of forecasters that is about the graph alone
+        missing = kind.missing(model)
+        return missing and f"({task} of {modality}) is not served: {missing}"
+    return None

@@ -9,7 +9,7 @@ import csv
 import io
 import logging
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,11 +19,13 @@ from ganglion.data.image_files import decode as decode_picture
 from ganglion.data.image_files import look as look_at_picture
 from ganglion.data.recording_files import decode as decode_recording
 from ganglion.data.recording_files import look as look_at_recording
+from ganglion.data.resizing import Resize
 from ganglion.deployment.rows import labels_of, numbers_of
 from ganglion.deployment.serving.columns import Columns, checked
-from ganglion.deployment.serving.interface import Input, Interface
 from ganglion.deployment.serving.refused import Refused, too_many_rows
 from ganglion.deployment.serving.settings import Limits
+from ganglion.deployment.serving.wanted import allowed
+from ganglion.deployment.signature import Input, Signature
 from ganglion.errors import InvalidInput, missing_extra, suggestion
 
 _PARTS = 1_000  # files in a form
@@ -77,7 +79,7 @@ def _form_parser(content_type: bytes) -> tuple[Any, list[_Part]]:
     return MultipartParser(boundary, {"on_part_begin": begin, "on_part_data": add}), parts
 
 
-def table_in_csv(raw: bytes, interface: Interface, limits: Limits) -> Columns:
+def table_in_csv(raw: bytes, signature: Signature, limits: Limits) -> Columns:
     """Return the columns of a CSV file with a head line; further columns are left out.
 
     Raises
@@ -85,8 +87,8 @@ def table_in_csv(raw: bytes, interface: Interface, limits: Limits) -> Columns:
     Refused
         422 with the column, or 413 if there are too many rows.
     """
-    names, columns = _cut(raw, interface, limits)
-    missing = next((name for name in interface.columns if name not in names), None)
+    names, columns = _cut(raw, signature, limits)
+    missing = next((name for name in signature.names if name not in names), None)
     if missing is not None:
         near = suggestion(missing, names).replace("Did you mean", "Is it")
         raise Refused(
@@ -94,21 +96,20 @@ def table_in_csv(raw: bytes, interface: Interface, limits: Limits) -> Columns:
             f"the file has no column {missing!r}.{near} Its first line has {', '.join(names[:20])}.",
             details={"column": missing, "came": None, "allowed": "a column of this name"},
         )
-    return {each.name: _read(each, names, columns) for each in interface.inputs}
+    return {each.name: _read(each, names, columns) for each in signature.given}
 
 
-def _cut(raw: bytes, interface: Interface, limits: Limits) -> tuple[list[str], list[tuple[str, ...]]]:
+def _cut(raw: bytes, signature: Signature, limits: Limits) -> tuple[list[str], list[tuple[str, ...]]]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refused(422, f"the file is no UTF-8 (byte {error.start}).") from error
     head = text.partition("\n")[0]
     delimiter = sniff_delimiter(text[: 2**16]) or ","
-    most = 10 * len(interface.columns) + 1000
+    n_taken = len(signature.names)
+    most = 10 * n_taken + 1000
     if head.count(delimiter) >= most:
-        raise Refused(
-            422, f"the file has {head.count(delimiter) + 1:,} columns; the model takes {len(interface.columns):,}."
-        )
+        raise Refused(422, f"the file has {head.count(delimiter) + 1:,} columns; the model takes {n_taken:,}.")
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
     except csv.Error as error:
@@ -124,8 +125,8 @@ def _cut(raw: bytes, interface: Interface, limits: Limits) -> tuple[list[str], l
 
 
 def _read(each: Input, names: list[str], columns: list[tuple[str, ...]]) -> np.ndarray:
-    parts = [_column(each, name, columns[names.index(name)]) for name in each.columns]
-    return np.stack(parts, axis=1) if each.shape else parts[0]
+    parts = [_column(each, name, columns[names.index(name)]) for name in each.names]
+    return np.stack(parts, axis=1) if each.kind == "numbers" else parts[0]
 
 
 def _column(each: Input, name: str, values: tuple[str, ...]) -> np.ndarray:
@@ -136,33 +137,55 @@ def _column(each: Input, name: str, values: tuple[str, ...]) -> np.ndarray:
     try:
         return numbers_of(name, each.kind, values)
     except InvalidInput as error:
-        raise Refused(422, str(error), details={"column": name, "allowed": each.allowed}) from error
+        raise Refused(422, str(error), details={"column": name, "allowed": allowed(each)}) from error
 
 
-def picture(raw: bytes, each: Input, resize: Any, limits: Limits) -> np.ndarray:
-    """Return the pixels of a picture file in the form of training, (channels, height, width), uint8.
+def picture(raw: bytes, signature: Signature, limits: Limits, left: int) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return the pixels of a picture file as training had them, (channels, height, width), and its own size.
+
+    Parameters
+    ----------
+    raw : bytes
+    signature : Signature
+        Whose pictures have the size of training, or any.
+    limits : Limits
+    left : int
+        Pixels that it may have where it is answered in its own size.
 
     Raises
     ------
     Refused
         413 if it claims more pixels than allowed, before it is decoded; 422 if it is no whole picture.
     """
-    channels, height, width = each.shape
+    each = signature.inputs[0]
+    _, height, width, channels = each.shape
+    most = min(left, limits.pixels) if signature.any_size else limits.pixels
     try:
         size = look_at_picture(io.BytesIO(raw)).size
-        if size[0] * size[1] > limits.pixels:
+        if size[0] * size[1] > most:
             raise Refused(
                 413,
-                f"the picture has {size[0]:,} × {size[1]:,} pixels; {limits.pixels:,} in all are allowed.",
-                details={"allowed": limits.pixels},
+                f"the picture has {size[0]:,} × {size[1]:,} pixels; {max(0, most):,} in all are allowed. Send it "
+                "smaller, or by itself.",
+                details={"allowed": max(0, most)},
             )
-        return decode_picture(io.BytesIO(raw), Form(channels, (height, width), resize, is_deep=False))[0]
+        resize = cast(Resize, signature.resize or "stretch")
+        form = Form(int(channels), size if signature.any_size else (int(height), int(width)), resize, is_deep=False)
+        return decode_picture(io.BytesIO(raw), form)[0], size
     except Unreadable as error:
         raise Refused(413 if "bomb" in str(error) else 422, f"the picture {error}.") from error
 
 
-def recording(raw: bytes, each: Input, limits: Limits) -> np.ndarray:
+def recording(raw: bytes, each: Input, limits: Limits, left: int) -> np.ndarray:
     """Return the samples of a recording at the rate of training, (n,) float32.
+
+    Parameters
+    ----------
+    raw : bytes
+    each : Input
+    limits : Limits
+    left : int
+        Samples that it may have at that rate.
 
     Raises
     ------
@@ -171,7 +194,7 @@ def recording(raw: bytes, each: Input, limits: Limits) -> np.ndarray:
     """
     try:
         head = look_at_recording(io.BytesIO(raw))
-        if max(head.n_samples * head.n_channels, head.n_at(each.rate)) > limits.samples:
+        if head.n_samples * head.n_channels > limits.samples or head.n_at(each.rate) > left:
             raise Refused(
                 413,
                 f"the recording has {head.n_samples:,} samples in {head.n_channels} channels; {limits.samples:,} in "

@@ -14,13 +14,13 @@ import numpy as np
 from ganglion.deployment.drift import Counts, Drift, drift_of
 from ganglion.deployment.serving.backend import Backend
 from ganglion.deployment.serving.columns import Columns
-from ganglion.deployment.serving.interface import Interface
+from ganglion.deployment.signature import ROWS, Input, Signature
 from ganglion.deployment.tally import Tally, added, to_json
 
 TOGETHER = 2_000  # rows that are counted at once, column by column
 RECENT = 10_000  # rows, at least, that are compared with training; twice as many at most
 LEAST = 20  # rows that are told of together: counts of fewer would be their values
-UNSEEN = ("image", "audio", "text")  # kinds of inputs that nothing is known of
+COUNTED = ("prediction", "probabilities")  # of what is said
 _Counts = dict[str, Counts]
 _Arrays = dict[str, np.ndarray]
 
@@ -39,16 +39,19 @@ class Watch:
         self._lock = threading.Lock()
         self._held: tuple[_Arrays, _Arrays] = ({}, {})  # columns and answers, with room for TOGETHER rows
         self._n_held = 0
-        self._looked_at = [each.name for each in backend.interface.inputs if each.kind not in UNSEEN]
+        signature = backend.signature
+        self._looked_at = [each.name for each in columns_known(signature)]
+        self._is_counted = backend.summary is not None and (signature.modality == "table" or signature.task in ROWS)
         self._recent: list[tuple[int, _Counts, _Counts]] = [(0, {}, {})]
         self._new: tuple[int, _Counts, _Counts] = (0, {}, {})
         self._is_told = False
 
     def note(self, columns: Columns, answer: dict[str, np.ndarray]) -> None:
         """Take rows and answers, to be counted with others."""
-        if self.backend.summary is None:
+        if not self._is_counted:
             return
-        n = len(answer["prediction"])
+        n = len(next(iter(answer.values())))
+        answer = {name: answer[name] for name in COUNTED if name in answer}
         with self._lock:
             if self._n_held + n > TOGETHER:
                 self._count()
@@ -57,8 +60,8 @@ class Watch:
                 return
             places = slice(self._n_held, self._n_held + n)
             columns = {name: columns[name] for name in self._looked_at}
-            if not self._held[1]:
-                self._held = (_rooms(columns), _rooms(answer, labels=bool(self.backend.interface.classes)))
+            if not any(self._held):
+                self._held = (_rooms(columns), _rooms(answer, labels=bool(self.backend.signature.classes)))
             for rooms, given in zip(self._held, (columns, answer), strict=True):
                 for name, values in given.items():
                     rooms[name][places] = values
@@ -105,12 +108,12 @@ class Watch:
                 room[:] = None
 
     def _add(self, columns: Columns, answer: _Arrays) -> None:
-        summary, interface = self.backend.summary, self.backend.interface
+        summary, signature = self.backend.summary, self.backend.signature
         if summary is None:
             return
-        known = {each.name: each.categories for each in interface.inputs if each.kind == "categorical"}
-        tally = Tally(summary, known, interface.classes)
-        tally.add(apart(columns, interface), answer)
+        known = {each.name: each.categories for each in columns_known(signature) if each.kind == "categorical"}
+        tally = Tally(summary, known, signature.classes)
+        tally.add(apart(columns, signature), answer)
         counted = (tally.n, tally.columns, tally.predicted)
         self._new = _sum([self._new, counted])
         self._recent[-1] = _sum([self._recent[-1], counted])
@@ -129,15 +132,18 @@ def _rooms(given: Mapping[str, np.ndarray], *, labels: bool = False) -> _Arrays:
     }
 
 
-def apart(columns: Columns, interface: Interface) -> Columns:
+def columns_known(signature: Signature) -> tuple[Input, ...]:
+    """Return the columns that a summary may tell of: those of tables."""
+    return signature.given if signature.modality == "table" else ()
+
+
+def apart(columns: Columns, signature: Signature) -> Columns:
     """Return columns with each number of a block by itself, under its own name; what has no summary is left out."""
     found: Columns = {}
-    for each in interface.inputs:
-        if each.kind in UNSEEN:
-            continue
+    for each in columns_known(signature):
         values = columns[each.name]
-        if each.shape:
-            found |= {name: values[:, j] for j, name in enumerate(each.columns)}
+        if each.kind == "numbers":
+            found |= {name: values[:, j] for j, name in enumerate(each.names)}
         else:
             found[each.name] = values
     return found
