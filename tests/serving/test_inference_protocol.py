@@ -1,7 +1,9 @@
 """The Open Inference Protocol 2: answers as its description has them, and what the model says in Python."""
 
+import json
 import math
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from tests.serving.asking import ask, frame, get, post, rows_of, service_of
 
 import ganglion as gg
+from ganglion.deployment.serving.settings import Limits, Settings
 
 KINDS = {"color": "BYTES", "size": "FP64", "when": "BYTES", "loud": "BOOL", "weight": "FP64"}
 
@@ -25,7 +28,7 @@ def request_of(table, **more):
 def test_metadata(table_service):
     server = get(table_service, "/v2").json()
     assert server["name"] == "ganglion"
-    assert server["extensions"] == []
+    assert server["extensions"] == ["binary_tensor_data"]
     assert get(table_service, "/v2/").json() == server
     model = get(table_service, "/v2/models/mixed").json()
     assert model["versions"] == ["1"]
@@ -141,11 +144,111 @@ def test_what_is_no_request_is_refused(table_service, request_, says):
     assert says in answer.json()["error"]
 
 
-def test_no_rows_and_binary_tensors_are_refused(table_service):
+def test_no_rows_are_refused(table_service):
     none = {"inputs": [each | {"shape": [0], "data": []} for each in request_of(frame(1))["inputs"]]}
     assert "no row came" in post(table_service, "/v2/models/mixed/infer", json=none).json()["error"]
-    binary = post(table_service, "/v2/models/mixed/infer", json=none, headers={"inference-header-content-length": "10"})
-    assert binary.status_code == 415
+
+
+def raw_of(datatype, data):
+    """Return the bytes of a tensor as the extension has them, written value by value."""
+    if datatype == "BYTES":
+        return b"".join(struct.pack("<I", len(each.encode())) + each.encode() for each in data)
+    code = {"FP64": "d", "FP32": "f", "BOOL": "?", "INT16": "h"}[datatype]
+    return struct.pack(f"<{len(data)}{code}", *(math.nan if each is None else each for each in data))
+
+
+def binary_of(request):
+    """Return a request as JSON and the data behind it, and the header that says where they begin."""
+    raw = [raw_of(each["datatype"], each["data"]) for each in request["inputs"]]
+    inputs = [
+        {name: part for name, part in each.items() if name != "data"} | {"parameters": {"binary_data_size": len(data)}}
+        for each, data in zip(request["inputs"], raw, strict=True)
+    ]
+    head = json.dumps(request | {"inputs": inputs}).encode()
+    headers = {"inference-header-content-length": str(len(head)), "content-type": "application/octet-stream"}
+    return {"content": head + b"".join(raw), "headers": headers}
+
+
+def test_tensors_as_bytes_are_answered_as_those_in_json(table_service):
+    path, table = "/v2/models/mixed/infer", frame(12, seed=4).assign(color=["grün", "red", ""] * 4)
+    expected = post(table_service, path, json=request_of(table)).json()
+    answer = post(table_service, path, **binary_of(request_of(table)))
+    assert answer.json() == expected
+    asked = {"outputs": [{"name": "probabilities", "parameters": {"binary_data": True}}, {"name": "prediction"}]}
+    answer = post(table_service, path, **binary_of(request_of(table, **asked)))
+    start = int(answer.headers["inference-header-content-length"])
+    shares, labels = json.loads(answer.content[:start])["outputs"]
+    assert labels == expected["outputs"][0]
+    assert shares == {
+        **{name: expected["outputs"][1][name] for name in ("name", "datatype", "shape")},
+        "parameters": {"binary_data_size": 12 * 2 * 8},
+    }
+    assert np.frombuffer(answer.content[start:], "<f8").tolist() == expected["outputs"][1]["data"]
+
+
+def test_all_outputs_come_as_bytes_where_the_request_wants_it(table_service):
+    request = request_of(frame(3), parameters={"binary_data_output": True})
+    answer = post(table_service, "/v2/models/mixed/infer", json=request)
+    assert answer.headers["content-type"] == "application/octet-stream"
+    start = int(answer.headers["inference-header-content-length"])
+    labels, shares = json.loads(answer.content[:start])["outputs"]
+    plain = post(table_service, "/v2/models/mixed/infer", json=request_of(frame(3))).json()["outputs"]
+    size = labels["parameters"]["binary_data_size"]
+    assert answer.content[start : start + size] == raw_of("BYTES", plain[0]["data"])
+    assert len(answer.content) == start + size + shares["parameters"]["binary_data_size"]
+
+
+@pytest.mark.parametrize(
+    ("content", "header", "says"),
+    [
+        (b"{}", "-1", "the body has 2 bytes"),
+        (b"{}", "3", "the body has 2 bytes"),
+        (b"{}", "²", "the body has 2 bytes"),
+        (b"{}", "9" * 40, "the body has 2 bytes"),
+        (b"{}rest", "2", "4 bytes stand behind the tensors"),
+        (b"[1]", "3", '"inputs"'),
+        (b'{"inputs": [1]}', "15", '"name"'),
+    ],
+)
+def test_headers_that_do_not_fit_the_body_are_refused(table_service, content, header, says):
+    headers = {"inference-header-content-length": header.encode("latin-1")}
+    answer = post(table_service, "/v2/models/mixed/infer", content=content, headers=headers)
+    assert answer.status_code == 422
+    assert says in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("datatype", "size", "raw", "says"),
+    [
+        ("FP64", 16, bytes(15), "more bytes than the body has"),
+        ("FP64", 15, bytes(15), "15 bytes came of the datatype 'FP64'"),
+        ("FP64", -8, b"", "a whole number of bytes"),
+        ("FP64", 16.0, bytes(16), "a whole number of bytes"),
+        ("FP128", 16, bytes(16), "of the datatype 'FP128'; known are BYTES"),
+        ("BOOL", 2, b"\0\2", "0 or 1"),
+        ("BYTES", 8, b"\3\0\0\0abc\1", "one is longer than the rest"),
+        ("BYTES", 8, b"\xff\xff\xff\xffabcd", "one is longer than the rest"),
+        ("BYTES", 6, b"\2\0\0\0\xff\xfe", "text 0 of BYTES is no UTF-8"),
+        ("FP64", 16, struct.pack("<2d", 1, math.inf), "the number inf"),
+    ],
+)
+def test_bytes_that_are_no_tensor_are_refused(table_service, datatype, size, raw, says):
+    tensor = {"name": "weight", "shape": [2], "datatype": datatype, "parameters": {"binary_data_size": size}}
+    others = [each for each in request_of(frame(2))["inputs"] if each["name"] != "weight"]
+    head = json.dumps({"inputs": [*others, tensor]}).encode()
+    headers = {"inference-header-content-length": str(len(head))}
+    answer = post(table_service, "/v2/models/mixed/infer", content=head + raw, headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert says in answer.json()["error"]
+
+
+def test_bytes_of_too_many_values_are_refused_before_they_are_read(mixed):
+    few = service_of({"mixed": mixed}, Settings(limits=Limits(values=1000)))
+    tensor = {"name": "weight", "shape": [1500], "datatype": "BOOL", "parameters": {"binary_data_size": 1500}}
+    head = json.dumps({"inputs": [tensor]}).encode()
+    headers = {"inference-header-content-length": str(len(head))}
+    answer = post(few, "/v2/models/mixed/infer", content=head + bytes(1500), headers=headers)
+    assert (answer.status_code, answer.json()["allowed"]) == (413, 1000)
 
 
 # The protocol's own description. What it says of each object stands below in short: required fields and types, as in

@@ -1,6 +1,6 @@
 """The paths of the Open Inference Protocol, version 2 (REST), which KServe, Triton and their clients speak.
 
-https://github.com/kserve/open-inference-protocol. Data are JSON; the binary extension is not spoken.
+https://github.com/kserve/open-inference-protocol. Data are JSON, or bytes behind it (`binary_tensors`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ganglion.deployment.said import Answers
 from ganglion.deployment.serving.answers import Reply, json_reply
 from ganglion.deployment.serving.asking import aside
+from ganglion.deployment.serving.binary_tensors import HEADER, NAME, binary_reply, read_binary
 from ganglion.deployment.serving.json_text import parse_json
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.routes import Handler, Outcome, Question, Request
@@ -49,7 +50,7 @@ class Protocol:
 
     def server(self, request: Request) -> Reply:
         """Answer what the server is."""
-        return json_reply({"name": "ganglion", "version": __version__, "extensions": []})
+        return json_reply({"name": "ganglion", "version": __version__, "extensions": [NAME]})
 
     def live(self, request: Request) -> Reply:
         """Answer that the server lives."""
@@ -81,9 +82,8 @@ class Protocol:
     def infer(self, request: Request) -> Outcome:
         """Answer what a model says of tensors."""
         served = self._served(request)
-        if b"inference-header-content-length" in request.headers:
-            raise Refused(415, "binary tensors came; send the data of each tensor as JSON.")
-        reading = partial(_read, request.body, served.backend, self._service.settings.limits)
+        header = request.headers.get(HEADER)
+        reading = partial(_read, request.body, header, served.backend, self._service.settings.limits)
 
         def question(read: tuple[dict[str, Any], Asked]) -> Question:
             content, asked = read
@@ -99,11 +99,12 @@ def _inferred(content: dict[str, Any], served: Served, asked: Asked, answer: Ans
     said: dict[str, Any] = {"model_name": served.name, "model_version": served.version}
     if "id" in content:
         said["id"] = content["id"]
-    return json_reply({**said, "outputs": tensors_of(answer, content.get("outputs"), served.signature)})
+    tensors = tensors_of(answer, content.get("outputs"), served.signature)
+    return binary_reply(said, tensors, content) or json_reply({**said, "outputs": tensors})
 
 
-def _read(body: bytes, backend: Any, limits: Limits) -> tuple[dict[str, Any], Asked]:
-    content = parse_json(body, limits)
+def _read(body: bytes, header: bytes | None, backend: Any, limits: Limits) -> tuple[dict[str, Any], Asked]:
+    content = parse_json(body, limits) if header is None else read_binary(body, header, limits)
     columns = columns_of_tensors(content, backend.signature, limits)
     if not isinstance(content.get("id", ""), str):
         raise Refused(422, '"id" is a text.')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ganglion.deployment.serving.binary_tensors import KIND
 from ganglion.deployment.serving.explaining import MOST_ROWS
 from ganglion.deployment.serving.schemas import answer_of, rows_of
 from ganglion.deployment.serving.served import Served
@@ -114,10 +115,14 @@ def _responses(schema: Mapping[str, Any], kind: str = "application/json") -> dic
 
 
 def _infer() -> dict[str, Any]:
+    responses = _responses({"$ref": f"{_REF}response"})
+    responses["200"]["content"][KIND.decode()] = {"schema": {"type": "string", "format": "binary"}}
     return {
         "summary": "What the model says of tensors",
+        "description": "With the header Inference-Header-Content-Length, data of tensors may stand behind the JSON as "
+        "bytes, and come so where it asks for that: the protocol's extension binary_tensor_data.",
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": f"{_REF}request"}}}},
-        "responses": _responses({"$ref": f"{_REF}response"}),
+        "responses": responses,
     }
 
 
