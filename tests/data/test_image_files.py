@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from tests.data.pictures import noise, png_claiming, raw
 
-from ganglion.data.image_files import Form, Unreadable, decode, look, pillow_warnings
+from ganglion.data.image_files import Form, Unreadable, decode, fit_picture, look, pillow_warnings
 from ganglion.data.resizing import Reading, common_size, place
 from ganglion.errors import InvalidParameter
 
@@ -101,6 +101,19 @@ def test_shrinking_averages():
     for kind in ("PNG", "JPEG"):
         pixels, _ = decoded(raw(Image.fromarray(checks.astype(np.uint8)), kind), channels=1, size=(4, 4))
         assert np.abs(pixels.astype(int) - 128).max() <= 8
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+def test_resizing_is_pillows_to_one_level(resize):
+    rng = np.random.default_rng(0)
+    for height, width in ((5, 90), (40, 31), (150, 260), (1, 7)):
+        given = Image.fromarray(rng.integers(0, 256, (height, width), dtype=np.uint8))
+        at = place((height, width), (12, 16), resize)
+        whole = given.resize(at.shown[::-1], Image.Resampling.BILINEAR, box=at.box, reducing_gap=2.0)
+        (own,) = fit_picture(given, (height, width), form(1, resize=resize))
+        (top, left), (h, w) = at.corner, at.shown
+        # which side Pillow takes first, and so how it rounds, depends on its version
+        assert np.abs(own[top : top + h, left : left + w].astype(int) - np.asarray(whole)).max() <= 1
 
 
 @pytest.mark.parametrize(

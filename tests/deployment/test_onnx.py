@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import soundfile
 from PIL import Image
+from tests.serving.asking import post
 from torch import nn
 
 import ganglion as gg
@@ -21,11 +22,15 @@ from ganglion.checks.data import every_data_for, tones
 from ganglion.data.vocabulary import SPECIAL
 from ganglion.deployment import onnx_export
 from ganglion.deployment.onnx_model import OnnxModel
+from ganglion.deployment.pictures import pixels_of
+from ganglion.deployment.recipes import config_pbtxt
+from ganglion.deployment.serving.server import service_of
 from ganglion.deployment.signature import Input, Output, Signature
 from ganglion.deployment.table_file import read_rows
 from ganglion.errors import ExportRefused, GanglionWarning, InvalidFile, InvalidInput, InvalidModel, InvalidParameter
 from ganglion.registry import all_algorithms
 
+PICTURE = {"content-type": "application/octet-stream"}
 ANSWERING = ("classification", "regression")
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
@@ -365,6 +370,52 @@ def test_pictures_of_any_size(seeing):
     )
     with pytest.raises(InvalidFile, match=r"there is no file none\.png"):
         alone.predict(["none.png"])
+
+
+def test_pixels_of_any_size_go_in(seeing):
+    model, files, path = seeing
+    session = onnxruntime.InferenceSession(path)
+    (image,) = session.get_inputs()
+    assert (image.type, image.shape) == ("tensor(uint8)", ["N", "H", "W", 3])
+    alone = OnnxModel.load(path)
+    assert alone.signature.inputs[0].sides == (9, 8)
+    for file in files:
+        pixels = np.asarray(Image.open(file).convert("RGB"))[None]
+        labels, shares = session.run(None, {"image": pixels})
+        given = (
+            [file] if file.suffix == ".png" else list(pixels)
+        )  # files of JPEG are decoded at a fraction of their size
+        np.testing.assert_allclose(shares, model.predict_proba(given), atol=1e-5)
+        assert labels.tolist() == model.predict(given).tolist() == alone.predict(pixels).tolist()
+    with pytest.raises(InvalidInput, match=r"any height and width and 3 channel\(s\).*\(N, H, W, 3\)"):
+        alone.predict(np.zeros((2, 8, 8, 2), dtype=np.uint8))
+
+
+def test_served_pictures_are_brought_to_size_as_in_training(seeing):
+    model, files, path = seeing
+    service = service_of(str(path))
+    said = [post(service, "/predict", content=file.read_bytes(), headers=PICTURE).json() for file in files]
+    shares = [each["probabilities"][0] for each in said]
+    np.testing.assert_allclose(shares, model.predict_proba(files), atol=1e-5)
+
+
+def test_triton_is_told_that_pictures_have_any_size(seeing):
+    _, _, path = seeing
+    config = config_pbtxt(OnnxModel.load(path).signature)
+    assert 'name: "image"\n    data_type: TYPE_UINT8\n    dims: [ -1, -1, 3 ]\n' in config
+
+
+def test_files_of_one_size_alone_are_still_read():
+    told = {"name": "image", "kind": "image", "dtype": "uint8", "shape": ["N", 9, 8, 3], "categories": [], "rate": 0}
+    given = {"name": "label", "role": "label", "dtype": "int64", "shape": ["N"]}
+    old = {"format": 2, "estimator": "CNNClassifier", "task": "classification", "modality": "image", "target": ""}
+    signature = Signature.from_json(json.dumps(old | {"inputs": [told], "outputs": [given], "resize": "pad"}))
+    assert signature.inputs[0].sides == (9, 8)
+    pictures = [np.zeros((20, 30, 3), np.uint8), np.ones((5, 5), np.uint8)]
+    assert pixels_of(signature, pictures).shape == (2, 9, 8, 3)
+    told["size"] = [0, 8]
+    with pytest.raises(InvalidModel, match="the input 'image'"):
+        Signature.from_json(json.dumps(old | {"inputs": [told], "outputs": [given]}))
 
 
 @pytest.mark.parametrize("labels", [[3, 5, 9], [1.0, 2.0, 7.0], [True, False, True], ["ä", "b", ""]])

@@ -14,6 +14,7 @@ Colour of 16 bits is read with 8: Pillow knows no more. Shrinking averages over 
 from __future__ import annotations
 
 import contextlib
+import math
 import struct
 import warnings
 import zlib
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 KINDS = "JPEG, PNG, WebP, TIFF, BMP and GIF"
 _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N")
+GAP = 2.0  # how many times the result's size a picture is left with by the mean of whole blocks, at least
 _NUMBERS = (*_SIXTEEN_BITS, "I", "F")
 _GREY = ("1", "L", "LA", "La", *_NUMBERS)
 _TURNED = (5, 6, 7, 8)  # values of EXIF's orientation that swap height and width
@@ -154,14 +156,14 @@ def fit_picture(image: Image.Image, original: Size, form: Form) -> np.ndarray:
     -------
     ndarray of shape (channels, height, width)
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     image = _plain(ImageOps.exif_transpose(image), form.channels)
     placement = place(original, form.size, form.resize)
     height, width = placement.shown
     box = _within(image, placement.box, original)
     if image.size != (width, height) or box != (0, 0, width, height):
-        image = image.resize((width, height), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
+        image = _resized(image, (width, height), box)
     pixels = np.asarray(image)
     pixels = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
     if form.is_deep and not np.isfinite(pixels).all():
@@ -170,6 +172,26 @@ def fit_picture(image: Image.Image, original: Size, form: Form) -> np.ndarray:
     result = np.zeros((form.channels, *form.size), dtype=form.dtype)
     result[:, top : top + height, left : left + width] = pixels  # one deep channel may become three
     return result
+
+
+def _resized(image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]) -> Image.Image:
+    """Return a part of a picture in another size, (width, height): Pillow's resize(…, BILINEAR, box, reducing_gap=2).
+
+    One side after the other: which comes first in one call depends on Pillow's version, and rounding on that.
+    """
+    from PIL import Image
+
+    (width, height), (left, top, right, bottom) = size, box
+    across, down = (right - left) / width, (bottom - top) / height
+    x, y = max(1, int(across / GAP)), max(1, int(down / GAP))
+    if x > 1 or y > 1:
+        first = max(0, int(left - across / 2)), max(0, int(top - down / 2))
+        last = min(image.width, math.ceil(right + across / 2)), min(image.height, math.ceil(bottom + down / 2))
+        image = image.reduce((x, y), (*first, *last))
+        left, right = (left - first[0]) / x, (right - first[0]) / x
+        top, bottom = (top - first[1]) / y, (bottom - first[1]) / y
+    image = image.resize((width, image.height), Image.Resampling.BILINEAR, (left, 0, right, image.height))
+    return image.resize(size, Image.Resampling.BILINEAR, (0, top, width, bottom))
 
 
 def load_pillow(purpose: str) -> Any:

@@ -61,7 +61,7 @@ def export_c(
         raise ExportRefused(
             f"models of {model.modality_} data have no C code: those of tables and images have. Export to .onnx."
         )
-    signature, name = signature_of(model), _identifier(Path(path).stem)
+    signature, name = signature_of(model).brought, _identifier(Path(path).stem)
     double = False
     parity = _parity(model, signature, name, rows, double=False, quantized=quantized, check=check)
     if not _good(parity, quantized=quantized) and not quantized and model.network_.dtype == torch.float64:

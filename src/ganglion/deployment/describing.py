@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ganglion.data.audio_encoding import AudioEncoder
 from ganglion.data.encoding import ImageEncoder, TableEncoder
+from ganglion.data.resizing import CHANNELS
 from ganglion.data.sequences import SequenceEncoder
 from ganglion.data.series_encoder import SeriesEncoder
 from ganglion.data.text_encoding import WHOLE, TextEncoder
@@ -83,8 +84,10 @@ def _inputs(model: Estimator) -> tuple[Input, ...]:
         return _columns(model, encoder)
     if isinstance(encoder, ImageEncoder):
         channels, *sides = encoder.shape
-        height, width = ("H", "W") if encoder.any_size and multiple_of(model.network_) else sides
-        return (Input("image", "image", encoder.pixels or "float32", ("N", height, width, channels)),)
+        dtype, any_size = encoder.pixels or "float32", encoder.any_size and multiple_of(model.network_) > 0
+        resized = dtype == "uint8" and channels in CHANNELS and not any_size  # what Python resizes, and no windows
+        shape = ("N", "H", "W", channels) if any_size or resized else ("N", *sides, channels)
+        return (Input("image", "image", dtype, shape, size=tuple(sides) if resized else ()),)
     if isinstance(encoder, TextEncoder):
         return (Input("tokens", "tokens", "int64", ("N", "T")), _length("tokens"))
     if isinstance(encoder, WordEncoder):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ganglion.data.pictures import stacked
+from ganglion.data.resizing import Resize, reading_to
 from ganglion.deployment.core import Beginning, stages
 from ganglion.deployment.forms import columns_of
 from ganglion.deployment.graph import TRACING, network_of, traced
@@ -66,14 +68,17 @@ def _apart(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _tensors(signature: Signature, feeds: dict[str, np.ndarray], multiple: int) -> list[Tensor]:
-    """Return the inputs of a graph as the core takes them: codes in place of texts, pictures continued."""
+    """Return the inputs of a graph as the core takes them: codes in place of texts, pictures resized or continued."""
     tensors = []
     for each in signature.inputs:
         values = feeds[each.name]
         if each.kind == "categorical":
             codes = {label: code for code, label in enumerate(each.categories, start=1)}
             values = np.array([[codes.get(label, 0)] for label in values[:, 0]], dtype=np.int64)
-        if "H" in each.shape:
+        if each.size:
+            reading = reading_to((int(each.shape[3]), *each.size), cast(Resize, signature.resize))
+            values = stacked(list(values), reading)[0].transpose(0, 2, 3, 1)
+        elif "H" in each.shape:
             beyond = [multiple * max(2, -(-side // multiple)) - side for side in values.shape[1:3]]
             values = np.pad(values, ((0, 0), (0, beyond[0]), (0, beyond[1]), (0, 0)), mode="edge")
         tensors.append(torch.from_numpy(values))

@@ -131,8 +131,11 @@ def _images(model: Estimator, signature: Signature, rng: np.random.Generator) ->
     (each,) = signature.inputs
     for place, sides in enumerate(_sizes(model, each)):
         shape, size = (*sides, int(each.shape[3])), f" of {sides[0]} × {sides[1]} pixels" if place else ""
-        for n in BATCHES if not place else BATCHES[:2]:
+        resized = bool(place and each.size)  # it is the size that makes a difference, not how many there are
+        for n in BATCHES[1:2] if resized else BATCHES[:2] if place else BATCHES:
             yield f"{n} noisy image(s){size}", _noise(model, each, (n, *shape), rng)
+        if resized:
+            continue
         if signature.task == "detection":  # where all is even all boxes are equally sure, and none comes first
             shades = np.linspace(0, 1, shape[0] * shape[1]).reshape(*shape[:2], 1)
             yield f"shaded images{size}", (_even(model, each, shape)[:, :, :] * shades).astype(each.dtype)
@@ -141,10 +144,13 @@ def _images(model: Estimator, signature: Signature, rng: np.random.Generator) ->
 
 
 def _sizes(model: Estimator, each: Input) -> list[tuple[int, int]]:
-    """Return the sizes of pictures to be compared: that of training; of a model that reads any, some around it too."""
+    """Return the sizes of pictures to be compared: that of training, and whatever others there may be."""
     _, height, width = model.encoder_.spec.image
     if isinstance(each.shape[1], int):
         return [(height, width)]
+    if each.size:  # one is so large along each side that blocks are averaged first
+        smaller = max(1, height // 2), max(1, width // 3)
+        return [(height, width), smaller, (4 * height + 3, width + 1), (height, 4 * width + 2), (height + 1, 1)]
     return [(height, width), (height + 3, 2 * width - 1), (max(6, height // 2), max(5, width // 3))]
 
 
@@ -273,6 +279,8 @@ def _as_trained(signature: Signature, X: Any) -> Any:
     if signature.modality == "text" and isinstance(X, dict):
         columns = {name: as_dataset(texts).columns["text"] for name, texts in X.items()}
         return Dataset([Field(name, "text") for name in columns], columns)
+    if signature.inputs[0].size and X.shape[1:3] != signature.inputs[0].size:
+        return list(X)  # Python brings single pictures to the size of training, not a stack
     if signature.modality != "table":
         return X
     first = signature.inputs[0]

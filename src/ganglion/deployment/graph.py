@@ -22,6 +22,7 @@ from ganglion.deployment.hearing import with_transforms
 from ganglion.deployment.operators import read_operators_once
 from ganglion.deployment.packages import onnx_package
 from ganglion.deployment.picture_sides import SIDES, continued, cut_back
+from ganglion.deployment.picture_sizes import brought
 from ganglion.deployment.recurrent import with_operators
 from ganglion.deployment.signature import Input, Output, Signature
 from ganglion.estimators.base import Estimator
@@ -61,7 +62,7 @@ def graph_of(core: Core) -> tuple[Any, Signature]:
         Around a network of `network_of`.
     """
     proto = traced(core, core.signature.inputs)
-    _put_in_front(proto, core.signature.inputs, core.sides)
+    _put_in_front(proto, core)
     signature = _put_behind(proto, core.signature)
     onnx_package("onnx.checker", PURPOSE).check_model(proto)
     return proto, signature
@@ -78,6 +79,7 @@ def traced(core: Core, inputs: tuple[Input, ...]) -> Any:
     for package in ("onnx", "onnxscript"):
         onnx_package(package, PURPOSE)
     read_operators_once()
+    inputs = tuple(each.brought for each in inputs)
     axes = {name: _axis(name, core.sides) for each in inputs for name in each.shape if isinstance(name, str)}
     examples = tuple(_example(each, core.sides) for each in inputs)
     dynamic = tuple({i: axes[n] for i, n in enumerate(each.shape) if isinstance(n, str)} for each in inputs)
@@ -143,11 +145,12 @@ def _rename(proto: Any) -> None:
         del node.metadata_props[:]
 
 
-def _put_in_front(proto: Any, inputs: tuple[Input, ...], sides: int) -> None:
+def _put_in_front(proto: Any, core: Core) -> None:
     """Let the graph begin with a user's columns: texts become codes, all else keeps its place under its own name.
 
-    Pictures of any size are continued to sides that a network takes.
+    Pictures of any size are brought to the size of training, or continued to sides that a network takes.
     """
+    inputs = core.signature.inputs
     helper, types = onnx_package("onnx.helper", PURPOSE), onnx_package("onnx", PURPOSE).TensorProto
     own, nodes = {}, []
     for i, each in enumerate(inputs):
@@ -158,9 +161,7 @@ def _put_in_front(proto: Any, inputs: tuple[Input, ...], sides: int) -> None:
             nodes.append(_code_node(helper, each, f"{CODE}{i}"))
             del own[f"{CODE}{i}"]
         elif "H" in each.shape:
-            given.name = each.name
-            _name_axes(given, each.shape)
-            nodes.extend(continued(helper, each.name, f"{CODE}{i}", sides))
+            nodes.extend(_picture_nodes(given, helper, each, f"{CODE}{i}", core))
             del own[f"{CODE}{i}"]
         else:
             given.name = each.name
@@ -171,6 +172,18 @@ def _put_in_front(proto: Any, inputs: tuple[Input, ...], sides: int) -> None:
         proto.graph.node.insert(0, node)
     if any(each.kind == "categorical" for each in inputs):
         proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
+
+
+def _picture_nodes(given: Any, helper: Any, each: Input, to: str, core: Core) -> list[Any]:
+    """Let an input take pictures of any size; returns the nodes that make of them what the network takes."""
+    given.name = each.name
+    _name_axes(given, each.brought.shape)
+    for axis, size in zip(given.type.tensor_type.shape.dim, each.shape, strict=True):
+        if size in SIDES:
+            axis.dim_param = size
+    if each.size:
+        return brought(helper, each, to, core.signature.resize)
+    return continued(helper, each.name, to, core.sides)
 
 
 def _code_node(helper: Any, each: Input, name: str) -> Any:

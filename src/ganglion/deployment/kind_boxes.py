@@ -30,7 +30,7 @@ def _box_said(network: Network, prepared: Inputs, signature: Signature) -> dict[
 
     What `kept_by_nms` walks through until nothing changes is an operator of ONNX; both are the greedy walk.
     """
-    told, (height, width) = signature.settings, signature.inputs[0].shape[1:3]
+    told, (_, height, width, _) = signature.settings, signature.inputs[0].brought.shape
     most = int(told["max_detections"])
     rows = answer_of(network, network.scores(prepared)).float()
     rows = torch.nn.functional.pad(rows, (0, 0, 0, max(0, most - rows.shape[1])))

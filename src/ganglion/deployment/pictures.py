@@ -39,10 +39,10 @@ def pixels_of(signature: Signature, X: Any) -> Any:
     InvalidInput, InvalidFile
         If a picture cannot be read.
     """
-    _, height, width, channels = signature.inputs[0].shape
-    if not isinstance(height, int) or not holds_pictures(X) or _is_of_size(X, (height, width)):
+    each = signature.inputs[0]
+    if each.sides is None or not holds_pictures(X) or _is_of_size(X, each.sides):
         return X
-    reading = reading_to((int(channels), height, int(width)), cast(Resize, signature.resize or "stretch"))
+    reading = reading_to((int(each.shape[3]), *each.sides), cast(Resize, signature.resize or "stretch"))
     pictures = list(X) if isinstance(X, list | tuple) else [X]
     if all(isinstance(each, str | os.PathLike) for each in pictures):
         return _decoded([Path(each).expanduser() for each in pictures], reading)
@@ -60,7 +60,7 @@ def pictures_in(path: Path) -> list[Path]:
     return found
 
 
-def _is_of_size(X: Any, size: tuple[int, Any]) -> bool:
+def _is_of_size(X: Any, size: tuple[int, int]) -> bool:
     """Return whether a list of arrays is one stack of images of the size of training."""
     if not all(isinstance(each, np.ndarray) for each in X):
         return False

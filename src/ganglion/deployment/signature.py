@@ -6,7 +6,7 @@
     date           seconds since 1970-01-01 UTC, NaN where it is missing           (N, 1) float64
     categorical    a text; "" where it is missing, which counts as one never seen  (N, 1) string
     numbers        the columns of an array side by side                            (N, d) float64
-    image          pixels, channels last                                           (N, height, width, channels)
+    image          pixels, channels last; the graph brings them to `size`          (N, H, W, channels)
     tokens         ids of tokens, 0 behind the end of a text                       (N, T) int64
     sequence       steps of numbers, anything behind the end of a sequence         (N, T, d) float64
     length         how many tokens or steps of each count, 1 or more               (N,) int64
@@ -22,7 +22,7 @@
     quantiles       of each number of a forecast, (…, n_levels), in the order of `levels`
     deviation       the standard deviation of each prediction
     score           how usual a row is, (N,): below 0 it is an outlier
-    boxes           left, top, right, bottom in pixels, (N, n, 4), the surest first
+    boxes           left, top, right, bottom in pixels of the size of training, (N, n, 4), the surest first
     confidence      how sure each box is, (N, n); 0 where there is none
     codes           what a row is coded in, (N, n_codes)
 
@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -44,7 +44,7 @@ from ganglion.data.vocabulary import Tokenizer
 from ganglion.data.word_looks import numbered_looks
 from ganglion.errors import InvalidModel
 
-FORMAT = 2  # 1 knew classes and numbers of rows alone, and no recordings
+FORMAT = 3  # 1 knew classes and numbers of rows alone, and no recordings; 2 pictures of the size of training alone
 INPUT_KINDS = (
     *("numeric", "boolean", "date", "categorical", "numbers", "image"),
     *("tokens", "text", "words", "sequence", "audio", "length", "history", "ahead"),
@@ -85,6 +85,9 @@ class Input:
         Where most numbers of training lay, nine tenths of them; empty where that is not known.
     rate : int
         Samples a second of recordings, to which others are brought; else 0.
+    size : tuple of int
+        (height, width) to which the graph brings bytes of pictures of other sizes, by the signature's `resize`; else
+        empty.
     """
 
     name: str
@@ -94,6 +97,18 @@ class Input:
     categories: tuple[str, ...] = ()
     typical: tuple[float, ...] = ()
     rate: int = 0
+    size: tuple[int, ...] = ()
+
+    @property
+    def brought(self) -> Input:
+        """The input as the network has it: of pictures that are brought to a size those of that size."""
+        return replace(self, shape=(self.shape[0], *self.size, self.shape[3]), size=()) if self.size else self
+
+    @property
+    def sides(self) -> tuple[int, int] | None:
+        """Height and width of the pictures that the network has; None where it has any, or none at all."""
+        sides = self.brought.shape[1:3]
+        return (int(sides[0]), int(sides[1])) if self.kind == "image" and "H" not in sides else None
 
     @property
     def stem(self) -> str:
@@ -209,8 +224,14 @@ class Signature:
 
     @property
     def any_size(self) -> bool:
-        """Whether pictures may have any height and width."""
-        return self.modality == "image" and isinstance(self.inputs[0].shape[1], str)
+        """Whether pictures are answered in any height and width that they have."""
+        return self.modality == "image" and self.inputs[0].sides is None
+
+    @property
+    def brought(self) -> Signature:
+        """The signature of who brings pictures to the size of training before the graph would."""
+        resized = any(each.size for each in self.inputs)
+        return replace(self, inputs=tuple(each.brought for each in self.inputs)) if resized else self
 
     @property
     def labels(self) -> np.ndarray:
@@ -260,6 +281,10 @@ def _frozen(value: Any) -> Any:
     return tuple(value)
 
 
+def _are_sides(size: Any) -> bool:
+    return type(size) is tuple and len(size) == 2 and all(type(side) is int and side > 0 for side in size)
+
+
 def _check(signature: Signature) -> None:
     texts = (
         *(signature.estimator, signature.task, signature.modality, signature.target),
@@ -270,6 +295,7 @@ def _check(signature: Signature) -> None:
     for each in signature.inputs:
         known = all(isinstance(label, str) for label in each.categories)
         known = known and type(each.rate) is int and each.rate >= 0
+        known = known and (not each.size or (each.kind == "image" and _are_sides(each.size) and len(each.shape) == 4))
         if not isinstance(each.name, str) or each.kind not in INPUT_KINDS or not known:
             raise ValueError(f"the input {each.name!r:.40}")
     for each in signature.outputs:

@@ -33,7 +33,7 @@ class OnnxBackend:
 
     def __init__(self, model: OnnxModel, original: Any = None) -> None:
         self.model, self._original = model, original
-        self.signature: Signature = model.signature
+        self.signature: Signature = model.signature.brought  # uploads are resized while they are read
         known = original is not None
         self.summary: Summary | None = original.summary if known else summary_from_json(model.summary)
         self.note = ""

@@ -58,7 +58,7 @@ class TorchBackend:
         reason = _why_not(model)
         if reason is not None:
             raise InvalidModel(f"{type(model).__name__} {reason}.")
-        self.model, self.signature = model, signature_of(model)
+        self.model, self.signature = model, signature_of(model).brought
         self.summary = getattr(model, "summary_", None)
         self.note = ""
         self.joins = joins(self.signature)
