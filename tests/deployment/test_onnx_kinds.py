@@ -175,7 +175,7 @@ def test_objects_in_pictures(objects, tmp_path, monkeypatch):
         np.testing.assert_allclose(other.boxes, one.boxes, atol=1e-4)
         np.testing.assert_allclose(other.scores, one.scores, atol=1e-5)
     raw = path.read_bytes()
-    monkeypatch.setattr(onnx_export, "_written", lambda *_: raw)
+    monkeypatch.setattr(onnx_export, "_written", lambda *_, **__: raw)
     monkeypatch.setattr(onnx_export, "_compared", lambda *_: Parity(69, 0.0, "noisy images", 0.0, 0, labels=True))
     with pytest.raises(ExportRefused, match=r"finds nothing in the pictures.*rows=pictures"):
         gg.export(model, tmp_path / "none.onnx")

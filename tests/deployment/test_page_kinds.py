@@ -154,8 +154,8 @@ def test_dates_are_read_and_counted_on_as_in_python(forecasting):
 
 def black(model, page):
     """Return what is said of the picture that a page begins with."""
-    shape = [128 if isinstance(side, str) else side for side in page.signature.inputs[0].shape[1:3]]
-    return model.predict(np.zeros((1, *shape), dtype=page.signature.inputs[0].dtype))[0]
+    (pixels,) = page.signature.inputs
+    return model.predict(np.zeros((1, *(pixels.sides or (128, 128))), dtype=pixels.dtype))[0]
 
 
 def shares(model, page):
