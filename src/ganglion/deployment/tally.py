@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,13 @@ class Tally:
     ----------
     summary : Summary
         Of the training data.
-    known : mapping of str to a sequence of str
+    known : mapping of str to a collection of str
         The categories that training kept, of each column of categories.
     classes : sequence
         The classes, in the order of the probabilities; empty where numbers are predicted.
     """
 
-    def __init__(self, summary: Summary, known: Mapping[str, Sequence[str]], classes: Sequence[Any] = ()) -> None:
+    def __init__(self, summary: Summary, known: Mapping[str, Collection[str]], classes: Sequence[Any] = ()) -> None:
         self.summary = summary
         self._known = {name: frozenset(labels) for name, labels in known.items()}
         self._classes = [str(each) for each in classes]
@@ -40,13 +40,19 @@ class Tally:
         columns : mapping of str to ndarray
             By the names of the summary's columns, (n,): numbers with NaN, labels with None.
         answer : mapping of str to ndarray
-            "prediction", and of classifiers "probabilities"; empty where a model codes rows alone.
+            "prediction", and of classifiers "probabilities".
         """
-        self.n += len(next(iter((answer or columns).values())))
+        for _ in self.adding(columns, answer):
+            pass
+
+    def adding(self, columns: Mapping[str, np.ndarray], answer: Mapping[str, np.ndarray]) -> Iterator[None]:
+        """Count as `add` does, a column at each step."""
+        self.n += len(answer["prediction"])
         for each in self.summary.columns:
             if each.name in columns:
                 counted = self._counts(each, columns[each.name])
                 self.columns[each.name] = self.columns.get(each.name, Counts(0)) + counted
+                yield
         for name, counted in self._predictions(answer).items():
             self.predicted[name] = self.predicted.get(name, Counts(0)) + counted
 

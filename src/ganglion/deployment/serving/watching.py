@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ganglion.deployment.serving.columns import Columns
 from ganglion.deployment.signature import ROWS, Input, Signature
 from ganglion.deployment.tally import Tally, added, to_json
 
-TOGETHER = 2_000  # rows that are counted at once, column by column
+TOGETHER = 2_000  # rows that are counted together
 RECENT = 10_000  # rows, at least, that are compared with training; twice as many at most
 LEAST = 20  # rows that are told of together: counts of fewer would be their values
 COUNTED = ("prediction", "probabilities")  # of what is said
@@ -27,6 +28,9 @@ _Arrays = dict[str, np.ndarray]
 
 class Watch:
     """Counts of one model, since it was loaded.
+
+    Rows are held until there are enough of them; then they are counted column by column while further ones come, so
+    that no request waits for all of it.
 
     Parameters
     ----------
@@ -39,8 +43,12 @@ class Watch:
         self._lock = threading.Lock()
         self._held: tuple[_Arrays, _Arrays] = ({}, {})  # columns and answers, with room for TOGETHER rows
         self._n_held = 0
+        self._counting: Iterator[None] = iter(())  # of rows that were held before
         signature = backend.signature
-        self._looked_at = [each.name for each in columns_known(signature)]
+        known = columns_known(signature)
+        self._looked_at = [each.name for each in known]
+        self._n_columns = sum(len(each.names) for each in known)
+        self._known = {each.name: frozenset(each.categories) for each in known if each.kind == "categorical"}
         self._is_counted = backend.summary is not None and (signature.modality == "table" or signature.task in ROWS)
         self._recent: list[tuple[int, _Counts, _Counts]] = [(0, {}, {})]
         self._new: tuple[int, _Counts, _Counts] = (0, {}, {})
@@ -53,10 +61,13 @@ class Watch:
         n = len(next(iter(answer.values())))
         answer = {name: answer[name] for name in COUNTED if name in answer}
         with self._lock:
+            # twice as fast as rows come, so that it has ended before as many again are held
+            self._go_on(1 + 2 * self._n_columns * n // TOGETHER)
             if self._n_held + n > TOGETHER:
-                self._count()
+                self._put_aside()
             if n > TOGETHER:
-                self._add(columns, answer)
+                self._go_on()
+                self._counting = self._count(columns, answer)
                 return
             places = slice(self._n_held, self._n_held + n)
             columns = {name: columns[name] for name in self._looked_at}
@@ -70,7 +81,7 @@ class Watch:
     def drift(self, name: str) -> Drift | None:
         """Return how the latest rows differ from those of training; None where they are few, or nothing is known."""
         with self._lock:
-            self._count()
+            self._count_all()
             n, columns, predicted = _sum(self._recent)
         summary = self.backend.summary
         return drift_of(summary, columns, predicted, model=name) if summary is not None and n >= LEAST else None
@@ -78,7 +89,7 @@ class Watch:
     def totals(self) -> dict[str, Any] | None:
         """Return the counts of the latest rows and what they are compared with; None where they are few."""
         with self._lock:
-            self._count()
+            self._count_all()
             n, columns, predicted = _sum(self._recent)
         if self.backend.summary is None or n < LEAST:
             return None
@@ -87,7 +98,7 @@ class Watch:
     def record(self) -> list[dict[str, Any]]:
         """Return what is to be logged: the counts since the last time, behind the summary where it is new."""
         with self._lock:
-            self._count()
+            self._count_all()
             n, columns, predicted = self._new
             if n < LEAST or self.backend.summary is None:
                 return []
@@ -96,24 +107,31 @@ class Watch:
         self._is_told = True
         return [*first, _told(n, columns, predicted)]
 
-    def _count(self) -> None:
-        """Count the rows that are held, and let them go."""
-        n, self._n_held = self._n_held, 0
-        if not n:
-            return
-        columns, answer = ({name: room[:n] for name, room in rooms.items()} for rooms in self._held)
-        self._add(columns, answer)
-        for room in (*columns.values(), *answer.values()):
-            if room.dtype == object:
-                room[:] = None
+    def _count_all(self) -> None:
+        """Count all rows that are held."""
+        self._put_aside()
+        self._go_on()
 
-    def _add(self, columns: Columns, answer: _Arrays) -> None:
-        summary, signature = self.backend.summary, self.backend.signature
-        if summary is None:
+    def _go_on(self, steps: int | None = None) -> None:
+        """Count some columns of what was put aside, or all that are left."""
+        for _ in islice(self._counting, steps):
+            pass
+
+    def _put_aside(self) -> None:
+        """Begin to count the rows that are held, and hold others."""
+        self._go_on()
+        n, self._n_held = self._n_held, 0
+        held, self._held = self._held, ({}, {})
+        if n:
+            self._counting = self._count(*({name: room[:n] for name, room in rooms.items()} for rooms in held))
+
+    def _count(self, columns: Columns, answer: _Arrays) -> Iterator[None]:
+        """Count rows, a column at each step; with the last all counts are taken together."""
+        if self.backend.summary is None:
             return
-        known = {each.name: each.categories for each in columns_known(signature) if each.kind == "categorical"}
-        tally = Tally(summary, known, signature.classes)
-        tally.add(apart(columns, signature), answer)
+        signature = self.backend.signature
+        tally = Tally(self.backend.summary, self._known, signature.classes)
+        yield from tally.adding(apart(columns, signature), answer)
         counted = (tally.n, tally.columns, tally.predicted)
         self._new = _sum([self._new, counted])
         self._recent[-1] = _sum([self._recent[-1], counted])
