@@ -101,6 +101,12 @@ def forecasts(of_kind):
 
 
 @pytest.fixture(scope="session")
+def windows(of_kind):
+    X = np.random.default_rng(0).normal(size=(40, 9, 5))
+    return of_kind(fitted(small(gg.Autoencoder, sparsity="kl"), X), X)
+
+
+@pytest.fixture(scope="session")
 def codes(of_kind):
     X = data_for(gg.VAE())[0]
     return of_kind(fitted(small(gg.VAE), X), X)

@@ -111,7 +111,7 @@ def test_a_forecast_is_drawn_and_told(forecasting):
     [
         (lambda frame: "", "There is no history: paste or type rows, one a step, or give a file."),
         (lambda frame: "day,place,one,other\n", "There are names, but no rows. Give a row for each step."),
-        (lambda frame: "1,2\n3\n", "Row 2 has 1 value. Without a line of names, give 2 a row: one, other."),
+        (lambda frame: "1,2\n3\n", "Row 2 has 1 value. Without a line of names, give 2 values a row: one, other."),
         (lambda frame: "1 2\n3 old\n", "Row 2, column other: “old” is not a number such as 12.5."),
         (
             lambda frame: frame.drop(index=95),
@@ -174,12 +174,14 @@ def usual(model, page):
     return "an outlier" if model.predict(pd.DataFrame(nothing))[0] < 0 else "usual"
 
 
-SHOWN = {
-    "masks": shares,
-    "objects": lambda model, page: f"{len(black(model, page)) or 'nothing'} found",
-    "outliers": usual,
-    "codes": code,
-}
+def found(model, page):
+    scores = black(model, page).scores
+    worth = (scores >= 0.3).sum() or len(scores)
+    less = f", and {len(scores) - worth} less sure" if worth < len(scores) else ""
+    return f"{worth or 'nothing'} found{less}"
+
+
+SHOWN = {"masks": shares, "objects": found, "outliers": usual, "codes": code}
 
 
 @needs_browser
@@ -191,4 +193,69 @@ def test_other_answers_are_those_of_python(kind, request, page_of_kind):
     page.tab.run(READY)
     wanted = SHOWN[kind](model, page)
     assert wanted in asked(page.tab)
+    if kind in MORE:
+        MORE[kind](model, page.tab, X, path.parent)
     assert page.tab.errors == []
+
+
+def choose_a_class(model, tab, X, folder):
+    """One class alone lies over the picture: elsewhere it is as it was."""
+    corner = "document.querySelector('#answer canvas').getContext('2d').getImageData(0, 0, 1, 1).data"
+    names = tab.run("return [...document.getElementById('seen').options].map((each) => each.textContent)")
+    first = str(model.predict(np.zeros((1, 128, 128), dtype=np.uint8))[0, 0, 0])
+    assert names[0] == "every class"
+    for name in names:
+        tab.run(
+            f"const seen = document.getElementById('seen'); seen.selectedIndex = {names.index(name)}; seen.onchange()"
+        )
+        assert any(tab.run(f"return [...{corner}]")[:3]) == (name in ("every class", f"{first} alone"))
+
+
+def ask_for_less(model, tab, X, folder):
+    n = len(model.predict(np.zeros((1, 12, 10)))[0])
+    assert n
+    told = "const slider = document.getElementById('surely'); slider.value = LEAST; slider.oninput();"
+    told += (
+        "return [document.querySelector('.label').textContent, document.querySelectorAll('#answer tbody tr').length]"
+    )
+    assert tab.run(told.replace("LEAST", "0")) == [f"{n} found", n]
+    assert tab.run(told.replace("LEAST", "100")) == [f"nothing found, and {n} less sure", 0]
+
+
+def answer_a_file(model, tab, X, folder):
+    X.to_csv(folder / "rows.csv", index=False)
+    tab.choose("#file", folder / "rows.csv")
+    told = tab.run(
+        "while (!document.querySelector('#rows tr')) await new Promise((go) => setTimeout(go, 10));"
+        "return [...document.querySelectorAll('#rows tr')].map((row) => [...row.cells].map((cell) => cell.textContent))"
+    )
+    assert told[0] == ["predicted", "score", "code 0", "code 1", *X.columns]
+    labels = ["an outlier" if label < 0 else "usual" for label in model.predict(X)[:20]]
+    assert [row[0] for row in told[1:]] == labels
+    (folder / "picture.csv").write_bytes(bytes(range(256)))
+    tab.choose("#file", folder / "picture.csv")
+    told = tab.run(
+        "while (!document.querySelector('.error')) await new Promise((go) => setTimeout(go, 10));"
+        "return document.querySelector('.error').textContent"
+    )
+    assert told == "picture.csv is no text that can be read. Give a CSV file."
+
+
+MORE = {"masks": choose_a_class, "objects": ask_for_less, "outliers": answer_a_file}
+
+
+@needs_browser
+def test_windows_are_given_as_rows_of_numbers(windows, page_of_kind):
+    model, _, X, path = windows
+    page = page_of_kind(path)
+    assert_same(model, page, X.astype(np.float32))
+
+    def told(text):
+        page.tab.run(f"{READY}; document.getElementById('numbers').value = {json.dumps(text)}")
+        return asked(page.tab)
+
+    rows = [" ".join(f"{value:.3f}" for value in row) for row in X[0]]
+    score = model.decision_function(np.round(X[:1], 3))[0]
+    assert f"How usual it is: {score:.3f}" in told("\n".join(rows))
+    assert told("\n".join(rows[1:])) == "8 rows were given. Give 9, of 5 numbers each."
+    assert told("\n".join([*rows[1:], "1 2 3 4 x"])) == "Row 9: “x” in place 5 is not a number such as 12.5."

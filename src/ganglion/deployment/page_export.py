@@ -27,7 +27,8 @@ from ganglion.storage import atomic_write
 from ganglion.version import __version__
 
 SCRIPTS = (
-    *("network.js", "form.js", "entered.js", "dates.js", "tokens.js", "scaling.js", "pictures.js", "recordings.js"),
+    *("network.js", "form.js", "entered.js", "files.js", "dates.js", "tokens.js"),
+    *("scaling.js", "pictures.js", "numbers.js", "recordings.js"),
     *("shown.js", "answers.js", "table.js", "words.js", "chart.js", "series.js", "forecasts.js"),
     "start.js",  # uses what the others define
 )

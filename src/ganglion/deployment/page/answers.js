@@ -37,11 +37,13 @@ const SHOWS = {
   detection: boxes,
   reconstruction(roles) {
     const usual = `How usual it is: ${figure(roles.score[0])}; below 0 it is an outlier.`;
-    return [headline(roles.label[0] < 0 ? "an outlier" : "usual"), element("p", {}, usual), codes(roles.codes[0])];
+    return [headline(outlierOf(roles.label[0])), element("p", {}, usual), codes(roles.codes[0])];
   },
   generation: (roles) => [codes(roles.codes[0])],
 };
 
+const OUTLIERS = signature.task === "reconstruction";
+const outlierOf = (label) => (label < 0 ? "an outlier" : "usual");
 const headline = (text) => element("p", { class: "label" }, (signature.target ? `${signature.target}: ` : "") + text);
 const codes = (values) => element("p", {}, `Its code: ${values.map(figure).join(", ")}`);
 

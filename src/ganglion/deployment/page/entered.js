@@ -26,17 +26,17 @@ const valueOf = (input, text, id) =>
   input.kind === "categorical" ? (isMissing(text.trim()) ? "" : text.trim()) : numberOf(input, text, id);
 
 function numbersOf(text, width, id) {
-  const found = text.trim().split(/[\s,;]+/).filter(Boolean).map(Number);
-  if (found.length !== width) throw new Unsuited(id, `${found.length} numbers were given. Give ${width}, with blanks or commas between them.`);
-  const odd = found.findIndex((value) => !Number.isFinite(value));
-  if (odd >= 0) throw new Unsuited(id, `The value in place ${odd + 1} is not a number.`);
+  const cells = text.trim().split(/[\s,;]+/).filter(Boolean), found = cells.map((cell) => (isMissing(cell) ? NaN : Number(cell)));
+  if (found.length !== width) throw new Unsuited(id, `${counted(found.length, "number was", "numbers were")} given. Give ${width}, with blanks or commas between them.`);
+  const odd = cells.findIndex((cell) => !isNumber(cell) && !isMissing(cell));
+  if (odd >= 0) throw new Unsuited(id, `“${cells[odd].slice(0, 40)}” in place ${odd + 1} is not a number such as 12.5.`);
   return found;
 }
 
 function stepsOf(text, width, id) {
   const lines = text.trim().split(/\n/).filter((line) => line.trim());
   if (!lines.length) throw new Unsuited(id, `Give one step a line, of ${width} number${width > 1 ? "s" : ""}.`);
-  if (signature.longest && lines.length > signature.longest) throw new Unsuited(id, `${lines.length} steps were given. The model reads ${signature.longest} at most.`);
+  if (signature.longest && lines.length > signature.longest) throw new Unsuited(id, `${counted(lines.length, "step was", "steps were")} given. The model reads ${signature.longest} at most.`);
   return lines.map((line) => numbersOf(line, width, id));
 }
 

@@ -115,7 +115,7 @@ function recorder(input) {
   const take = (sound, name) => {
     samples = brought(sound, input.rate);
     const seconds = (sound.samples.length / sound.rate).toFixed(2);
-    told.textContent = samples.length ? `${name}: ${seconds} s, ${sound.rate.toLocaleString("en")} samples a second.` : "Nothing was recorded.";
+    told.textContent = samples.length ? `${name}: ${seconds} s, ${sound.rate.toLocaleString("en")} samples a second.` : name === "Recorded" ? "Nothing was recorded." : `${name} holds no sound.`;
   };
   const read = async (blob) => {
     complain(null);

@@ -21,7 +21,7 @@ function tablesOf(text, id) {
   const width = signature.columns.length;
   const odd = plain.findIndex((row) => row.length !== width);
   if (odd >= 0) {
-    throw new Unsuited(id, `Row ${odd + 1} has ${counted(plain[odd].length, "value")}. Without a line of names, give ${width} a row: ${signature.columns.join(", ")}.`);
+    throw new Unsuited(id, `Row ${odd + 1} has ${counted(plain[odd].length, "value")}. Without a line of names, give ${counted(width, "value")} a row: ${signature.columns.join(", ")}.`);
   }
   return [{ name: "", times: null, rows: plain.map((row, i) => row.map((cell, k) => cellOf({ kind: "numeric", name: signature.columns[k] }, cell, i, id))) }];
 }
@@ -34,7 +34,7 @@ function tablesByName(header, rows, id) {
   const read = (row, i, kind, name) => cellOf({ kind, name }, row[header.indexOf(name)] ?? "", i, id);
   const steps = rows.map((row, i) => ({
     name: series ? (row[header.indexOf(series)] ?? "").trim() : "",
-    time: time ? read(row, i, grid.dated ? "date" : "numeric", time) : i,
+    time: time ? timeOf(row[header.indexOf(time)] ?? "", i, id) : i,
     values: signature.columns.map((name) => read(row, i, "numeric", name)),
   }));
   if (!steps.length) throw new Unsuited(id, "There are names, but no rows. Give a row for each step.");
@@ -43,6 +43,13 @@ function tablesByName(header, rows, id) {
     if (time) refuseGaps(calledOf(name), grid, own.map((step) => step.time), id);
     return { name, times: time ? own.map((step) => step.time) : null, rows: own.map(({ values }) => values) };
   });
+}
+
+function timeOf(text, row, id) {
+  const { time, grid } = signature.series, plain = text.trim();
+  const found = grid.dated ? dateOf(plain) : isNumber(plain) ? Number(plain) : NaN;
+  if (!Number.isNaN(found) || isMissing(plain)) return found;
+  throw new Unsuited(id, `Row ${row + 1}, column ${time}: “${plain.slice(0, 40)}” is not ${grid.dated ? "a date such as 2024-03-31" : "a number such as 12"}.`);
 }
 
 const calledOf = (name) => (name ? `Series “${name}”` : "The series");
@@ -99,11 +106,6 @@ FORMS.history = () => {
     element("small", { id: "field-0-hint" }, `At least ${counted(length, "step")}, after a line of names: `, element("code", {}, names), `.${ahead} ${plain}`),
     element("label", { for: "series-file", class: "spaced" }, "Or from a CSV file, which may be dropped here too"), file);
   $("fields").append(box);
-  const take = async (blob) => {
-    complain(null);
-    area.value = await blob.text();
-  };
-  file.onchange = () => file.files.length && take(file.files[0]);
-  dropped(box, take);
+  takesText(box, file, area);
   return () => windowsOf(area.value, "field-0");
 };

@@ -3,15 +3,22 @@
 
 const COLOURS = ["#0b5cad", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#8c564b"]; // after Okabe & Ito
 const colourOf = (place) => COLOURS[place % COLOURS.length];
+const LARGE = 640; // pixels that a picture is drawn with along its longer side, or more
+const SURE = 0.3; // from which on a box is worth a look
 
-/** The picture that was asked about, to draw on. */
+/** The picture that was asked about, to draw on, in whole multiples of its size. */
 function copied() {
-  const asked = $("field-0");
-  const canvas = element("canvas", { width: asked.width, height: asked.height, role: "img" });
-  canvas.style.width = `${Math.max(280, asked.width)}px`;
-  const pen = canvas.getContext("2d");
-  pen.drawImage(asked, 0, 0);
-  return { canvas, pen };
+  const asked = $("field-0"), { width, height } = asked;
+  const times = Math.max(1, Math.round(LARGE / Math.max(width, height)));
+  const canvas = element("canvas", { width: times * width, height: times * height, role: "img" });
+  const pen = canvas.getContext("2d", { willReadFrequently: true }); // thousands of small squares: no work for a graphics card
+  pen.imageSmoothingEnabled = false;
+  const again = () => pen.drawImage(asked, 0, 0, canvas.width, canvas.height);
+  const kept = document.createElement("canvas"); // what was asked, whatever is drawn in the form meanwhile
+  [kept.width, kept.height] = [canvas.width, canvas.height];
+  again();
+  kept.getContext("2d").drawImage(canvas, 0, 0);
+  return { canvas, pen, times, clear: () => pen.drawImage(kept, 0, 0) };
 }
 
 function swatchOf(place) {
@@ -20,41 +27,68 @@ function swatchOf(place) {
   return swatch;
 }
 
-/** What each colour stands for. */
-function legend(items) {
-  const lines = items.map(([place, name, value]) => element("li", {}, element("b", {}, swatchOf(place), name), element("span", {}, value)));
-  return element("ul", { class: "chances", "aria-label": "what was found" }, ...lines);
-}
-
-/** A mask of labels, rows of pixels, as colours over the picture, and the share of each class. */
+/** A mask of labels, rows of pixels, as colours over the picture, and the share of each class; one alone if wished. */
 function mask(labels) {
-  const { canvas, pen } = copied(), flat = labels.flat();
+  const { canvas, pen, times, clear } = copied(), flat = labels.flat();
   const places = new Map(signature.classes.map((label, place) => [label, place]));
   const counts = signature.classes.map((label) => flat.filter((each) => each === label).length);
-  pen.globalAlpha = 0.5;
-  labels.forEach((row, y) =>
-    row.forEach((label, x) => {
-      pen.fillStyle = colourOf(places.get(label));
-      pen.fillRect(x, y, 1, 1);
-    }),
-  );
-  const shares = counts.map((n, place) => [place, named(signature.classes[place]), percent(n / flat.length)]).filter((_, place) => counts[place]);
+  const shares = counts.map((n, place) => [place, named(signature.classes[place]), percent(n / flat.length)]).filter(([place]) => counts[place]);
+  const draw = (alone) => {
+    clear();
+    pen.globalAlpha = 0.5;
+    labels.forEach((row, y) =>
+      row.forEach((label, x) => {
+        if (alone && String(places.get(label)) !== alone) return;
+        pen.fillStyle = colourOf(places.get(label));
+        pen.fillRect(times * x, times * y, times, times);
+      }),
+    );
+    pen.globalAlpha = 1;
+  };
+  const options = shares.map(([place, name]) => element("option", { value: place }, `${name} alone`));
+  const choice = element("select", { id: "seen" }, element("option", { value: "" }, "every class"), ...options);
+  choice.onchange = () => draw(choice.value);
+  draw("");
   canvas.setAttribute("aria-label", `the picture with ${shares.map(([, name, share]) => `${share} ${name}`).join(", ")}`);
-  return [canvas, legend(shares)];
+  const lines = shares.map(([place, name, share]) => element("li", {}, element("b", {}, swatchOf(place), name), element("span", {}, share)));
+  return [canvas, element("ul", { class: "chances", "aria-label": "share of each class" }, ...lines),
+    element("div", { class: "either" }, element("label", { for: "seen" }, "Show"), choice)];
 }
 
-/** Boxes (left, top, right, bottom) over the picture, and how sure each is; those of no confidence are none. */
+/** Boxes (left, top, right, bottom) over the picture, numbered, and a line for each; those less sure than wished are left out. */
 function boxes(roles) {
-  const { canvas, pen } = copied();
-  const found = roles.boxes[0].map((box, i) => ({ box, label: roles.label[0][i], sure: roles.confidence[0][i] })).filter(({ sure }) => sure > 0);
-  pen.lineWidth = Math.max(1, canvas.width / 160);
-  const lines = found.map(({ box, label, sure }) => {
-    const place = signature.classes.indexOf(label), [left, top, right, bottom] = box;
-    pen.strokeStyle = colourOf(place);
-    pen.strokeRect(left, top, right - left, bottom - top);
-    return [place, `${named(label)}, ${box.map(Math.round).join(", ")}`, percent(sure)];
-  });
-  canvas.setAttribute("aria-label", `the picture with ${found.length} object${found.length === 1 ? "" : "s"}`);
-  const counted = element("p", { class: "label" }, found.length ? `${found.length} found` : "nothing found");
-  return [counted, canvas, ...(lines.length ? [element("p", { class: "soft" }, "Each with its left, top, right and bottom in pixels, and how sure it is:"), legend(lines)] : [])];
+  const { canvas, pen, clear } = copied(), [height, width] = signature.inputs[0].size?.length ? signature.inputs[0].size : [$("field-0").height, $("field-0").width];
+  const scale = [canvas.width / width, canvas.height / height];
+  const all = roles.boxes[0].map((box, i) => ({ box, label: roles.label[0][i], sure: roles.confidence[0][i] })).filter(({ sure }) => sure > 0);
+  const told = element("p", { class: "label" }), rows = element("div"), value = element("output", { for: "surely" });
+  const least = all.length && all[0].sure < SURE ? 0 : SURE;
+  const slider = element("input", { type: "range", min: 0, max: 100, step: 1, value: Math.round(100 * least), id: "surely" });
+  const draw = () => {
+    const wished = slider.value / 100, found = all.filter(({ sure }) => sure >= wished), less = all.length - found.length;
+    clear();
+    found.forEach((each, i) => outline(pen, scale, each, i + 1));
+    value.textContent = `${slider.value} %`;
+    told.textContent = `${found.length || "nothing"} found${less ? `, and ${less} less sure` : ""}`;
+    canvas.setAttribute("aria-label", `the picture with ${counted(found.length, "numbered object")}`);
+    const lines = found.map(({ box, label, sure }, i) => [i + 1, element("span", {}, swatchOf(signature.classes.indexOf(label)), named(label)), percent(sure), ...box.map(Math.round)]);
+    rows.replaceChildren(...(lines.length ? [tabled("objects", ["no.", "what", "how sure", "left", "top", "right", "bottom"], lines, "figures")] : []));
+  };
+  slider.oninput = draw;
+  draw();
+  if (!all.length) return [told, canvas];
+  return [told, canvas, element("div", { class: "either" }, element("label", { for: "surely" }, "At least so sure:"), slider, value), rows];
+}
+
+/** A box with its number, which reads on any picture. */
+function outline(pen, scale, { box, label }, number) {
+  const [left, top, right, bottom] = box.map((side, i) => scale[i % 2] * side), shrunk = Math.max(1, pen.canvas.width / $("answer").clientWidth), size = Math.round(14 * shrunk);
+  pen.lineWidth = 3 * shrunk;
+  pen.strokeStyle = pen.fillStyle = colourOf(signature.classes.indexOf(label));
+  pen.strokeRect(left, top, right - left, bottom - top);
+  pen.font = `bold ${size}px sans-serif`;
+  const width = pen.measureText(number).width + 6;
+  pen.fillStyle = "#000c";
+  pen.fillRect(left, top, width, size + 4);
+  pen.fillStyle = "#fff";
+  pen.fillText(number, left + 3, top + size);
 }

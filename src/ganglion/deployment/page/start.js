@@ -12,11 +12,16 @@ $("form").onsubmit = async (event) => {
     const roles = await answer(columns);
     tell(roles, columns, performance.now() - start);
   } catch (error) {
-    if (!(error instanceof Unsuited)) console.error(error);
     tellNothing(); // an answer to what stood there before would be taken for one to this
-    complain(error);
+    complain(suited(error));
   }
 };
+/** What a user is told of an error: of one that the model raises, that it cannot be asked this. */
+function suited(error) {
+  if (error instanceof Unsuited) return error;
+  console.error(error);
+  return new Error(`The model could not answer this (${error.message}). Give something else, or ask it from Python.`);
+}
 $("form").addEventListener("reset", () => {
   complain(null);
   tellNothing();
@@ -27,9 +32,9 @@ if (signature.modality === "table" && signature.inputs.every((input) => input.ki
     complain(null);
     $("rows").replaceChildren();
     try {
-      if ($("file").files.length) tellTable(await answerTable(await $("file").files[0].text()));
+      if ($("file").files.length) tellTable(await answerTable(await textOf($("file").files[0], "file")));
     } catch (error) {
-      complain(error);
+      complain(suited(error));
     }
   };
 }

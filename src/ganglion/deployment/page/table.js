@@ -50,15 +50,22 @@ function cellOf(input, text, row, id) {
 }
 
 function tellTable([header, rows, roles]) {
-  const shown = roles.label ? named : figure;
-  const main = (roles.label ?? roles.prediction ?? roles.codes).map((value) => [value].flat().map(shown).join(" "));
-  const sure = roles.probabilities && !signature.multilabel ? roles.probabilities.map((each) => Math.max(...each)) : null;
-  const answerName = signature.target ? `predicted ${signature.target}` : "predicted";
-  const head = [answerName, ...(sure ? ["probability"] : []), ...header];
-  const told = (i) => [main[i], ...(sure ? [sure[i].toFixed(4)] : []), ...rows[i]];
+  const answers = answerColumns(roles);
+  const head = [...answers.map(([name]) => name), ...header];
+  const told = (i) => [...answers.map(([, values]) => values[i]), ...rows[i]];
   const link = download("Save all as answers.csv", "answers.csv", [head, ...rows.map((_, i) => told(i))]);
-  $("rows").replaceChildren(element("p", {}, `${rows.length.toLocaleString("en")} rows were answered${rows.length > SHOWN_ROWS ? `; the first ${SHOWN_ROWS} are shown` : ""}. `, link),
+  $("rows").replaceChildren(element("p", {}, `${counted(rows.length, "row was", "rows were")} answered${rows.length > SHOWN_ROWS ? `; the first ${SHOWN_ROWS} are shown` : ""}. `, link),
     tabled("answers", head, rows.slice(0, SHOWN_ROWS).map((_, i) => told(i))));
+}
+
+/** What is said of rows, as columns: [name, cells]. */
+function answerColumns(roles) {
+  const main = roles.label ? roles.label.map((label) => (OUTLIERS ? outlierOf(label) : [label].flat().map(named).join(" "))) : null;
+  const numbers = roles.prediction?.map((value) => [value].flat().map(figure).join(" "));
+  const sure = roles.probabilities && !signature.multilabel ? roles.probabilities.map((each) => Math.max(...each).toFixed(4)) : null;
+  const codes = roles.codes?.[0].map((_, k) => [`code ${k}`, roles.codes.map((code) => figure(code[k]))]) ?? [];
+  const told = [[signature.target ? `predicted ${signature.target}` : "predicted", main ?? numbers], ["probability", sure], ["score", roles.score?.map(figure)]];
+  return [...told.filter(([, values]) => values), ...codes];
 }
 
 /** Rows of cells as a table that scrolls by itself, by keys too. */
