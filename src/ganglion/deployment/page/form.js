@@ -80,7 +80,7 @@ const FORMS = {
   },
   image() {
     const input = signature.inputs[0];
-    const pad = drawingPad(input), sized = input.shape.slice(1, 3).every((side) => typeof side === "number");
+    const pad = drawingPad(input), sized = sidesOf(input).every((side) => typeof side === "number");
     const rows = input.dtype !== "uint8" && input.shape.at(-1) === 1 && sized ? rowsField(input) : () => null;
     return () => ({ [input.name]: [rows() ?? pad.pixels()] });
   },

@@ -3,7 +3,7 @@
 
 /** A field for rows of numbers in place of a picture; gives the function that reads them, null where there are none. */
 function rowsField(input) {
-  const [, height, width] = input.shape;
+  const [height, width] = sidesOf(input);
   const size = `${counted(height, "row")} of ${counted(width, "number")}`;
   const area = element("textarea", { id: "numbers", class: "rows", wrap: "off", spellcheck: "false", "aria-describedby": "numbers-hint" });
   const file = element("input", { type: "file", accept: ".csv,.tsv,.txt,text/csv", id: "numbers-file" });

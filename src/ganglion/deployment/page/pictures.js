@@ -10,8 +10,11 @@ const HOW = {
 const ANY = 128; // pixels to each side of a drawing where the network takes any, and
 const MOST = 1024; // of the longer side of a picture
 
+/** Height and width of the pictures that the network has: numbers, or names where it has any. */
+const sidesOf = (input) => (input.size.length ? input.size : input.shape.slice(1, 3));
+
 function drawingPad(input) {
-  const sides = input.size.length ? input.size : input.shape.slice(1, 3), channels = input.shape[3];
+  const sides = sidesOf(input), channels = input.shape[3];
   const fixed = sides.every((side) => typeof side === "number");
   let [height, width] = fixed ? sides : [ANY, ANY];
   const canvas = element("canvas", { width, height, tabindex: "0", id: "field-0", role: "application", "aria-roledescription": "drawing pad", "aria-describedby": "field-0-hint" });

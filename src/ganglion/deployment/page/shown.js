@@ -57,8 +57,7 @@ function mask(labels) {
 
 /** Boxes (left, top, right, bottom) over the picture, numbered, and a line for each; those less sure than wished are left out. */
 function boxes(roles) {
-  const { canvas, pen, clear } = copied(), [height, width] = signature.inputs[0].size?.length ? signature.inputs[0].size : [$("field-0").height, $("field-0").width];
-  const scale = [canvas.width / width, canvas.height / height];
+  const { canvas, pen, times, clear } = copied();
   const all = roles.boxes[0].map((box, i) => ({ box, label: roles.label[0][i], sure: roles.confidence[0][i] })).filter(({ sure }) => sure > 0);
   const told = element("p", { class: "label" }), rows = element("div"), value = element("output", { for: "surely" });
   const least = all.length && all[0].sure < SURE ? 0 : SURE;
@@ -66,7 +65,7 @@ function boxes(roles) {
   const draw = () => {
     const wished = slider.value / 100, found = all.filter(({ sure }) => sure >= wished), less = all.length - found.length;
     clear();
-    found.forEach((each, i) => outline(pen, scale, each, i + 1));
+    found.forEach((each, i) => outline(pen, times, each, i + 1));
     value.textContent = `${slider.value} %`;
     told.textContent = `${found.length || "nothing"} found${less ? `, and ${less} less sure` : ""}`;
     canvas.setAttribute("aria-label", `the picture with ${counted(found.length, "numbered object")}`);
@@ -80,8 +79,8 @@ function boxes(roles) {
 }
 
 /** A box with its number, which reads on any picture. */
-function outline(pen, scale, { box, label }, number) {
-  const [left, top, right, bottom] = box.map((side, i) => scale[i % 2] * side), shrunk = Math.max(1, pen.canvas.width / $("answer").clientWidth), size = Math.round(14 * shrunk);
+function outline(pen, times, { box, label }, number) {
+  const [left, top, right, bottom] = box.map((side) => times * side), shrunk = Math.max(1, pen.canvas.width / $("answer").clientWidth), size = Math.round(14 * shrunk);
   pen.lineWidth = 3 * shrunk;
   pen.strokeStyle = pen.fillStyle = colourOf(signature.classes.indexOf(label));
   pen.strokeRect(left, top, right - left, bottom - top);
