@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ganglion.deployment.exported import Exported
+from ganglion.deployment.kinds import KINDS
 from ganglion.deployment.onnx_export import onnx_bytes
 from ganglion.deployment.onnx_model import OnnxModel
 from ganglion.deployment.signature import Shape, Signature
@@ -119,7 +120,7 @@ def export_container(model: Any, path: Path, rows: Any = None) -> Exported:
     rows : X, optional
         Further rows to compare answers on.
     """
-    raw, parity = onnx_bytes(model, rows)
+    raw, parity = onnx_bytes(model, rows, tasks=KINDS)
     folder = Path(path)
     texts = {"Containerfile": CONTAINERFILE, f"{NAME}.service": UNIT, "README.md": CONTAINER_README}
     size = _write(folder, {f"{NAME}.onnx": raw, **{name: text.encode() for name, text in texts.items()}})
@@ -137,7 +138,7 @@ def export_triton(model: Any, path: Path, rows: Any = None) -> Exported:
     rows : X, optional
         Further rows to compare answers on.
     """
-    raw, parity = onnx_bytes(model, rows)
+    raw, parity = onnx_bytes(model, rows, tasks=KINDS)
     folder = Path(path)
     config = config_pbtxt(OnnxModel(raw).signature)
     files = {

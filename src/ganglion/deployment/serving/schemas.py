@@ -9,7 +9,7 @@ from ganglion.deployment.serving.told import PLURAL
 from ganglion.deployment.signature import Input, Output, Shape, Signature
 
 Schema = dict[str, Any]
-_WORDS: Schema = {"type": "string", "minLength": 1, "pattern": r"^[!-~](.*[!-~])?$"}
+_WORDS: Schema = {"type": "string", "pattern": r"\S"}
 _NUMBER: Schema = {"type": ["number", "null"]}
 _TYPES: dict[str, Schema] = {
     "numeric": _NUMBER,

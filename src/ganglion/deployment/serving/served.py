@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.watching import Watch
 from ganglion.deployment.signature import Signature
 from ganglion.errors import GanglionError
+
+SHORT = 5_000  # letters, steps or samples of a request that is answered between two others
 
 
 @dataclass(slots=True)
@@ -37,6 +40,16 @@ class Asked:
     rows: Sequence[Any] | None = None
     columns: Columns | None = None
     sizes: Sequence[tuple[int, int]] = ()
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it may be answered between two others, if that is short: its rows are no longer than theirs."""
+        if self.rows is not None or not self.backend.is_quick:
+            return self.backend.is_quick
+        signature = self.backend.signature
+        if signature.modality in ("table", "series", "image"):
+            return not signature.any_size
+        return sum(map(len, chain.from_iterable((self.columns or {}).values()))) <= SHORT
 
     def __len__(self) -> int:
         return len(self.rows if self.rows is not None else next(iter((self.columns or {}).values()), ()))

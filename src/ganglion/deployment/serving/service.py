@@ -188,4 +188,4 @@ class Service:
 
 
 def _are_quick(batch: Sequence[Asked]) -> bool:
-    return all(each.backend.is_quick for each in batch)
+    return all(each.is_quick for each in batch)

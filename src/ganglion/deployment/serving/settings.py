@@ -59,10 +59,10 @@ class Limits:
     values: int = 1_000_000
     depth: int = 32
     pixels: int = 25_000_000
-    own_pixels: int = 4_000_000
+    own_pixels: int = 2**21
     samples: int = 30_000_000
     letters: int = 100_000
-    steps: int = 20_000
+    steps: int = 5_000
     head_bytes: int = 32 * 2**10
     head_s: float = 10.0
     body_s: float = 15.0
