@@ -21,10 +21,12 @@ from ganglion.data.recording_files import decode as decode_sound
 from ganglion.data.recording_files import look as look_at_sound
 from ganglion.data.resizing import POLICIES
 from ganglion.data.tokenizers import tokenizer_by_name
+from ganglion.deployment import page_export
 from ganglion.deployment.describing import signature_of
+from ganglion.deployment.kinds import KINDS
 from ganglion.deployment.page_export import page_of
 from ganglion.deployment.web_runtime import PLACE, WebRuntime, find_web_runtime
-from ganglion.errors import InvalidParameter, MissingExtra
+from ganglion.errors import ExportRefused, InvalidParameter, MissingExtra
 from ganglion.estimators.artifact import describe
 from ganglion.estimators.card import model_card
 
@@ -295,7 +297,13 @@ def test_any_text_is_cut_as_in_python(tokenizer, texts):
             f"const tokenizer = {json.dumps(fitted.to_json())};"
             f"return {json.dumps(some)}.map((text) => ganglion.cut(text, tokenizer))"
         )
-        assert told == [part.tolist() for part in np.split(ids, np.cumsum(lengths)[:-1])]
+        own = [part.tolist() for part in np.split(ids, np.cumsum(lengths)[:-1])]
+        assert told == own
+        written = page.tab.run(
+            f"const tokenizer = {json.dumps(fitted.to_json())};"
+            f"return {json.dumps(own)}.map((ids) => ganglion.transcript(ids, tokenizer))"
+        )
+        assert written == [fitted.decode(each).strip() for each in own]
 
     same()
 
@@ -327,6 +335,20 @@ def test_nothing_of_a_model_is_taken_for_script(people):
     assert "alert(1)</script>" not in page
     told = re.search(r'<script type="application/json" id="signature">(.*?)</script>', page, re.DOTALL)
     assert json.loads(told[1])["inputs"][3]["name"] == hostile
+
+
+def test_what_no_browser_holds_is_refused(monkeypatch):
+    model = gg.MLPClassifier(hidden=(2,), epochs=1, random_state=0).fit([[0.0], [1.0]] * 5, [0, 1] * 5)
+    monkeypatch.setattr(page_export, "MOST_TEXT", 100)
+    page = (signature_of(model), bytes(range(256)), "", WebRuntime("1", "", b"", b""))
+    with pytest.raises(ExportRefused, match=r"browsers hold 0 million\. Export to \.onnx and serve that"):
+        page_of(*page)
+
+
+def test_every_task_that_leaves_has_a_page():
+    assert set(KINDS) <= set(page_export.SUBTITLES)
+    scripts = "".join(files("ganglion.deployment").joinpath("page", name).read_text() for name in page_export.SCRIPTS)
+    assert all(re.search(rf"^(SHOWS\.|  ){task}(:| =|\()", scripts, re.MULTILINE) for task in KINDS)
 
 
 def test_no_connection_is_allowed():

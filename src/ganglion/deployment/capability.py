@@ -46,7 +46,7 @@ def why_not(model: Any, tasks: Collection[str] = ROWS) -> str | None:
     if kind is None:
         return reason_of_task(task)
     if task not in tasks:
-        return f"this form shows labels and numbers of rows, but its task is {task}. Export to .onnx, or: {_ASK}"
+        return f"this form has no place for such answers: its task is {task}. Export to .onnx, or: {_ASK}"
     missing = kind.missing(model)
     if missing is not None:
         return missing

@@ -23,13 +23,15 @@ from ganglion.deployment.onnx_export import onnx_bytes
 from ganglion.deployment.onnx_model import OnnxModel
 from ganglion.deployment.signature import Signature
 from ganglion.deployment.web_runtime import WebRuntime, find_web_runtime
+from ganglion.errors import ExportRefused
 from ganglion.storage import atomic_write
 from ganglion.version import __version__
 
+MOST_TEXT = 2**29 - 24  # characters that Chromium holds in one text
 SCRIPTS = (
     *("network.js", "form.js", "entered.js", "files.js", "dates.js", "tokens.js"),
     *("scaling.js", "pictures.js", "numbers.js", "recordings.js"),
-    *("shown.js", "answers.js", "table.js", "words.js", "chart.js", "series.js", "forecasts.js"),
+    *("shown.js", "answers.js", "table.js", "words.js", "chart.js", "series.js", "forecasts.js", "transcripts.js"),
     "start.js",  # uses what the others define
 )
 
@@ -52,7 +54,7 @@ def export_page(model: Any, path: str | os.PathLike[str], rows: Any = None) -> E
         If onnxruntime-web, or a package of the extra "export", is not installed.
     """
     runtime = find_web_runtime()
-    raw, parity = onnx_bytes(model, rows, tasks=_SUBTITLES)
+    raw, parity = onnx_bytes(model, rows, tasks=SUBTITLES)
     exported = OnnxModel(raw)
     page = page_of(exported.signature, raw, exported.card, runtime).encode()
     with atomic_write(path) as file:
@@ -71,6 +73,11 @@ def page_of(signature: Signature, raw: bytes, card: str, runtime: WebRuntime) ->
     card : str
         Markdown.
     runtime : WebRuntime
+
+    Raises
+    ------
+    ExportRefused
+        If the graph is larger than a page can hold.
     """
     told = signature.target or ", ".join(signature.columns[: signature.series.get("targets", 0)])
     title = f"{told}: {signature.estimator}" if told else signature.estimator
@@ -83,7 +90,7 @@ def page_of(signature: Signature, raw: bytes, card: str, runtime: WebRuntime) ->
             "version": html.escape(__version__),
             "runtime": html.escape(runtime.version),
             "signature": _script_safe(_told(signature)),
-            "model": _packed(raw),
+            "model": _model(signature, raw),
             "wasm": _packed_once(runtime.wasm),
             "loader": _packed_once(runtime.loader),
             "library": runtime.library,
@@ -92,20 +99,33 @@ def page_of(signature: Signature, raw: bytes, card: str, runtime: WebRuntime) ->
     )
 
 
+def _model(signature: Signature, raw: bytes) -> str:
+    """Return a graph as text; raises ExportRefused where it would be longer than a browser holds."""
+    packed = _packed(raw)
+    if len(packed) > MOST_TEXT:
+        raise ExportRefused(
+            f"a {signature.estimator} of this size cannot be exported as a page: packed, it is a text of "
+            f"{len(packed) / 1e6:,.0f} million characters, and browsers hold {MOST_TEXT / 1e6:,.0f} million. Export to "
+            ".onnx and serve that (ganglion serve MODEL), or make it smaller first (ganglion compress)."
+        )
+    return packed
+
+
 def _subtitle(signature: Signature) -> str:
     n = len(signature.classes)
     which = f"which of {n} labels apply to" if signature.multilabel else f"one of {n} classes of"
     places = "word" if signature.modality == "text" else "step"
-    told = _SUBTITLES[signature.task].format(n=n, which=which, places=places, what=_ARTICLES[signature.modality])
+    told = SUBTITLES[signature.task].format(n=n, which=which, places=places, what=_ARTICLES[signature.modality])
     return html.escape(f"{told}.")
 
 
-_SUBTITLES = {  # of the tasks that are shown
+SUBTITLES = {  # of the tasks that are shown
     "classification": "Tells {which} {what}",
     "regression": "Tells a number of {what}",
     "segmentation": "Tells one of {n} classes of every pixel of {what}",
     "tagging": "Tells one of {n} labels of every {places} of {what}",
     "detection": "Finds objects of {n} classes in {what}",
+    "speech_recognition": "Writes down what is said in {what}",
     "forecasting": "Tells how {what} goes on",
     "reconstruction": "Tells whether {what} is an outlier, and codes it",
     "generation": "Codes {what}",
