@@ -17,6 +17,7 @@ from ganglion.data.dataset import Dataset, Field, Kind
 from ganglion.data.ragged import Ragged, joined
 from ganglion.data.vocabulary import SPECIAL
 from ganglion.deployment.describing import spread_of
+from ganglion.deployment.kind import Single
 from ganglion.deployment.rows import feeds_of
 from ganglion.deployment.signature import Input, Signature
 from ganglion.estimators.base import Estimator
@@ -280,7 +281,7 @@ def _as_trained(signature: Signature, X: Any) -> Any:
         columns = {name: as_dataset(texts).columns["text"] for name, texts in X.items()}
         return Dataset([Field(name, "text") for name in columns], columns)
     if signature.inputs[0].size and X.shape[1:3] != signature.inputs[0].size:
-        return list(X)  # Python brings single pictures to the size of training, not a stack
+        return Single(X)
     if signature.modality != "table":
         return X
     first = signature.inputs[0]

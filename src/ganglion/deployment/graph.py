@@ -10,8 +10,9 @@ import contextlib
 import copy
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,9 +23,9 @@ from ganglion.deployment.hearing import with_transforms
 from ganglion.deployment.operators import read_operators_once
 from ganglion.deployment.packages import onnx_package
 from ganglion.deployment.picture_sides import SIDES, continued, cut_back
-from ganglion.deployment.picture_sizes import brought
+from ganglion.deployment.picture_sizes import brought, moved_back
 from ganglion.deployment.recurrent import with_operators
-from ganglion.deployment.signature import Input, Output, Signature
+from ganglion.deployment.signature import Input, Signature
 from ganglion.estimators.base import Estimator
 from ganglion.networks.network import Network
 
@@ -200,13 +201,13 @@ def _code_node(helper: Any, each: Input, name: str) -> Any:
     )
 
 
-def _take_part(proto: Any, helper: Any, name: str, each: Output) -> None:
-    """Put the node between an output and what gives it that leaves out what pictures were continued by."""
-    whole = f"{name}, continued"
+def _put_between(proto: Any, name: str, made: Callable[[str], list[Any]]) -> None:
+    """Put nodes between an output and what gives it; they are made of the new name of that, and give the old one."""
+    whole = f"{name}, at first"
     for node in proto.graph.node:
         for part in (node.input, node.output):
             part[:] = [whole if given == name else given for given in part]
-    proto.graph.node.extend(cut_back(helper, whole, name, each.shape))
+    proto.graph.node.extend(made(whole))
 
 
 def _name_axes(given: Any, shape: tuple[int | str, ...]) -> None:
@@ -223,8 +224,11 @@ def _put_behind(proto: Any, signature: Signature) -> Signature:
     own, made = {}, []
     for i, each in enumerate(signature.outputs):
         given = proto.graph.output[i]
+        place = f"{PLACE}{i}"
         if "H" in each.shape:
-            _take_part(proto, helper, f"{PLACE}{i}", each)
+            _put_between(proto, place, partial(cut_back, helper, to=place, shape=each.shape))
+        if each.role == "boxes" and (pictures := signature.inputs[0]).size:
+            _put_between(proto, place, partial(moved_back, helper, to=place, each=pictures, resize=signature.resize))
         if each.role == "label" and not signature.multilabel:
             kind = (
                 types.STRING

@@ -14,6 +14,12 @@ from ganglion.deployment.signature import Shape, Signature
 Inputs = Mapping[str, Tensor]
 Made = tuple[str, str, Shape]  # role, dtype, shape
 Arrays = dict[str, np.ndarray]
+
+
+class Single(list[np.ndarray]):
+    """A stack of pictures as single ones, (height, width, channels): Python resizes those, but no stack."""
+
+
 DTYPES = {"str": "string", "int": "int64", "uint8": "uint8", "float": "float64", "bool": "bool"}
 _NUMPY = {np.bool_: "bool", np.uint8: "uint8", np.int64: "int", np.float64: "float"}
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ganglion.deployment.kind import Arrays, Inputs, Kind, Made, answer_of, label_type, plain_classes
+from ganglion.data.boxes import Boxes
+from ganglion.data.resizing import place
+from ganglion.deployment.kind import Arrays, Inputs, Kind, Made, Single, answer_of, label_type, plain_classes
 from ganglion.deployment.said import ragged
 from ganglion.deployment.signature import Signature
 from ganglion.networks.network import Network
@@ -53,9 +56,17 @@ def _box_said(network: Network, prepared: Inputs, signature: Signature) -> dict[
 
 
 def _box_own(model: Any, X: Any) -> Arrays:
+    """Return what a detector finds; of single pictures in the pixels that they have, as a graph tells it."""
     found = model.predict(X)
+    if isinstance(X, Single):
+        found = [_in_own_pixels(model, boxes, picture.shape[:2]) for boxes, picture in zip(found, X, strict=True)]
     parts = {"boxes": "boxes", "confidence": "scores", "label": "labels"}
     return {role: ragged([getattr(each, name) for each in found]) for role, name in parts.items()}
+
+
+def _in_own_pixels(model: Any, found: Boxes, size: tuple[int, int]) -> Boxes:
+    moved = place(size, model.encoder_.shape[1:], model.encoder_.resize).moved_back(found.boxes)
+    return replace(found, boxes=np.clip(moved, 0, [size[1], size[0]] * 2).astype(np.float32))
 
 
 def _box_aligned(own: Arrays, said: Arrays) -> Arrays:

@@ -29,9 +29,9 @@ from ganglion.version import __version__
 
 MOST_TEXT = 2**29 - 24  # characters that Chromium holds in one text
 SCRIPTS = (
-    *("network.js", "form.js", "entered.js", "files.js", "dates.js", "tokens.js"),
-    *("scaling.js", "pictures.js", "numbers.js", "recordings.js"),
-    *("shown.js", "answers.js", "table.js", "words.js", "chart.js", "series.js", "forecasts.js", "transcripts.js"),
+    *("network.js", "form.js", "entered.js", "files.js", "dates.js", "tokens.js", "pictures.js", "numbers.js"),
+    *("recordings.js", "shown.js", "answers.js", "table.js", "words.js", "chart.js", "series.js", "forecasts.js"),
+    "transcripts.js",
     "start.js",  # uses what the others define
 )
 

@@ -64,6 +64,33 @@ def brought(helper: Any, each: Input, to: str, resize: str) -> list[Any]:
     return nodes.made
 
 
+def moved_back(helper: Any, boxes: str, to: str, each: Input, resize: str) -> list[Any]:
+    """Return the nodes that tell boxes in the pixels of the pictures as they came: `Placement.moved_back`.
+
+    Parameters
+    ----------
+    helper : module
+        `onnx.helper`.
+    boxes, to : str
+        Boxes in pixels of the size of training, (N, n, 4), zeros where there is none, and what the result is called.
+    each : Input
+        The pictures.
+    resize : str
+    """
+    nodes = Nodes(helper, f"{_HERE}back/")
+    sides = nodes.cast(nodes.Shape(nodes.tensor(each.name), start=1, end=3), np.float64)
+    part = _placed(nodes, sides, np.array(each.size, dtype=np.float64), resize)
+    scale = part.shown / (part.end - part.start)
+    shift = part.corner - scale * part.start
+    four = np.array([1, 0, 1, 0])  # left, top, right, bottom: of width and height in turn
+    scale, shift, most = (nodes.Gather(pair, four) for pair in (scale, shift, sides))
+    found = nodes.cast(nodes.tensor(boxes), np.float64)
+    inside = nodes.Min(nodes.Max((found - shift) / scale, 0.0), most)
+    there = nodes.Greater(nodes.ReduceMax(found, np.array([2])), 0.0)
+    nodes.cast(nodes.Where(there, inside, 0.0), np.float32, into=to)
+    return nodes.made
+
+
 def _resized(nodes: Nodes, pixels: Value, each: Input, resize: str) -> Value:
     sides = nodes.cast(nodes.Shape(pixels, start=1, end=3), np.float64)
     part = _placed(nodes, sides, np.array(each.size, dtype=np.float64), resize)

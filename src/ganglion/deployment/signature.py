@@ -22,7 +22,7 @@
     quantiles       of each number of a forecast, (…, n_levels), in the order of `levels`
     deviation       the standard deviation of each prediction
     score           how usual a row is, (N,): below 0 it is an outlier
-    boxes           left, top, right, bottom in pixels of the size of training, (N, n, 4), the surest first
+    boxes           left, top, right, bottom in pixels of the picture, (N, n, 4), the surest first
     confidence      how sure each box is, (N, n); 0 where there is none
     codes           what a row is coded in, (N, n_codes)
 

@@ -12,6 +12,11 @@ const DATES = [
 const DAY = 86400;
 const modulo = (a, b) => ((a % b) + b) % b;
 
+function halfToEven(value) {
+  const whole = Math.floor(value);
+  return value - whole === 0.5 ? whole + Math.abs(whole % 2) : Math.round(value);
+}
+
 /** A date → seconds since 1970-01-01 UTC; NaN if it is none, or its month and day could be swapped. */
 function dateOf(text) {
   const [found = NaN, ...others] = DATES.map((date) => secondsOf(text.match(date)?.groups)).filter((value) => !Number.isNaN(value));

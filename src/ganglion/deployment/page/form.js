@@ -82,7 +82,10 @@ const FORMS = {
     const input = signature.inputs[0];
     const pad = drawingPad(input), sized = sidesOf(input).every((side) => typeof side === "number");
     const rows = input.dtype !== "uint8" && input.shape.at(-1) === 1 && sized ? rowsField(input) : () => null;
-    return () => ({ [input.name]: [rows() ?? pad.pixels()] });
+    return () => {
+      const typed = rows();
+      return { [input.name]: typed ? [typed] : pad.pixels() };
+    };
   },
   audio() {
     const [input, length] = signature.inputs;

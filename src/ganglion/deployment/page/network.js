@@ -25,7 +25,8 @@ async function opened() {
 }
 const session = opened();
 
-/** Ask the network: columns, one array of N values under the name of each input → one array under each role. */
+/** Ask the network: columns, one array of N values under the name of each input → one array under each role.
+    Values that are many come as they are fed: { data, dims }. */
 async function answer(columns) {
   const feeds = {};
   for (const input of signature.inputs) feeds[input.name] = tensor(input, columns[input.name]);
@@ -40,6 +41,7 @@ async function answer(columns) {
 }
 
 function tensor(input, values) {
+  if (values.dims) return new ort.Tensor(input.dtype, values.data, values.dims);
   if (input.kind === "categorical") return new ort.Tensor("string", values, [values.length, 1]);
   const whole = input.dtype === "int64";
   const flat = values.flat(Infinity).map((value) => (whole ? BigInt(value) : value));

@@ -9,18 +9,22 @@ const HOW = {
 
 const ANY = 128; // pixels to each side of a drawing where the network takes any, and
 const MOST = 1024; // of the longer side of a picture
+const SEEN = [280, 512]; // pixels of the screen along the longer side of the pad, at least and at most
 
 /** Height and width of the pictures that the network has: numbers, or names where it has any. */
 const sidesOf = (input) => (input.size.length ? input.size : input.shape.slice(1, 3));
 
 function drawingPad(input) {
   const sides = sidesOf(input), channels = input.shape[3];
-  const fixed = sides.every((side) => typeof side === "number");
-  let [height, width] = fixed ? sides : [ANY, ANY];
+  const fixed = sides.every((side) => typeof side === "number"), begun = fixed ? sides : [ANY, ANY];
+  let [height, width] = begun;
   const canvas = element("canvas", { width, height, tabindex: "0", id: "field-0", role: "application", "aria-roledescription": "drawing pad", "aria-describedby": "field-0-hint" });
   const resize = ([h, w]) => {
     [canvas.height, canvas.width] = [height, width] = [h, w];
-    canvas.style.width = `${w * Math.max(1, Math.floor(280 / Math.max(h, w)))}px`;
+    Object.assign(place, { x: Math.floor(w / 2), y: Math.floor(h / 2) });
+    moved();
+    const longer = Math.max(h, w);
+    canvas.style.width = `${w * (longer < SEEN[0] ? Math.floor(SEEN[0] / longer) : Math.min(1, SEEN[1] / longer))}px`;
   };
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   const mark = element("i", { class: "pen", "aria-hidden": "true" });
@@ -38,7 +42,7 @@ function drawingPad(input) {
     element("div", { class: "pad" }, element("div", {}, board, element("small", { id: "field-0-hint" }, "Draw here: with a pointer, or with the arrow keys while Space or Shift is held.")), side));
   $("fields").append(box);
 
-  const place = { x: Math.floor(width / 2), y: Math.floor(height / 2) };
+  const place = { x: 0, y: 0 };
   const label = (text) => canvas.setAttribute("aria-label", `picture, ${text}`);
   const clear = () => {
     pen.fillStyle = "#000";
@@ -66,12 +70,16 @@ function drawingPad(input) {
     complain(null);
     const name = blob.name ?? "The picture";
     try {
-      const picture = await decoded(blob, channels);
-      if (!fixed) resize(picture.size.map((side) => Math.max(1, Math.round(side * Math.min(1, MOST / Math.max(...picture.size))))));
-      pen.putImageData(new ImageData(shownPixels(fitted(picture, [height, width], signature.resize), channels), width, height), 0, 0);
-      const [h, w] = picture.size;
+      const picture = await createImageBitmap(blob, { colorSpaceConversion: "none" }); // turned as its camera was
+      const { height: h, width: w } = picture, less = Math.min(1, MOST / Math.max(h, w));
+      // the graph brings pictures to the size of training
+      resize(input.size.length ? [h, w] : fixed ? sides : [h, w].map((side) => Math.max(1, Math.round(side * less))));
+      pen.fillStyle = "#fff"; // below what is transparent
+      pen.fillRect(0, 0, width, height);
+      pen.drawImage(picture, 0, 0, width, height);
       label(`${name}, ${w} × ${h} pixels`);
-      told.textContent = `${name} has ${w} × ${h} pixels${h === height && w === width ? "." : `, brought to ${width} × ${height}.`}`;
+      const seen = fixed ? sides : [height, width];
+      told.textContent = `${name} has ${w} × ${h} pixels${h === seen[0] && w === seen[1] ? "." : `, brought to ${seen[1]} × ${seen[0]}.`}`;
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
       complain(new Unsuited("picture", `${name} is no picture that can be read. Give a PNG or JPEG file.`));
@@ -80,18 +88,18 @@ function drawingPad(input) {
   file.onchange = () => file.files.length && show(file.files[0]);
   dropped(box, show);
   $("form").addEventListener("reset", () => {
-    if (!fixed) resize([ANY, ANY]);
+    resize(begun);
     clear();
   });
-  resize([height, width]);
+  resize(begun);
   clear();
-  moved();
   return {
     pixels() {
-      const { data } = pen.getImageData(0, 0, width, height);
+      const plain = plainPixels(pen.getImageData(0, 0, width, height).data, channels);
+      if (inverted.checked) plain.forEach((value, i) => (plain[i] = 255 - value));
       const [least, most] = scale ? scale() : [0, 255];
-      const scaled = (value) => least + ((inverted.checked ? 255 - value : value) / 255) * (most - least);
-      return pixelsOf(data, height, width, channels).map((row) => row.map((pixel) => pixel.map(scaled)));
+      const data = scale ? Float32Array.from(plain, (value) => least + (value / 255) * (most - least)) : plain;
+      return { data, dims: [1, height, width, channels] };
     },
   };
 }
@@ -139,9 +147,9 @@ function drawnByKeys(canvas, place, stroke, moved) {
     }
     if (!MOVES[event.key]) return;
     event.preventDefault();
-    const from = { ...place };
-    place.x = Math.min(canvas.width - 1, Math.max(0, place.x + MOVES[event.key][0]));
-    place.y = Math.min(canvas.height - 1, Math.max(0, place.y + MOVES[event.key][1]));
+    const from = { ...place }, far = Math.ceil(Math.max(canvas.width, canvas.height) / ANY);
+    place.x = Math.min(canvas.width - 1, Math.max(0, place.x + far * MOVES[event.key][0]));
+    place.y = Math.min(canvas.height - 1, Math.max(0, place.y + far * MOVES[event.key][1]));
     moved();
     if (held || event.shiftKey) stroke(from, place);
   };
@@ -165,26 +173,12 @@ function dropped(box, take) {
   };
 }
 
-/** A picture file → { pixels, size: [height, width], channels }, turned as its camera was, its colours as they are. */
-async function decoded(blob, channels) {
-  const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
-  const pen = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
-  pen.drawImage(bitmap, 0, 0);
-  const { data } = pen.getImageData(0, 0, bitmap.width, bitmap.height);
-  return { pixels: plainPixels(data, channels), size: [bitmap.height, bitmap.width], channels };
-}
-
-/** Pixels of one, three or four channels → bytes of a canvas. */
-function shownPixels(pixels, channels) {
-  const shown = new Uint8ClampedArray((4 * pixels.length) / channels).fill(255);
-  for (let i = 0; i < pixels.length / channels; i++) {
-    for (let c = 0; c < Math.max(3, channels); c++) shown[4 * i + c] = pixels[i * channels + (channels === 1 ? 0 : c)];
+/** Bytes of a canvas, four a pixel → `channels` a pixel; grey by ITU-R 601, as Pillow has it. */
+function plainPixels(rgba, channels) {
+  const n = rgba.length / 4, plain = new Uint8Array(n * channels);
+  for (let i = 0; i < n; i++) {
+    if (channels === 1) plain[i] = (19595 * rgba[4 * i] + 38470 * rgba[4 * i + 1] + 7471 * rgba[4 * i + 2] + 32768) >> 16;
+    else for (let c = 0; c < channels; c++) plain[channels * i + c] = rgba[4 * i + c];
   }
-  return shown;
-}
-
-/** Bytes of a canvas → rows of pixels. */
-function pixelsOf(data, height, width, channels) {
-  const plain = plainPixels(data, channels);
-  return Array.from({ length: height }, (_, y) => rowsOf(Array.from(plain.subarray(y * width * channels, (y + 1) * width * channels)), channels));
+  return plain;
 }

@@ -50,5 +50,5 @@ session.then(
 );
 window.ganglion = {
   ...{ answer, answerTable, session, cut, wordFeeds, wordsIn, looksOf, windowsOf, dateOf, timeAfter, timeText },
-  ...{ decoded, fitted, heard, brought, transcript },
+  ...{ heard, brought, transcript },
 };
