@@ -229,7 +229,7 @@ def answer_a_file(model, tab, X, folder):
         "while (!document.querySelector('#rows tr')) await new Promise((go) => setTimeout(go, 10));"
         "return [...document.querySelectorAll('#rows tr')].map((row) => [...row.cells].map((cell) => cell.textContent))"
     )
-    assert told[0] == ["predicted", "score", "code 0", "code 1", *X.columns]
+    assert told[0] == ["predicted", "score", *X.columns, "code 0", "code 1"]
     labels = ["an outlier" if label < 0 else "usual" for label in model.predict(X)[:20]]
     assert [row[0] for row in told[1:]] == labels
     (folder / "picture.csv").write_bytes(bytes(range(256)))

@@ -8,6 +8,15 @@ class Unsuited extends Error {
   }
 }
 
+/** Read something, and say where it stands if it cannot be read. */
+function within(where, read) {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof Unsuited ? new Unsuited(error.field, `${where}: ${error.message}`) : error;
+  }
+}
+
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i; // as Python writes them: neither 0x10 nor Infinity
 const isNumber = (text) => NUMBER.test(text.trim());
 const isMissing = (text) => MISSING.has(text);
@@ -37,6 +46,6 @@ function stepsOf(text, width, id) {
   const lines = text.trim().split(/\n/).filter((line) => line.trim());
   if (!lines.length) throw new Unsuited(id, `Give one step a line, of ${width} number${width > 1 ? "s" : ""}.`);
   if (signature.longest && lines.length > signature.longest) throw new Unsuited(id, `${counted(lines.length, "step was", "steps were")} given. The model reads ${signature.longest} at most.`);
-  return lines.map((line) => numbersOf(line, width, id));
+  return lines.map((line, i) => within(`Step ${i + 1}`, () => numbersOf(line, width, id)));
 }
 

@@ -19,11 +19,5 @@ function rowsField(input) {
 function rowsRead(text, height, width) {
   const lines = text.trim().split("\n").filter((line) => line.trim());
   if (lines.length !== height) throw new Unsuited("numbers", `${counted(lines.length, "row was", "rows were")} given. Give ${height}, of ${counted(width, "number")} each.`);
-  return lines.map((line, i) => {
-    try {
-      return numbersOf(line, width, "numbers").map((value) => [value]);
-    } catch (error) {
-      throw new Unsuited("numbers", `Row ${i + 1}: ${error.message}`);
-    }
-  });
+  return lines.map((line, i) => within(`Row ${i + 1}`, () => numbersOf(line, width, "numbers").map((value) => [value])));
 }

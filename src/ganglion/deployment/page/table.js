@@ -41,31 +41,30 @@ async function answerTable(text) {
   return [header, rows, joined];
 }
 
-function cellOf(input, text, row, id) {
-  try {
-    return valueOf(input, text, id);
-  } catch (error) {
-    throw new Unsuited(id, `Row ${row + 1}, column ${input.name}: ${error.message}`);
-  }
-}
+const cellOf = (input, text, row, id) => within(`Row ${row + 1}, column ${input.name}`, () => valueOf(input, text, id));
 
 function tellTable([header, rows, roles]) {
-  const answers = answerColumns(roles);
-  const head = [...answers.map(([name]) => name), ...header];
-  const told = (i) => [...answers.map(([, values]) => values[i]), ...rows[i]];
-  const link = download("Save all as answers.csv", "answers.csv", [head, ...rows.map((_, i) => told(i))]);
-  $("rows").replaceChildren(element("p", {}, `${counted(rows.length, "row was", "rows were")} answered${rows.length > SHOWN_ROWS ? `; the first ${SHOWN_ROWS} are shown` : ""}. `, link),
-    tabled("answers", head, rows.slice(0, SHOWN_ROWS).map((_, i) => told(i))));
+  const all = answered(header, rows, roles, String), shown = answered(header, rows.slice(0, SHOWN_ROWS), roles, figure);
+  const told = `${counted(rows.length, "row was", "rows were")} answered${rows.length > SHOWN_ROWS ? `; the first ${SHOWN_ROWS} are shown` : ""}. `;
+  $("rows").replaceChildren(element("p", {}, told, download("Save all as answers.csv", "answers.csv", all)), tabled("answers", shown[0], shown.slice(1)));
+}
+
+/** Rows with what is said of them, after a line of names: answers first, codes last; `text` writes numbers. */
+function answered(header, rows, roles, text) {
+  const answers = answerColumns(roles, text);
+  const codes = roles.codes?.[0].map((_, k) => [`code ${k}`, roles.codes.map((code) => text(code[k]))]) ?? [];
+  const names = (columns) => columns.map(([name]) => name), cellsOf = (columns, i) => columns.map(([, values]) => values[i]);
+  const lines = rows.map((row, i) => [...cellsOf(answers, i), ...header.map((_, k) => row[k] ?? ""), ...cellsOf(codes, i)]);
+  return [[...names(answers), ...header, ...names(codes)], ...lines];
 }
 
 /** What is said of rows, as columns: [name, cells]. */
-function answerColumns(roles) {
-  const main = roles.label ? roles.label.map((label) => (OUTLIERS ? outlierOf(label) : [label].flat().map(named).join(" "))) : null;
-  const numbers = roles.prediction?.map((value) => [value].flat().map(figure).join(" "));
+function answerColumns(roles, text) {
+  const labels = roles.label?.map((label) => (OUTLIERS ? outlierOf(label) : [label].flat().map(named).join(" ")));
+  const numbers = roles.prediction?.map((value) => [value].flat().map(text).join(" "));
   const sure = roles.probabilities && !signature.multilabel ? roles.probabilities.map((each) => Math.max(...each).toFixed(4)) : null;
-  const codes = roles.codes?.[0].map((_, k) => [`code ${k}`, roles.codes.map((code) => figure(code[k]))]) ?? [];
-  const told = [[signature.target ? `predicted ${signature.target}` : "predicted", main ?? numbers], ["probability", sure], ["score", roles.score?.map(figure)]];
-  return [...told.filter(([, values]) => values), ...codes];
+  const name = signature.target ? `predicted ${signature.target}` : "predicted";
+  return [[name, labels ?? numbers], ["probability", sure], ["score", roles.score?.map(text)]].filter(([, values]) => values);
 }
 
 /** Rows of cells as a table that scrolls by itself, by keys too. */
