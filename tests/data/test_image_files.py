@@ -110,7 +110,7 @@ def test_resizing_is_pillows_to_one_level(resize):
         given = Image.fromarray(rng.integers(0, 256, (height, width), dtype=np.uint8))
         at = place((height, width), (12, 16), resize)
         whole = given.resize(at.shown[::-1], Image.Resampling.BILINEAR, box=at.box, reducing_gap=2.0)
-        (own,) = fit_picture(given, (height, width), form(1, resize=resize))
+        (own,) = fit_picture(given, form(1, resize=resize))
         (top, left), (h, w) = at.corner, at.shown
         # which side Pillow takes first, and so how it rounds, depends on its version
         assert np.abs(own[top : top + h, left : left + w].astype(int) - np.asarray(whole)).max() <= 1

@@ -40,7 +40,7 @@ def graph(size, channels, resize):
 def in_python(picture, size, resize):
     """Return a picture (height, width, channels) in another size, channel by channel."""
     form = Form(1, size, resize, is_deep=False)
-    bands = [fit_picture(Image.fromarray(band), picture.shape[:2], form) for band in np.moveaxis(picture, 2, 0).copy()]
+    bands = [fit_picture(Image.fromarray(band), form) for band in np.moveaxis(picture, 2, 0).copy()]
     return np.concatenate(bands).transpose(1, 2, 0)
 
 

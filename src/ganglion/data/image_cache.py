@@ -36,7 +36,7 @@ from ganglion.errors import DataWarning, SaveFailed
 from ganglion.storage import atomic_write
 
 VARIABLE = "GANGLION_CACHE"
-FORMAT = 1  # to be raised whenever the same files would be decoded to other pixels
+FORMAT = 2  # to be raised whenever the same files would be decoded to other pixels
 MOST_BYTES = 20 * 10**9
 _MARK = b"ganglion pictures\n"
 _HEAD = 4096

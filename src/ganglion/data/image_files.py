@@ -132,24 +132,17 @@ def decode(stream: IO[bytes], form: Form) -> tuple[np.ndarray, Size]:
         If the file is no picture, is cut, or holds a value that is no number.
     """
     with opened(stream) as image:
-        original = seen_of(image).size
-        if image.format == "JPEG":  # decoded at 1/2, 1/4 or 1/8 where that still exceeds what is asked twice
-            image.draft(image.mode, _wanted(image, original, form))
-            image.load()
-        else:
-            image.load()
-            original = _size(image)  # a note at the end of the file may have turned it
-        return fit_picture(image, original, form), original
+        seen_of(image)
+        image.load()  # whole: JPEG at 1/2 or less would be other pixels than all other programs decode
+        return fit_picture(image, form), _size(image)  # a note at the end of the file may have turned it
 
 
-def fit_picture(image: Image.Image, original: Size, form: Form) -> np.ndarray:
+def fit_picture(image: Image.Image, form: Form) -> np.ndarray:
     """Return the pixels of an opened picture, turned as it is seen, flattened and resized.
 
     Parameters
     ----------
     image : PIL.Image.Image
-    original : (height, width)
-        The size that the turned picture has, or had before it was decoded at a fraction of it.
     form : Form
 
     Returns
@@ -159,9 +152,10 @@ def fit_picture(image: Image.Image, original: Size, form: Form) -> np.ndarray:
     from PIL import ImageOps
 
     image = _plain(ImageOps.exif_transpose(image), form.channels)
-    placement = place(original, form.size, form.resize)
+    placement = place((image.height, image.width), form.size, form.resize)
     height, width = placement.shown
-    box = _within(image, placement.box, original)
+    left, top, right, bottom = placement.box
+    box = left, top, min(right, image.width), min(bottom, image.height)
     if image.size != (width, height) or box != (0, 0, width, height):
         image = _resized(image, (width, height), box)
     pixels = np.asarray(image)
@@ -229,25 +223,6 @@ def _size(image: Image.Image) -> Size:
     unknown = image.format == "PNG" and "exif" not in image.info  # it would be decoded to look for a note at its end
     turned = not (told or unknown) and image.getexif().get(_ORIENTATION) in _TURNED
     return (image.width, image.height) if turned else (image.height, image.width)
-
-
-def _wanted(image: Image.Image, original: Size, form: Form) -> tuple[int, int]:
-    """Return the least (width, height) to decode a file at, as it is stored."""
-    placement = place(original, form.size, form.resize)
-    left, top, right, bottom = placement.box
-    height = 2 * placement.shown[0] * original[0] / (bottom - top)
-    width = 2 * placement.shown[1] * original[1] / (right - left)
-    swapped = (image.height, image.width) != original
-    return (round(height), round(width)) if swapped else (round(width), round(height))
-
-
-def _within(
-    image: Image.Image, box: tuple[float, float, float, float], original: Size
-) -> tuple[float, float, float, float]:
-    """Return a part of the original in pixels of a picture that was decoded at a fraction of its size."""
-    x, y = image.width / original[1], image.height / original[0]
-    left, top, right, bottom = box
-    return left * x, top * y, min(right * x, image.width), min(bottom * y, image.height)
 
 
 def _plain(image: Image.Image, channels: int) -> Image.Image:

@@ -99,7 +99,6 @@ def _size(image: Any) -> Size:
 
 def _fitted(bands: list[Any], form: Form) -> np.ndarray:
     if len(bands) == 1:
-        turned = seen_of(bands[0]).size
-        return fit_picture(bands[0], turned, form)
-    layers = np.concatenate([fit_picture(band, _size(band), replace(form, channels=1, is_deep=True)) for band in bands])
+        return fit_picture(bands[0], form)
+    layers = np.concatenate([fit_picture(band, replace(form, channels=1, is_deep=True)) for band in bands])
     return layers if form.channels == 3 else np.tensordot(_BRIGHTNESS, layers, 1)[None].astype(np.float32)
