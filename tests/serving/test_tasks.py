@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import warnings
 
 import numpy as np
@@ -14,11 +15,14 @@ from tests.serving.faults import faults_of
 import ganglion as gg
 from ganglion.checks.data import several_series, squares, tagged, waves
 from ganglion.deployment.said import ragged
+from ganglion.deployment.serving import onnx_backend
 from ganglion.deployment.serving.server import service_of
 from ganglion.deployment.serving.settings import Limits, Settings
 from ganglion.errors import GanglionWarning, InvalidModel
 
-PYTORCH_ALONE = ("steps", "codes")  # an export takes a second or two, and these go the way of others
+THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+# an export takes seconds: what goes the way of others, or is compared in tests/deployment, is exported in thorough runs
+PYTORCH_ALONE = () if THOROUGH else ("steps", "codes", "boxes", "long")
 TINY = {"epochs": 1, "random_state": 0}
 
 
@@ -74,6 +78,11 @@ def service(engines, request):
     return engines[request.param]
 
 
+def of(engines, engine, name):
+    """Return the service of an engine that has a model: of some that is PyTorch alone."""
+    return engines["torch" if name in PYTORCH_ALONE else engine]
+
+
 def said_by(service, name, **form):
     """Return what is answered, after it was compared with the description of the answer."""
     answer = post(service, f"/predict/{name}", **form)
@@ -127,8 +136,10 @@ def test_pixels_are_limited_together(models):
     assert (answer.status_code, answer.json()["allowed"]) == (413, 36)
 
 
+@pytest.mark.parametrize("engine", ["onnx", "torch"] if THOROUGH else ["torch"])
 @pytest.mark.parametrize("scale", [1, 2])
-def test_boxes_stand_in_pixels_of_the_picture(models, service, scale):
+def test_boxes_stand_in_pixels_of_the_picture(models, engines, engine, scale):
+    service = engines[engine]
     pixels = squares_in_bytes(3)[0][1]
     large = np.array(Image.fromarray(pixels).resize((20 * scale, 24 * scale), Image.Resampling.NEAREST))
     (expected,) = models["boxes"].predict([Image.fromarray(large)])
@@ -158,7 +169,9 @@ def test_steps_of_sequences_get_labels(models, engines):
     assert said["predictions"] == [list(each) for each in models["steps"].predict(list(X))]
 
 
-def test_sequences_of_different_lengths(models, service):
+@pytest.mark.parametrize("engine", ["onnx", "torch"] if THOROUGH else ["torch"])
+def test_sequences_of_different_lengths(models, engines, engine):
+    service = engines[engine]
     X = [np.random.default_rng(n).normal(size=(n, 2)) for n in (1, 7, 3)]
     said = said_by(service, "long", json=[each.tolist() for each in X])
     assert said["predictions"] == models["long"].predict(X).tolist()
@@ -167,15 +180,13 @@ def test_sequences_of_different_lengths(models, service):
     assert [each.json()["predictions"][0] for each in answers] == said["predictions"]
 
 
-def test_a_long_sequence_does_not_fill_up_all_others(models, engines, monkeypatch):
-    from ganglion.deployment.serving import onnx_backend
-
+def test_a_long_text_does_not_fill_up_all_others(models, engines, monkeypatch):
     monkeypatch.setattr(onnx_backend, "TOGETHER", 12)
-    X = [np.random.default_rng(n).normal(size=(n, 2)) for n in (1, 9, 2, 5, 1, 1)]
-    backend = engines["onnx"].shelf.find("long").backend
-    assert [places.tolist() for places in backend._groups(ragged(X))] == [[0, 4, 5, 2], [3], [1]]
-    said = said_by(engines["onnx"], "long", json=[each.tolist() for each in X])
-    np.testing.assert_allclose(said["probabilities"], models["long"].predict_proba(X), atol=1e-5)
+    texts = [["x", "Walking", "1984"][n % 3 :] * n for n in (1, 6, 1, 2, 1)]  # of 2, 18, 2, 2 and 2 words
+    backend = engines["onnx"].shelf.find("words").backend
+    assert [places.tolist() for places in backend._groups(ragged(texts))] == [[0, 2, 3, 4], [1]]
+    said = said_by(engines["onnx"], "words", json=texts)
+    assert said["predictions"] == [list(each) for each in models["words"].predict(texts)]
 
 
 def future(series):
@@ -238,8 +249,10 @@ TENSORS = {
 }
 
 
+@pytest.mark.parametrize("engine", ["onnx", "torch"])
 @pytest.mark.parametrize("name", TENSORS)
-def test_all_outputs_come_as_tensors_of_the_promised_shapes(models, service, name):
+def test_all_outputs_come_as_tensors_of_the_promised_shapes(models, engines, engine, name):
+    service = of(engines, engine, name)
     inputs = [
         {"name": column, "datatype": kind, "shape": list(values.shape), "data": values.ravel().tolist()}
         for column, kind, values in TENSORS[name]

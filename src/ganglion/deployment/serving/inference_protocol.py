@@ -99,7 +99,7 @@ def _inferred(content: dict[str, Any], served: Served, asked: Asked, answer: Ans
     said: dict[str, Any] = {"model_name": served.name, "model_version": served.version}
     if "id" in content:
         said["id"] = content["id"]
-    tensors = tensors_of(answer, content.get("outputs"), served.signature)
+    tensors = tensors_of(answer, content.get("outputs"), asked.backend.signature)
     return binary_reply(said, tensors, content) or json_reply({**said, "outputs": tensors})
 
 

@@ -163,7 +163,8 @@ def _stack(rows: Sequence[Any], signature: Signature) -> np.ndarray:
             raise wrong_value(each.name, row, f"{shown(value)}, not of numbers alone,", allowed(each))
     shapes = [(height, width, channels), *([(height, width)] if channels == 1 else [])]
     try:
-        found = np.array(rows, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is too large for float32 is infinite, and refused
+            found = np.array(rows, dtype=np.float32)
     except (OverflowError, ValueError):
         found = np.empty(0, dtype=np.float32)
     if found.shape[1:] not in shapes or not np.isfinite(found).all():

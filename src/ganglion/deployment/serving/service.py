@@ -23,6 +23,7 @@ from ganglion.deployment.serving.watching import append
 
 LOG = logging.getLogger("ganglion.serve")
 LOG_EVERY_S = 60.0
+LARGE = ("segmentation",)  # tasks whose answers take longer to write than others should wait
 
 
 class Service:
@@ -98,13 +99,16 @@ class Service:
             elif isinstance(outcome, Reply):
                 end(outcome)
             else:
-                task = asyncio.ensure_future(self._awaited(outcome, end))
-                self._beside.add(task)
-                task.add_done_callback(self._beside.discard)
+                self._await(outcome, end)
         except Refused as refused:
             end(self._told(refused))
         except Exception as error:  # of ours: the client hears no more than that, the log all of it
             end(self._failed(error))
+
+    def _await(self, outcome: Awaitable[Reply | Question], end: Callable[[Reply], None]) -> None:
+        task = asyncio.ensure_future(self._awaited(outcome, end))
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     async def _awaited(self, outcome: Awaitable[Reply | Question], end: Callable[[Reply], None]) -> None:
         try:
@@ -125,6 +129,9 @@ class Service:
             try:
                 if isinstance(answer, BaseException):
                     raise answer
+                if asked.backend.signature.task in LARGE:
+                    self._await(asyncio.to_thread(told, served, asked, answer), end)
+                    return
                 reply = told(served, asked, answer)
             except Refused as refused:
                 reply = self._told(refused)
