@@ -1,8 +1,10 @@
 """Answers beyond labels and numbers of rows: both engines say of each form what the model says in Python."""
 
+import html
 import io
 import json
 import os
+import re
 import warnings
 
 import numpy as np
@@ -312,6 +314,9 @@ def test_the_examples_are_answered_and_the_page_shows_them(engines):
         assert answer.status_code == 200, answer.text
         assert f"/predict/{name}" in page
     assert "at least 12 of each series" in page
+    assert "-F file=@rows.csv    # its first line: day,place,one,other" in page
+    (asked,) = re.findall(r"/v2/models/long/infer -d &#x27;(.*?)&#x27;", page)
+    assert post(service, "/v2/models/long/infer", content=html.unescape(asked)).status_code == 200
     assert "Accept: image/png" in page
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import json
 import shlex
-from typing import Any
+
+import numpy as np
 
 from ganglion.data.grid import Grid
 from ganglion.deployment.serving.served import Served
@@ -35,6 +36,7 @@ font-size:.86rem;white-space:pre-wrap;overflow-wrap:anywhere}
 .gg-scroll{overflow-x:auto}
 """
 _MOST = 60  # columns in a table
+_HEAD = 20  # names in the first line of a file
 _STEPS = 2  # of a history in an example
 _ROW = {"image": "picture", "audio": "recording", "text": "text", "sequence": "sequence", "series": "history"}
 _TOLD = {
@@ -124,7 +126,8 @@ def _examples(served: Served, base: str, token: bool) -> str:
     if signature.modality in FILES:
         shown.append(("Several", f"{address} -F file=@first -F file=@second"))
     elif signature.modality != "sequence":
-        shown.append(("A CSV file", f"{address} -F file=@rows.csv"))
+        head = f"    # its first line: {','.join(signature.names)}" if len(signature.names) <= _HEAD else ""
+        shown.insert(0 if signature.modality == "series" else 1, ("A CSV file", f"{address} -F file=@rows.csv{head}"))
     if signature.task == "segmentation":
         shown.append(("The mask as a picture", f"{address} {asked} -H 'Accept: image/png' -o mask.png"))
     if signature.task in ROWS:
@@ -141,16 +144,18 @@ def _body(served: Served) -> str:
         kind, file = files[signature.modality]
         return f"-H 'Content-Type: {kind}' --data-binary @{file}"
     if signature.modality == "sequence":
-        row: Any = example_rows(signature, {})
-    elif signature.task == "tagging":
-        row = [["some", "words"]]
-    elif signature.modality == "series":
+        return _sent(json.dumps(example_rows(signature, {})))
+    if signature.task == "tagging":
+        return _sent(json.dumps([["some", "words"]]))
+    if signature.modality == "series":
         rows = example_rows(signature, _middles(served))
-        text = f"[{', '.join(map(json.dumps, rows[:_STEPS]))}, …]"
-        return f"-H 'Content-Type: application/json' \\\n  -d {shlex.quote(text)}"
-    else:
-        row = dict(list(example_row(signature, _middles(served)).items())[:_MOST])
-    return f"-H 'Content-Type: application/json' \\\n  -d {shlex.quote(json.dumps(row, ensure_ascii=False))}"
+        return _sent(f"[{', '.join(map(json.dumps, rows[:_STEPS]))}, …]")
+    row = dict(list(example_row(signature, _middles(served)).items())[:_MOST])
+    return _sent(json.dumps(row, ensure_ascii=False))
+
+
+def _sent(text: str) -> str:
+    return f"-H 'Content-Type: application/json' \\\n  -d {shlex.quote(text)}"
 
 
 def _middles(served: Served) -> dict[str, float]:
@@ -160,15 +165,20 @@ def _middles(served: Served) -> dict[str, float]:
 def _protocol(served: Served, base: str, key: str) -> str:
     inputs, _ = described(served.signature)
     address = f"{base}/v2/models/{served.name}"
-    if served.signature.modality not in ("table", "text"):
-        return f"curl{key} {address}    # what the tensors are\ncurl{key} {address}/infer -d @tensors.json"
-    row = example_row(served.signature, _middles(served))
+    signature, asked = served.signature, f"curl{key} {address}/infer"
+    if signature.modality == "sequence":
+        steps = np.array(example_rows(signature, {})).reshape(1, -1, int(signature.inputs[0].shape[2]))
+        whole = {**inputs[0], "shape": list(steps.shape), "data": steps.ravel().tolist()}
+        return f"{asked} -d {shlex.quote(json.dumps({'inputs': [whole]}))}"
+    if signature.modality not in ("table", "text"):
+        return f"curl{key} {address}    # what the tensors are\n{asked} -d @tensors.json"
+    row = example_row(signature, _middles(served))
     tensors = []
-    for tensor, each in list(zip(inputs, served.signature.given, strict=True))[:3]:
+    for tensor, each in list(zip(inputs, signature.given, strict=True))[:3]:
         shape = [1 if size == -1 else size for size in tensor["shape"]]
-        tensors.append({**tensor, "shape": shape, "data": [row[name] for name in each.names[:_MOST]]})
-    more = ", …" if len(inputs) > 3 else ""
-    return f"curl{key} {address}/infer -d '{{\"inputs\": [{', '.join(map(json.dumps, tensors))}{more}]}}'"
+        tensors.append(json.dumps({**tensor, "shape": shape, "data": [row[name] for name in each.names[:_MOST]]}))
+    body = f'{{"inputs": [{", ".join(tensors)}{", …" if len(inputs) > 3 else ""}]}}'
+    return f"{asked} -d {shlex.quote(body)}"
 
 
 def _general(settings: Settings) -> str:
