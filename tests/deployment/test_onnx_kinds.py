@@ -6,10 +6,11 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from tests.deployment.made import exported, fitted, small
 
 import ganglion as gg
-from ganglion.checks.data import data_for, image_stack, several_series, waves
+from ganglion.checks.data import data_for, image_stack, several_series, tones, waves
 from ganglion.deployment import onnx_export
 from ganglion.deployment.capability import why_not
 from ganglion.deployment.kinds import KINDS
@@ -182,6 +183,53 @@ def test_objects_in_pictures(objects, tmp_path, monkeypatch):
     with pytest.raises(ExportRefused, match=r"finds nothing in the pictures.*rows=pictures"):
         gg.export(model, tmp_path / "none.onnx")
     assert not (tmp_path / "none.onnx").exists()
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory):
+    X, y = tones(gg.SpeechRecognizer(), n=24)
+    settings = {"width": 16, "layers": 1, "channels": 4, "epochs": 25, "learning_rate": 0.01, "batch_size": 8}
+    settings |= {
+        "tokenizer": "characters(min_count=1)",
+        "subsampling": 1,
+        "spectrogram": "log_mel(normalize='loudness')",
+    }
+    model = fitted(gg.SpeechRecognizer(beams=1, random_state=0, **settings), X, y)
+    path = tmp_path_factory.mktemp("speech") / "speech.onnx"
+    return model, X, exported(model, path, X), path
+
+
+def test_recordings_go_in_and_texts_come_out(spoken):
+    model, X, alone, _ = spoken
+    own = model.predict(X)
+    assert len(set(own)) > 3
+    assert alone.predict(X).tolist() == own.tolist()
+    some = [X[3], (8000, X[4][1]), (4000, np.ones(1, dtype=np.float32))]
+    said = alone.answer(some)
+    assert said["label"].tolist() == model.predict(some).tolist()
+    for steps, wanted in zip(said["probabilities"], model.token_probabilities(some), strict=True):
+        np.testing.assert_allclose(steps, wanted, atol=1e-5)
+        np.testing.assert_allclose(steps.sum(1), 1.0, atol=1e-5)
+
+
+def test_a_speech_file_says_what_it_gives(spoken):
+    model, _, alone, _ = spoken
+    assert {each.role: each.shape for each in alone.signature.outputs} == {
+        "tokens": ("N", "S"),
+        "steps": ("N",),
+        "probabilities": ("N", "S", model.target_.n_scores),
+    }
+    assert alone.signature.settings == {"beams": 1}
+    assert alone.signature.tokenizer["vocabulary"][4:] == ["a", "b"]
+
+
+def test_recordings_are_written_down_without_torch(spoken, tmp_path):
+    model, X, _, path = spoken
+    folder = tmp_path / "said"
+    folder.mkdir()
+    for i, (rate, samples) in enumerate(X[:4]):
+        soundfile.write(folder / f"{i}.wav", samples, rate, subtype="PCM_16")
+    assert predicted_alone(path, folder) == [["prediction"], *([text] for text in model.predict(X[:4]))]
 
 
 ALGORITHMS = all_algorithms()

@@ -12,7 +12,6 @@ from ganglion.estimators.base import Estimator
 
 _REASONS = {
     "translation": "a text is written token by token, by a search that no graph holds",
-    "speech_recognition": "a text is read off by a search that no graph holds",
     "language_modelling": "a text is written token by token, each drawn from what was read before",
     "music_modelling": "chords are drawn one after the other from what was read before",
     "anomaly_detection": "windows are cut from a table of series, and errors of a step put together of several",

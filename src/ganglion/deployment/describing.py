@@ -25,7 +25,8 @@ from ganglion.registry import name_of
 from ganglion.version import __version__
 
 _WRITTEN: dict[str, list[Made]] = {"anomaly_detection": [("prediction", "int64", ("N",)), ("score", "float64", ("N",))]}
-SETTINGS = ("score_threshold", "nms_iou", "max_detections")  # of detectors, at answering
+# options at answering
+SETTINGS = {"detection": ("score_threshold", "nms_iou", "max_detections"), "speech_recognition": ("beams",)}
 
 
 def signature_of(model: Estimator) -> Signature:
@@ -50,12 +51,12 @@ def signature_of(model: Estimator) -> Signature:
         modality=model.modality_,
         target=getattr(model, "target_name_", ""),
         inputs=inputs,
-        outputs=_outputs(model, {*(each.name for each in inputs), *_told(encoder).get("columns", ())}),
+        outputs=_outputs(model, {*(each.name for each in inputs), *_told(model).get("columns", ())}),
         classes=tuple(classes),
         class_kind=class_kind,
         multilabel=getattr(target, "multilabel", False),
-        **_told(encoder),
-        settings={name: getattr(model, name) for name in SETTINGS if model.tags.task == "detection"},
+        **_told(model),
+        settings={name: getattr(model, name) for name in SETTINGS.get(model.tags.task, ())},
         levels=tuple(getattr(target, "levels", ())),
         longest=0 if longest >= WHOLE else longest,
         resize=getattr(encoder, "resize", ""),
@@ -63,8 +64,11 @@ def signature_of(model: Estimator) -> Signature:
     )
 
 
-def _told(encoder: Any) -> dict[str, Any]:
-    """Return what a signature says of how texts are cut, and series read."""
+def _told(model: Any) -> dict[str, Any]:
+    """Return what a signature says of how texts are cut, or put together, and series read."""
+    encoder = model.encoder_
+    if model.tags.task == "speech_recognition":
+        return {"tokenizer": model.target_.tokenizer.to_json()}
     if isinstance(encoder, TextEncoder):
         return {"tokenizer": encoder.tokenizer.to_json(), "columns": encoder.columns}
     if isinstance(encoder, WordEncoder):

@@ -137,13 +137,23 @@ def _rename(proto: Any) -> None:
     names |= {each.name: f"{PLACE}{i}" for i, each in enumerate(graph.output)}
     del graph.value_info[:]  # shapes in between: onnxruntime's quantisation fails on those of this exporter
     del proto.metadata_props[:]
-    for each in (*graph.input, *graph.output, *graph.initializer):
-        each.name = names.get(each.name, INSIDE + each.name)
+    for part in graphs_in(graph):
+        for each in (*part.input, *part.output, *part.initializer):
+            each.name = names.get(each.name, INSIDE + each.name)
+        for node in part.node:
+            for ends in (node.input, node.output):
+                ends[:] = [names.get(name, INSIDE + name) if name else "" for name in ends]
+            node.name, node.doc_string = INSIDE + node.name, ""
+            del node.metadata_props[:]
+
+
+def graphs_in(graph: Any) -> Iterator[Any]:
+    """Give a graph, and those inside its nodes (bodies of loops), which see its names."""
+    yield graph
     for node in graph.node:
-        for part in (node.input, node.output):
-            part[:] = [names.get(name, INSIDE + name) if name else "" for name in part]
-        node.name, node.doc_string = INSIDE + node.name, ""
-        del node.metadata_props[:]
+        for setting in node.attribute:
+            if setting.HasField("g"):
+                yield from graphs_in(setting.g)
 
 
 def _put_in_front(proto: Any, core: Core) -> None:
@@ -167,7 +177,7 @@ def _put_in_front(proto: Any, core: Core) -> None:
         else:
             given.name = each.name
             _name_axes(given, each.shape)
-    for node in proto.graph.node:
+    for node in (node for part in graphs_in(proto.graph) for node in part.node):
         node.input[:] = [own.get(name, name) for name in node.input]
     for node in reversed(nodes):
         proto.graph.node.insert(0, node)
@@ -247,7 +257,7 @@ def _put_behind(proto: Any, signature: Signature) -> Signature:
         _name_axes(given, each.shape)
         dtype = helper.tensor_dtype_to_np_dtype(given.type.tensor_type.elem_type)
         made.append(replace(each, dtype=str(dtype)))
-    for node in proto.graph.node:
-        for part in (node.input, node.output):
-            part[:] = [own.get(name, name) for name in part]
+    for node in (node for part in graphs_in(proto.graph) for node in part.node):
+        for ends in (node.input, node.output):
+            ends[:] = [own.get(name, name) for name in ends]
     return replace(signature, outputs=tuple(made))

@@ -20,6 +20,7 @@ class Single(list[np.ndarray]):
     """A stack of pictures as single ones, (height, width, channels): Python resizes those, but no stack."""
 
 
+CLOSE = "close"  # beside roles in own answers: which labels rounding may change, where answers do not tell
 DTYPES = {"str": "string", "int": "int64", "uint8": "uint8", "float": "float64", "bool": "bool"}
 _NUMPY = {np.bool_: "bool", np.uint8: "uint8", np.int64: "int", np.float64: "float"}
 
@@ -38,7 +39,8 @@ class Kind:
     said : (network, prepared inputs, signature) → dict of str to Tensor
         The outputs by role, in the graph; labels as places among the classes.
     own : (model, X) → dict of str to ndarray
-        The same, as the original says it. What differs in length from sample to sample is an array of arrays.
+        The same, as the original says it; and `CLOSE`, if `tied` needs it. What differs in length from sample to sample
+        is an array of arrays.
     tied : (own answers, tolerance) → ndarray
         Which labels are closer to another one than rounding may be.
     unit : (model, role) → float or ndarray

@@ -9,6 +9,7 @@
     forecasting      prediction and quantiles of the steps to come
     reconstruction   label (-1 an outlier, 1 none), score, codes
     generation       codes, of what codes data besides making them
+    speech           tokens of a transcript, probabilities of each step, and how many steps there are
 
 A task with no entry here has no answer that one pass through a network is: `capability` says what to do instead.
 """
@@ -23,6 +24,7 @@ from ganglion.deployment.kind_boxes import BOXES
 from ganglion.deployment.kind_codes import CODES, OUTLIERS
 from ganglion.deployment.kind_places import MASKS, TAGS
 from ganglion.deployment.kind_rows import CLASSES, NUMBERS
+from ganglion.deployment.kind_speech import SPEECH
 
 KINDS: dict[str, Kind] = {
     "classification": CLASSES,
@@ -33,6 +35,7 @@ KINDS: dict[str, Kind] = {
     "forecasting": FORECASTS,
     "reconstruction": OUTLIERS,
     "generation": CODES,
+    "speech_recognition": SPEECH,
 }
 
 

@@ -78,10 +78,10 @@ def onnx_bytes(
     if strings:
         check_texts(signature)
     # float32 as everyone runs it; what is too close for that, and was trained in float64, stays so
-    raw = _written(model, signature, torch.float32, strings=strings)
+    raw = _written(model, signature, torch.float32, strings)
     parity = _compared(model, OnnxModel(raw), rows)
     if not parity.holds and model.network_.dtype == torch.float64:
-        exact = _written(model, signature, torch.float64, strings=strings)
+        exact = _written(model, signature, torch.float64, strings)
         with contextlib.suppress(InvalidModel):  # convolutions and recurrent layers have no float64 in onnxruntime
             raw, parity = exact, _compared(model, OnnxModel(exact), rows)
     if not parity.holds:
@@ -94,7 +94,7 @@ def onnx_bytes(
     return raw, parity
 
 
-def _written(model: Estimator, signature: Signature, dtype: torch.dtype, *, strings: bool) -> bytes:
+def _written(model: Estimator, signature: Signature, dtype: torch.dtype, strings: bool) -> bytes:
     """Return the content of the file: the graph, and what there is to say of it."""
     try:
         proto, signature = graph_of(Core(network_of(model, dtype), model.encoder_, signature))

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ganglion.deployment.kind import CLOSE
 from ganglion.deployment.kinds import kind_of
 from ganglion.estimators.base import Estimator
 
@@ -94,7 +95,7 @@ def compare(
         said = exported.answer(X)
         rows = len(next(iter(own.values())))
         own, said = _flat(own), _flat(kind_of(model).aligned(own, said))
-        found = {role: differences(model, role, own[role], said[role]) for role in own.keys() - {"label"}}
+        found = {role: differences(model, role, own[role], said[role]) for role in own.keys() - {"label", CLOSE}}
         apart = np.zeros(max(map(len, found.values())))
         for each in found.values():
             apart = np.maximum(apart, each.reshape(len(each), -1).max(1)) if each.size else apart

@@ -55,10 +55,22 @@ def arranged(signature: Signature, said: Answers, feeds: Mapping[str, np.ndarray
         lengths = next(feeds[each.name] for each in signature.inputs if each.kind == "length")
         for role, values in said.items():
             said[role] = ragged([row[:n] for row, n in zip(values, lengths.tolist(), strict=True)])
+    if signature.task == "speech_recognition":
+        return _transcribed(signature, said)
     if signature.task == "detection":
         counts = (said["confidence"] > 0).sum(1).tolist()
         return {role: ragged([row[:n] for row, n in zip(each, counts, strict=True)]) for role, each in said.items()}
     return said
+
+
+def _transcribed(signature: Signature, said: Answers) -> Answers:
+    """Return the text of each recording as its label, and the probabilities of tokens at the steps that it has."""
+    return {
+        "label": ragged([signature.cutter.decode(ids).strip() for ids in said["tokens"]]),
+        "probabilities": ragged(
+            [row[:n] for row, n in zip(said["probabilities"], said["steps"].tolist(), strict=True)]
+        ),
+    }
 
 
 def predicted(signature: Signature, said: Answers) -> np.ndarray:
@@ -99,6 +111,8 @@ def as_columns(signature: Signature, said: Answers, *, probabilities: bool) -> d
         return _of_objects(said)
     if signature.task == "tagging":
         return _of_steps(said, probabilities=probabilities)
+    if signature.task == "speech_recognition":
+        return {"prediction": said["label"]}
     if signature.task == "forecasting":
         return _of_steps_ahead(signature, said)
     columns: Answers = {}

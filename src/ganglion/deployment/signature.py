@@ -25,6 +25,8 @@
     boxes           left, top, right, bottom in pixels of the picture, (N, n, 4), the surest first
     confidence      how sure each box is, (N, n); 0 where there is none
     codes           what a row is coded in, (N, n_codes)
+    tokens          ids of the tokens of a transcript, (N, S), 0 behind its end; S steps, fewer than samples
+    steps           how many steps of a recording count, (N,); probabilities of tokens are (N, S, n_tokens)
 
 Nothing here imports torch.
 """
@@ -52,6 +54,7 @@ INPUT_KINDS = (
 ROLES = (
     *("label", "probabilities", "scores", "prediction", "deviation"),
     *("quantiles", "score", "codes", "boxes", "confidence"),
+    *("tokens", "steps"),
 )
 BLOCK = "X"  # what the one input is called where columns have no names
 ROWS = ("classification", "regression")  # tasks whose models answer a row with one label or a few numbers
@@ -155,7 +158,8 @@ class Signature:
     multilabel : bool
         Whether a row may have several labels.
     tokenizer : dict
-        How texts are cut, for models of texts: all that makes the same tokenizer again; else empty.
+        How texts are cut, for models of texts, or what is said, for those of speech: all that makes the same tokenizer
+        again; else empty.
     columns : tuple of str
         The columns of text, which are joined by a new line; of series those of "history".
     levels : tuple of float
@@ -165,7 +169,8 @@ class Signature:
         times, how many columns are "targets", how many of the last ones are "fixed", the same at every step of a
         series, and which hold "labels", if any; these no graph reads.
     settings : dict
-        Of detectors "score_threshold", "nms_iou" and "max_detections", which were options when it was exported.
+        Options when it was exported: of detectors "score_threshold", "nms_iou" and "max_detections", of recognizers of
+        speech "beams".
     longest : int
         Tokens of a text, or steps of a sequence, that may be given at most; 0 for no limit.
     resize : str

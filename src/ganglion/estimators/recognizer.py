@@ -99,6 +99,21 @@ class Recognizer(SoundOptions, Trained):
         said = self._asked_of(X, self._decoded_and_rated)
         return np.concatenate(said).astype(np.float64)
 
+    def token_probabilities(self, X: Any) -> list[np.ndarray]:
+        """Return the probability of each token at every step, before a search makes a transcript of them.
+
+        Parameters
+        ----------
+        X : list of paths, list of pairs (rate, samples), or Dataset of recordings
+
+        Returns
+        -------
+        list of ndarray of shape (n_steps, n_tokens)
+            One a recording, in the order of the tokenizer's ids; 0 is CTC's blank.
+        """
+        said = self._asked_of(X, _likely)
+        return [each[np.isfinite(each[:, 0])] for each in said]
+
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return 1 less the word error rate: wrong, missing and added words by true ones. It may be below 0.
 
@@ -190,6 +205,11 @@ class Recognizer(SoundOptions, Trained):
         heard = LogMelInput(rate, settings)
         lengths = -(-cast(Ragged, data.columns[field.name]).lengths * rate // field.rate)
         return steps_left(heard.steps_of(lengths), self.subsampling).numpy()
+
+
+def _likely(scores: Steps) -> Tensor:
+    """Return the probabilities of tokens, (n, T, V), NaN where there is only filling."""
+    return scores.x.float().softmax(2).masked_fill(~scores.there[:, :, None], math.nan)
 
 
 def _read_transcripts(y: Any, n_samples: int) -> np.ndarray:

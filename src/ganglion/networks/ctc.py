@@ -66,14 +66,17 @@ def ctc_losses(scores: Tensor, lengths: Tensor, target: Tensor) -> Tensor:
 
 def collapsed(path: Tensor, lengths: Tensor) -> Tensor:
     """Return B(π) of paths, (n, T) → (n, L), filled up with 0."""
+    return _as_short_as_can_be(collapsed_in_place(path, lengths))
+
+
+def collapsed_in_place(path: Tensor, lengths: Tensor) -> Tensor:
+    """Return B(π) of paths, (n, T), in as much room as they had: a graph cannot ask how long the longest is."""
     before = torch.cat([torch.full_like(path[:, :1], BLANK), path[:, :-1]], 1)
     counts = torch.arange(path.shape[1], device=path.device) < lengths[:, None]
     said = (path != BLANK) & (path != before) & counts
-    place = said.cumsum(1) - 1
-    texts = path.new_zeros(len(path), max(1, int(said.sum(1).max()) if len(path) else 1))
-    rows = torch.arange(len(path), device=path.device)[:, None].expand_as(path)
-    texts[rows[said], place[said]] = path[said]
-    return texts
+    place = torch.where(said, said.cumsum(1) - 1, path.shape[1])  # what is not said goes behind the end
+    texts = path.new_zeros(path.shape[0], path.shape[1] + 1)
+    return texts.scatter(1, place, path)[:, :-1]
 
 
 def best_path(scores: Tensor, lengths: Tensor) -> Tensor:
@@ -110,24 +113,21 @@ def prefix_beam_search(scores: Tensor, lengths: Tensor, beams: int) -> tuple[Ten
     log_p : Tensor of shape (n,)
     """
     log_y = scores.float().log_softmax(2)
-    state = _beginning(scores.shape[0], scores.shape[1], beams, scores.device)
+    state = beginning(scores, beams)
     for t in range(scores.shape[1]):
-        further = _step(state, log_y[:, t])
-        going = t < lengths
-        state = Beams(
-            *(
-                torch.where(going.view(-1, *[1] * (new.dim() - 1)), new, old)
-                for new, old in zip(further, state, strict=True)
-            )
-        )
-    log_p, best = torch.logaddexp(state.blank, state.other).max(1)
-    rows = torch.arange(len(best), device=best.device)
-    longest = max(1, int(state.length[rows, best].max()) if len(best) else 1)
-    return state.texts[rows, best, :longest], log_p
+        state = further(state, log_y[:, t], t < lengths)
+    texts, log_p = likeliest(state)
+    return _as_short_as_can_be(texts), log_p
 
 
-def _beginning(n: int, n_steps: int, beams: int, device: torch.device) -> Beams:
-    """Return the empty prefix, and beams that hold nothing yet, each under a number of its own."""
+def _as_short_as_can_be(texts: Tensor) -> Tensor:
+    lengths = (texts != BLANK).sum(1)
+    return texts[:, : max(1, int(lengths.max()) if len(lengths) else 1)]
+
+
+def beginning(scores: Tensor, beams: int) -> Beams:
+    """Return for scores (n, T, V) the empty prefix, and beams that hold nothing yet, each under its own number."""
+    (n, n_steps, _), device = scores.shape, scores.device
     blank = torch.full((n, beams), -math.inf, device=device)
     blank[:, 0] = 0.0
     nothing = torch.full((n, beams), -math.inf, device=device)
@@ -137,18 +137,37 @@ def _beginning(n: int, n_steps: int, beams: int, device: torch.device) -> Beams:
     return Beams(blank, nothing, number, zeros + 1, zeros, zeros, texts)
 
 
+def further(state: Beams, log_y: Tensor, going: Tensor) -> Beams:
+    """Return the beams after a step with ln y, (n, V); where a recording is not going on, (n,), as they were."""
+    parts = zip(_step(state, log_y), state, strict=True)
+    return Beams(*(torch.where(going.view(-1, *[1] * (new.dim() - 1)), new, old) for new, old in parts))
+
+
+def likeliest(state: Beams) -> tuple[Tensor, Tensor]:
+    """Return the likeliest prefix of each recording, (n, T), filled up with 0, and ln of its chance, (n,)."""
+    log_p, best = either(state.blank, state.other).max(1)
+    place = best[:, None, None].expand(-1, 1, state.texts.shape[2])
+    return state.texts.gather(1, place)[:, 0], log_p
+
+
+def either(a: Tensor, b: Tensor) -> Tensor:
+    """Return ln(e^a + e^b); in a graph `torch.logaddexp` is that very sum, which is soon 0."""
+    high, low = torch.maximum(a, b), torch.minimum(a, b)
+    return torch.where(high == -math.inf, high, high + (low - high).exp().log1p())
+
+
 def _step(state: Beams, log_y: Tensor) -> Beams:
     """Return the beams after a step with ln y, (n, V): each prefix stays, or goes on with each symbol."""
     beams = state.blank.shape[1]
-    total = torch.logaddexp(state.blank, state.other)
+    total = either(state.blank, state.other)
     blank = total + log_y[:, :1]
     other = state.other + log_y.gather(1, state.last).masked_fill(state.last == BLANK, -math.inf)
     longer = total[:, :, None] + log_y[:, None, :]
     same = state.last[:, :, None]  # a repeat is another symbol only behind a blank
-    longer.scatter_(2, same, state.blank[:, :, None] + log_y.gather(1, state.last)[:, :, None])
-    longer[:, :, BLANK] = -math.inf
+    longer = longer.scatter(2, same, state.blank[:, :, None] + log_y.gather(1, state.last)[:, :, None])
+    longer = longer.masked_fill(torch.arange(log_y.shape[1], device=log_y.device) == BLANK, -math.inf)
     other, longer = _merged(state, other, longer, total)
-    scores = torch.cat([torch.logaddexp(blank, other), longer.flatten(1)], 1)
+    scores = torch.cat([either(blank, other), longer.flatten(1)], 1)
     chosen = scores.topk(beams, 1).indices
     stays = chosen < beams
     source = torch.where(stays, chosen, (chosen - beams).div(log_y.shape[1], rounding_mode="floor"))
@@ -166,7 +185,7 @@ def _merged(state: Beams, other: Tensor, longer: Tensor, total: Tensor) -> tuple
     away = torch.full_like(led, -math.inf)
     # what is not found is sent to a place that is -inf anyway: the blank of the first beam
     flat = flat.scatter(1, torch.where(found, place, BLANK), away)
-    return torch.logaddexp(other, led), flat.view_as(longer)
+    return either(other, led), flat.view_as(longer)
 
 
 def _taken(
