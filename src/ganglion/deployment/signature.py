@@ -239,6 +239,13 @@ class Signature:
         return replace(self, inputs=tuple(each.brought for each in self.inputs)) if resized else self
 
     @property
+    def written(self) -> Signature:
+        """The signature of who writes down what was said, and does not tell of its tokens."""
+        if self.task != "speech_recognition":
+            return self
+        return replace(self, outputs=(Output("prediction", "prediction", "string", ("N",)),))
+
+    @property
     def labels(self) -> np.ndarray:
         """The classes as an array of their own type, (n_classes,)."""
         return np.array(self.classes, dtype=_CLASSES[self.class_kind][1] if self.class_kind else object)

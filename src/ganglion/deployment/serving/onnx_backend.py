@@ -33,7 +33,7 @@ class OnnxBackend:
 
     def __init__(self, model: OnnxModel, original: Any = None) -> None:
         self.model, self._original = model, original
-        self.signature: Signature = model.signature.brought  # uploads are resized while they are read
+        self.signature: Signature = model.signature.brought.written  # uploads are resized while they are read
         known = original is not None
         self.summary: Summary | None = original.summary if known else summary_from_json(model.summary)
         self.note = ""
@@ -64,7 +64,8 @@ class OnnxBackend:
         return self._named({role: each[back] for role, each in said.items()})
 
     def _named(self, said: Answers) -> Answers:
-        return {answer_name(role): values for role, values in said.items()}
+        named = {answer_name(role): values for role, values in said.items()}
+        return {name: named[name] for _, name in self._names}
 
     def _ahead(self, columns: Columns) -> Answers:
         """Return a forecast: by the estimator where steps are missing, which fills them, if it is at hand."""

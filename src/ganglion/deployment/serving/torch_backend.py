@@ -27,7 +27,7 @@ from ganglion.estimators.artifact import load
 from ganglion.estimators.base import Estimator
 
 MODALITIES = ("table", "text", "image", "audio", "sequence", "series")
-_OTHERS = ("translation", "speech_recognition", "anomaly_detection")  # served here alone: no graph holds their answers
+_OTHERS = ("translation", "speech_recognition", "anomaly_detection")  # which `predict` alone is asked for
 _TURN = threading.Lock()
 
 
@@ -58,7 +58,7 @@ class TorchBackend:
         reason = _why_not(model)
         if reason is not None:
             raise InvalidModel(f"{type(model).__name__} {reason}.")
-        self.model, self.signature = model, signature_of(model).brought
+        self.model, self.signature = model, signature_of(model).brought.written
         self.summary = getattr(model, "summary_", None)
         self.note = ""
         self.joins = joins(self.signature)
@@ -93,7 +93,7 @@ class TorchBackend:
     def _said(self, data: Dataset) -> Answers:
         with one_at_a_time(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)  # nobody who could read it would be there
-            if self.signature.task in KINDS:
+            if self.signature.task not in _OTHERS:
                 said = KINDS[self.signature.task].own(self.model, data)
             else:
                 said = {"prediction": np.asarray(self.model.predict(data))}
