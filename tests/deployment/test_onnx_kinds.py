@@ -204,7 +204,7 @@ def test_recordings_go_in_and_texts_come_out(spoken):
     own = model.predict(X)
     assert len(set(own)) > 5
     assert alone.predict(X).tolist() == own.tolist()
-    some = [X[3], (8000, X[4][1]), (4000, np.ones(1, dtype=np.float32))]
+    some = [X[3], (8000, X[4][1]), (4000, np.linspace(-1, 1, 50))]
     said = alone.answer(some)
     assert said["label"].tolist() == model.predict(some).tolist()
     for steps, wanted in zip(said["probabilities"], model.token_probabilities(some), strict=True):
@@ -220,7 +220,7 @@ def test_a_speech_file_says_what_it_gives(spoken):
         "probabilities": ("N", "S", model.target_.n_scores),
     }
     assert alone.signature.settings == {"beams": 1}
-    assert alone.signature.tokenizer["vocabulary"][4:] == ["a", "b"]
+    assert sorted(alone.signature.tokenizer["vocabulary"][4:]) == ["a", "b"]
 
 
 def test_recordings_are_written_down_without_torch(spoken, tmp_path):
