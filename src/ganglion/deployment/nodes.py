@@ -5,7 +5,7 @@ The numbers that stand beside tensors are all of one type, which `Nodes` is told
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -79,14 +79,29 @@ class Nodes:
         into : str
             What the result is called.
         """
-        branches = {"then_branch": self._branch("yes", dtype, yes), "else_branch": self._branch("no", dtype, no)}
+        branches = {"then_branch": self._graph("yes", dtype, yes), "else_branch": self._graph("no", dtype, no)}
         return self.put("If", condition, into=into, **branches)
 
-    def _branch(self, name: str, dtype: Any, function: Callable[[], Value]) -> Any:
+    def each(self, given: Value, types: tuple[Any, Any], function: Callable[[Value], Value]) -> Value:
+        """Return what a function makes of the parts of a tensor along its first axis, one after the other.
+
+        Parameters
+        ----------
+        given : Value
+        types : tuple of type
+            Of the tensor, and of what is made.
+        function : Value → Value
+        """
+        part = self._free("part")
+        entry = self._helper.make_tensor_value_info(part, self._kind(types[0]), None)
+        body = self._graph("each", types[1], lambda: function(self.tensor(part)), [entry])
+        return self.Scan(given, body=body, num_scan_inputs=1)
+
+    def _graph(self, name: str, dtype: Any, function: Callable[[], Value], inputs: Sequence[Any] = ()) -> Any:
         outside, self.made = self.made, []
         result = self._helper.make_tensor_value_info(function().name, self._kind(dtype), None)
         inside, self.made = self.made, outside
-        return self._helper.make_graph(inside, self._free(name), [], [result])
+        return self._helper.make_graph(inside, self._free(name), list(inputs), [result])
 
     def _constant(self, values: float | np.ndarray) -> str:
         array = values if isinstance(values, np.ndarray) else np.array(values, dtype=self._numbers)

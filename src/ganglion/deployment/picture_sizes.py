@@ -130,7 +130,8 @@ def _placed(nodes: Nodes, sides: Value, size: np.ndarray, resize: str) -> _Part:
 def _reduced(nodes: Nodes, pixels: Value, first: Value, last: Value, step: Value) -> Value:
     """Return the mean of each block of a part of pictures, (N, blocks down, blocks across, C), float64.
 
-    Blocks at the end may be smaller. Down first, in float32, which holds a block's bytes exactly in half the memory.
+    Blocks at the end may be smaller. Down first, a line of blocks at a time: as a whole, numbers of another type would
+    take four times the memory of a large picture.
     """
     whole, rest, axis = partial(nodes.cast, dtype=np.int64), np.array([-1]), np.array([1])
     length, n_blocks = last - first, nodes.Ceil((last - first) / step)
@@ -139,13 +140,19 @@ def _reduced(nodes: Nodes, pixels: Value, first: Value, last: Value, step: Value
     high, wide = (nodes.Gather(whole(step), np.array([side])) for side in (0, 1))
     channels = nodes.Shape(pixels, start=3)
     across = nodes.Shape(part, start=2, end=3) * channels
-    lines = nodes.Reshape(nodes.cast(part, np.float32), nodes.Concat(rest, high, across, axis=0))
-    lines = nodes.cast(nodes.ReduceSum(lines, axis, keepdims=0), np.float64)
+    lines = nodes.Reshape(part, nodes.Concat(rest, high, across, axis=0))
+    lines = nodes.each(lines, (np.uint8, np.float64), partial(_summed, nodes))
     sums = nodes.ReduceSum(nodes.Reshape(lines, nodes.Concat(rest, wide, channels, axis=0)), axis, keepdims=0)
     sums = nodes.Reshape(sums, nodes.Concat(rest, whole(n_blocks), channels, axis=0))
     n = nodes.Mul(*(_counts(nodes, side, step, length, n_blocks) for side in (0, 1)))
     share = nodes.Floor(nodes.cast(nodes.cast(_SHARES / n, np.float32), np.float64))
     return nodes.Floor((sums + nodes.Floor(n / 2.0)) * share / _SHARES)
+
+
+def _summed(nodes: Nodes, lines: Value) -> Value:
+    """Return the sum of the lines that go into one line of blocks; bytes that many are exact as float32."""
+    sums = nodes.ReduceSum(nodes.cast(lines, np.float32), np.array([0]), keepdims=0)
+    return nodes.cast(sums, np.float64)
 
 
 def _counts(nodes: Nodes, side: int, step: Value, length: Value, n_blocks: Value) -> Value:
