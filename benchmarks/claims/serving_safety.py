@@ -28,7 +28,11 @@ from benchmarks.claims import Claim, Figure, Skipped
 from benchmarks.claims._serving import adult_model, ours
 from benchmarks.peers import installed, python
 
-PORT, PICTURES = 8793, 8794
+PORT, PICTURES, TASKS = 8793, 8794, 8795
+EXAMPLES, OF_TASKS = (
+    50,
+    10,
+)  # that schemathesis makes of an operation: of one model of a table, of several of other tasks
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
     "response_schema_conformance,negative_data_rejection,unsupported_method,allow_header_conformance"
@@ -67,12 +71,15 @@ def claim() -> Claim:
             for what, (ask, allowed) in _corpus().items():
                 hostile[what] = (ask(PORT), allowed)
                 most = max(most, server.resident)
-            found = _schemathesis(Path(name))
+            found = _schemathesis(Path(name), PORT, EXAMPLES)
             alive = server.post("/predict", row)["predictions"]
         with _pictures(Path(name)) as server:
             for what, (raw, allowed) in _bombs().items():
                 hostile[what] = (_asked(PICTURES, body=raw, content_type="image/png"), allowed)
             pictures_resident = server.resident
+        with _tasks(Path(name)):
+            more = _schemathesis(Path(name), TASKS, OF_TASKS)
+        found = {what: n + more[what] for what, n in found.items()}
     return _claim(foreign, hostile, most / before, found, len(alive) == 1, pictures_resident)
 
 
@@ -176,10 +183,30 @@ def _pictures(folder: Path) -> Any:
     return ours(folder / "p.ganglion", PICTURES)
 
 
-def _schemathesis(folder: Path) -> dict[str, int]:
+def _tasks(folder: Path) -> Any:
+    """Serve small models whose answers are masks, labels of words, forecasts, outliers and labels of sequences."""
+    rng, options = np.random.default_rng(0), {"epochs": 1, "random_state": 0}
+    stack, words = rng.integers(0, 255, (12, 16, 12), dtype=np.uint8), [["a", "b", "a"]] * 20
+    days = {"day": [str(np.datetime64("2024-01-01") + i) for i in range(60)], "sold": rng.normal(size=60)}
+    models = {
+        "masks": gg.SegmentationCNN(depth=1, channels=2, **options).fit(stack, (stack > 128).astype(np.uint8)),
+        "words": gg.RNNTagger(width=8, **options).fit(words, [["x", "y", "x"]] * 20),
+        "ahead": gg.Forecaster(horizon=3, window=5, steps=3, random_state=0).fit(days),
+        "odd": gg.Autoencoder(hidden=(4,), latent=2, **options).fit(rng.normal(size=(60, 3))),
+        "long": gg.RNNClassifier(width=4, **options).fit(
+            [rng.normal(size=(n % 5 + 2, 2)) for n in range(40)], [0, 1] * 20
+        ),
+    }
+    for name, model in models.items():
+        model.save(folder / f"{name}.ganglion")
+    first, *others = (folder / f"{name}.ganglion" for name in models)
+    return ours(first, TASKS, *map(str, others), "--engine", "torch")  # five exports would take a minute or two
+
+
+def _schemathesis(folder: Path, port: int, examples: int) -> dict[str, int]:
     """Return how many requests it made, and how many different failures it found."""
-    command = [str(python("schemathesis")), "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{PORT}/openapi.json"]
-    command += ["--checks", CHECKS, "--max-examples", "50", "--seed", "0"]
+    command = [str(python("schemathesis")), "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{port}/openapi.json"]
+    command += ["--checks", CHECKS, "--max-examples", str(examples), "--seed", "0"]
     ran = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=1800)
     made = re.search(r"([\d,]+) generated", ran.stdout)
     unique = re.search(r"found (\d+) unique failure", ran.stdout)
@@ -195,8 +222,9 @@ def _claim(
     return Claim(
         name="serving_safety",
         data=f"{len(foreign)} foreign Host and Origin headers, {len(hostile)} hostile requests, and "
-        f"{found['requests']:,} requests that schemathesis made of the OpenAPI description.",
-        settings=f"`ganglion serve adult.ganglion`, all limits as they come. Schemathesis checks {CHECKS}.",
+        f"{found['requests']:,} requests that schemathesis made of the OpenAPI descriptions.",
+        settings="`ganglion serve adult.ganglion`, and small models of masks, words, forecasts, outliers and "
+        f"sequences, all limits as they come. Schemathesis checks {CHECKS}.",
         reference="promises of ours",
         figures=[
             Figure("foreign Host and Origin: answered by 403", refused, refused, refused, len(foreign)),
