@@ -6,13 +6,13 @@ const colourOf = (place) => COLOURS[place % COLOURS.length];
 const LARGE = 640; // pixels that a picture is drawn with along its longer side, or more
 const SURE = 0.3; // from which on a box is worth a look
 
-/** The picture that was asked about, to draw on, in whole multiples of its size. */
+/** The picture that was asked about, to draw on: small ones in whole multiples of their size, large ones smaller. */
 function copied() {
-  const asked = $("field-0"), { width, height } = asked;
-  const times = Math.max(1, Math.round(LARGE / Math.max(width, height)));
-  const canvas = element("canvas", { width: times * width, height: times * height, role: "img" });
+  const asked = $("field-0"), { width, height } = asked, longer = Math.max(width, height);
+  const times = longer > 2 * LARGE ? (2 * LARGE) / longer : Math.max(1, Math.round(LARGE / longer));
+  const canvas = element("canvas", { width: Math.round(times * width), height: Math.round(times * height), role: "img" });
   const pen = canvas.getContext("2d", { willReadFrequently: true }); // thousands of small squares: no work for a graphics card
-  pen.imageSmoothingEnabled = false;
+  pen.imageSmoothingEnabled = times < 1;
   const again = () => pen.drawImage(asked, 0, 0, canvas.width, canvas.height);
   const kept = document.createElement("canvas"); // what was asked, whatever is drawn in the form meanwhile
   [kept.width, kept.height] = [canvas.width, canvas.height];

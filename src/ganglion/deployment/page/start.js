@@ -8,14 +8,19 @@ $("form").onsubmit = async (event) => {
   complain(null);
   try {
     const columns = sample();
+    $("state").textContent = "Answering …";
+    await new Promise((go) => setTimeout(go)); // so that it is seen: nothing is drawn while the network runs
     const start = performance.now();
     const roles = await answer(columns);
     tell(roles, columns, performance.now() - start);
   } catch (error) {
     tellNothing(); // an answer to what stood there before would be taken for one to this
     complain(suited(error));
+  } finally {
+    $("state").textContent = "Ready.";
   }
 };
+
 /** What a user is told of an error: of one that the model raises, that it cannot be asked this. */
 function suited(error) {
   if (error instanceof Unsuited) return error;
