@@ -132,6 +132,12 @@ class OnnxModel:
             (n_samples,) `Boxes`; of forecasters (horizon,) or (n_series, horizon, n_targets), without the axes that
             there is one of by design.
 
+        Notes
+        -----
+        Bytes of pictures of another size than that of training are resized: a stack by the graph, single pictures and
+        files as the estimator does it, to the same pixels. Boxes are in the pixels of a stack as it is given, and of
+        single pictures in those of the size of training, as the estimator's own are.
+
         Raises
         ------
         InvalidInput
