@@ -13,8 +13,7 @@ import numpy as np
 from ganglion.deployment.said import Answers
 from ganglion.deployment.serving.refused import Refused
 from ganglion.deployment.serving.served import Asked, Served
-from ganglion.deployment.serving.told import PLURAL, mask_png, told
-from ganglion.deployment.signature import Signature
+from ganglion.deployment.serving.told import PLURAL, TOLD, mask_png
 
 JSON, TEXT, HTML = b"application/json", b"text/plain; version=0.0.4; charset=utf-8", b"text/html; charset=utf-8"
 PNG = b"image/png"
@@ -47,10 +46,18 @@ def json_reply(content: Any, status: int = 200) -> Reply:
 
 
 def predictions(served: Served, asked: Asked, answer: Answers) -> Reply:
-    """Return what a model says of each row."""
-    parts = told(asked, answer)
-    text = _rows(asked.backend.signature, answer) if parts is None else _WRITE(parts)[1:-1]
-    return Reply(f'{{"model":"{served.name}","version":"{served.version}",{text}}}'.encode())
+    """Return what a model says of each row, or of each picture, text or series."""
+    signature = asked.backend.signature
+    tell = TOLD.get(signature.task)
+    if tell is not None:
+        text = f",{_WRITE(tell(asked, answer))[1:-1]}"
+    else:  # written piece by piece: most requests are a row, and the encoder takes longer than a small model
+        text, known = "", signature.classes
+        for name, values in answer.items():
+            text += f',"{PLURAL.get(name, name)}":{array_text(values)}'
+        if known:
+            text += f',"classes":[{",".join(map(_text, known))}]' if len(known) < 50 else f',"classes":{_WRITE(known)}'
+    return Reply(f'{{"model":"{served.name}","version":"{served.version}"{text}}}'.encode())
 
 
 def mask_picture(served: Served, asked: Asked, answer: Answers) -> Reply:
@@ -58,15 +65,6 @@ def mask_picture(served: Served, asked: Asked, answer: Answers) -> Reply:
     if len(asked.sizes) != 1:
         raise Refused(422, f"{len(asked.sizes)} pictures came; masks as pictures are sent for one in a request.")
     return Reply(mask_png(asked, answer), kind=PNG)
-
-
-def _rows(signature: Signature, answer: Answers) -> str:
-    """Return what is said of rows as the inside of an object of JSON."""
-    parts = [f'"{PLURAL.get(name, name)}":{array_text(values)}' for name, values in answer.items()]
-    known = signature.classes
-    if known:
-        parts.append(f'"classes":[{",".join(map(_text, known))}]' if len(known) < 50 else f'"classes":{_WRITE(known)}')
-    return ",".join(parts)
 
 
 def array_text(values: np.ndarray) -> str:

@@ -43,7 +43,10 @@ def read(body: bytes, kind: bytes, content_type: bytes, backend: Backend, limits
     """
     signature = backend.signature
     if kind in _JSON:
-        return _of_json(parse_json(body, limits), backend, limits)
+        rows = rows_in(parse_json(body, limits), signature, limits)
+        if signature.modality == "table":
+            return Asked(backend, rows=rows)  # checked with those of others
+        return _of_json(rows, backend, limits)
     modality = signature.modality
     is_file = kind in _FORM or (modality in ("image", "audio") and kind.startswith(modality.encode() + b"/"))
     if modality == "sequence" or not (is_file or (modality in _COLUMNS and kind in _CSV)):
@@ -61,11 +64,9 @@ def read(body: bytes, kind: bytes, content_type: bytes, backend: Backend, limits
     return Asked(backend, columns=cut(columns, signature, limits) if modality == "text" else columns)
 
 
-def _of_json(content: Any, backend: Backend, limits: Limits) -> Asked:
+def _of_json(rows: list[Any], backend: Backend, limits: Limits) -> Asked:
+    """Return rows of other data than tables, checked."""
     signature = backend.signature
-    rows = rows_in(content, signature, limits)
-    if signature.modality == "table":
-        return Asked(backend, rows=rows)  # checked with those of others
     if signature.modality == "sequence":
         return Asked(backend, columns={signature.given[0].name: _sequences(rows, signature, limits)})
     if signature.modality == "image":

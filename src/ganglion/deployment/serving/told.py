@@ -28,12 +28,6 @@ _COLOURS = np.array([0x000000, 0xE69F00, 0x56B4E9, 0x009E73, 0xF0E442, 0x0072B2,
 _LEVELS = 256
 
 
-def told(asked: Asked, answer: Answers) -> dict[str, Any] | None:
-    """Return the parts of an answer under their names; None where it has one label or number, or a few, a row."""
-    tell = _TOLD.get(asked.backend.signature.task)
-    return None if tell is None else tell(asked, answer)
-
-
 def _masks(asked: Asked, answer: Answers) -> dict[str, Any]:
     signature = asked.backend.signature
     return {"predictions": [_runs(mask, signature) for mask in _own_masks(asked, answer)], "classes": signature.classes}
@@ -125,7 +119,7 @@ def _ahead(asked: Asked, answer: Answers) -> dict[str, Any]:
     return {"predictions": [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]}
 
 
-_TOLD: dict[str, Callable[[Asked, Answers], dict[str, Any]]] = {
+TOLD: dict[str, Callable[[Asked, Answers], dict[str, Any]]] = {
     "segmentation": _masks,
     "detection": _objects,
     "tagging": _tags,
