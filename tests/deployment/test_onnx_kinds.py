@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from PIL import Image
 from tests.deployment.made import exported, fitted, small
 
 import ganglion as gg
@@ -19,12 +20,12 @@ from ganglion.errors import ExportRefused, InvalidInput
 from ganglion.registry import all_algorithms
 
 
-def predicted_alone(model, rows):
+def predicted_alone(model, rows, *options):
     """Return the cells of what `ganglion predict` writes where there is no torch."""
     code = (
         "import sys\n"
         "sys.modules['torch'] = sys.modules['sklearn'] = None\n"
-        f"sys.argv = ['ganglion', 'predict', {str(model)!r}, {str(rows)!r}]\n"
+        f"sys.argv = ['ganglion', 'predict', *{[str(each) for each in (model, rows, *options)]!r}]\n"
         "from ganglion.cli.main import run\n"
         "run()\n"
     )
@@ -40,6 +41,25 @@ def test_masks_of_pictures_of_any_size(masks, sides):
     assert alone.predict(X).dtype == np.uint8
     np.testing.assert_array_equal(alone.predict(X), model.predict(X))
     np.testing.assert_allclose(alone.predict_proba(X), model.predict_proba(X), atol=1e-5)
+
+
+def test_masks_of_a_folder_are_written_without_torch(masks, tmp_path):
+    model, _, _, path = masks
+    pictures, out = np.random.default_rng(1).integers(0, 256, (3, 12, 10), dtype=np.uint8), tmp_path / "masks.npz"
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i, pixels in enumerate(pictures):
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    Image.fromarray(pictures[0]).resize((30, 20)).save(folder / "3.png")  # files are brought to the size of training
+    assert predicted_alone(path, folder, "--out", out) == []
+    files = sorted(folder.iterdir())
+    with np.load(out) as written:
+        np.testing.assert_array_equal(written["prediction"], model.predict(files))
+        np.testing.assert_array_equal(written["classes"], model.classes_)
+        np.testing.assert_allclose(written["probabilities"], model.predict_proba(files), atol=1e-5)
+        assert written["prediction"].shape == (4, 12, 10)
+    with pytest.raises(AssertionError, match=r"masks are no lines of text: give --out FILE\.npz"):
+        predicted_alone(path, folder)
 
 
 def test_a_mask_file_says_what_it_gives(masks):

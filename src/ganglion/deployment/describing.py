@@ -56,12 +56,22 @@ def signature_of(model: Estimator) -> Signature:
         class_kind=class_kind,
         multilabel=getattr(target, "multilabel", False),
         **_told(model),
-        settings={name: getattr(model, name) for name in SETTINGS.get(model.tags.task, ())},
+        settings={
+            **{name: getattr(model, name) for name in SETTINGS.get(model.tags.task, ())},
+            **_sides(encoder, inputs),
+        },
         levels=tuple(getattr(target, "levels", ())),
         longest=0 if longest >= WHOLE else longest,
         resize=getattr(encoder, "resize", ""),
         ganglion=__version__,
     )
+
+
+def _sides(encoder: Any, inputs: tuple[Input, ...]) -> dict[str, int]:
+    """Return the size of training where a graph takes any: files of pictures are brought to it, as in Python."""
+    if not isinstance(encoder, ImageEncoder) or inputs[0].sides is not None:
+        return {}
+    return dict(zip(("height", "width"), map(int, encoder.shape[1:]), strict=True))
 
 
 def _told(model: Any) -> dict[str, Any]:

@@ -34,8 +34,8 @@ def export(model: Any, path: str | os.PathLike[str], rows: Any = None, **options
     path : path-like
         How it ends says what is written: `.onnx` is a graph for onnxruntime, with the preprocessing inside, of all that
         answers by one pass through a network (labels, numbers, masks, boxes, labels of steps, forecasts, outliers,
-        codes); `.html` one page that answers offline in a browser; `.c` one C99 file and a header, of a multi-layer
-        perceptron or small convolutional network.
+        codes), and of transcripts; `.html` one page that answers offline in a browser; `.c` one C99 file and a header,
+        of a multi-layer perceptron or small convolutional network.
     rows : X, optional
         Further rows to compare answers on, as the model's `predict` takes them.
     **options

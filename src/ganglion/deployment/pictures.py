@@ -39,10 +39,10 @@ def pixels_of(signature: Signature, X: Any) -> Any:
     InvalidInput, InvalidFile
         If a picture cannot be read.
     """
-    each = signature.inputs[0]
-    if each.sides is None or not holds_pictures(X) or _is_of_size(X, each.sides):
+    sides = _sides(signature)
+    if sides is None or not holds_pictures(X) or _is_of_size(X, sides):
         return X
-    reading = reading_to((int(each.shape[3]), *each.sides), cast(Resize, signature.resize or "stretch"))
+    reading = reading_to((int(signature.inputs[0].shape[3]), *sides), cast(Resize, signature.resize or "stretch"))
     pictures = list(X) if isinstance(X, list | tuple) else [X]
     if all(isinstance(each, str | os.PathLike) for each in pictures):
         return _decoded([Path(each).expanduser() for each in pictures], reading)
@@ -58,6 +58,12 @@ def pictures_in(path: Path) -> list[Path]:
     if not found:
         raise InvalidFile(f"there is no picture in {path}. Give {', '.join(SUFFIXES)} files, or their folder.")
     return found
+
+
+def _sides(signature: Signature) -> tuple[int, int] | None:
+    """Return height and width of the pictures of training; None where an older file does not tell."""
+    told = tuple(int(signature.settings[side]) for side in ("height", "width") if side in signature.settings)
+    return signature.inputs[0].sides or (told if len(told) == 2 else None)
 
 
 def _is_of_size(X: Any, size: tuple[int, int]) -> bool:

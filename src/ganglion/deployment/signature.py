@@ -170,7 +170,7 @@ class Signature:
         series, and which hold "labels", if any; these no graph reads.
     settings : dict
         Options when it was exported: of detectors "score_threshold", "nms_iou" and "max_detections", of recognizers of
-        speech "beams".
+        speech "beams". Of models of pictures of any size "height" and "width", to which files are brought.
     longest : int
         Tokens of a text, or steps of a sequence, that may be given at most; 0 for no limit.
     resize : str
