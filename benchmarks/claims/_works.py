@@ -107,6 +107,14 @@ def transformers() -> Work:
     return Work("ETTh1", etth1()[0][:2000], None)
 
 
+def spoken() -> Work:
+    """Recordings of single digits, and the word that is said."""
+    from benchmarks.public import DIGITS
+
+    said = audio()
+    return Work("FSDD in words", said.X, np.array([DIGITS[digit] for digit in said.y]))
+
+
 def temperatures() -> Work:
     """Nine months of the oil temperature of a transformer, without times."""
     return Work("oil temperature of ETTh1", transformers().X[:, -1], None)

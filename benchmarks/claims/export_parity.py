@@ -23,6 +23,7 @@ from benchmarks.claims._works import (
     cells,
     mixed,
     pictures,
+    spoken,
     transformers,
     words,
     works,
@@ -223,6 +224,7 @@ OTHERS: list[tuple[str, Callable[[], Work], dict[str, Any]]] = [
     ("SegmentationCNN", cells, {"channels": 8, "epochs": 4}),
     ("DetectionCNN", blood, {"channels": 8, "depth": 1, "epochs": 10}),
     ("RNNTagger", words, {"width": 32}),
+    ("SpeechRecognizer", spoken, {"width": 32, "layers": 1, "epochs": 8}),
     *(
         ("Forecaster", transformers, {"network": network, "horizon": 24, "window": 96, "epochs": "auto", "steps": 50})
         for network in ("linear", "lstm", "gru", "tcn", "patch_transformer")

@@ -10,7 +10,7 @@ from tests.deployment.made import exported, fitted, small
 from tests.deployment.opened import RUNTIME
 
 import ganglion as gg
-from ganglion.checks.data import data_for, image_stack, mixed_frame, several_series, squares, tagged
+from ganglion.checks.data import data_for, image_stack, mixed_frame, several_series, squares, tagged, tones
 from ganglion.deployment.page_export import page_of
 from ganglion.deployment.web_runtime import PLACE, find_web_runtime
 
@@ -123,3 +123,16 @@ def objects(of_kind):
     X, y = squares(n=40)
     model = small(gg.DetectionCNN, depth=1, epochs=6, score_threshold=0.01, nms_iou=0.3)
     return of_kind(fitted(model, X, y), X)
+
+
+@pytest.fixture(scope="session")
+def spoken(of_kind):
+    X, y = tones(gg.SpeechRecognizer(), n=24)
+    settings = {"width": 16, "layers": 1, "channels": 4, "epochs": 50, "learning_rate": 0.01, "batch_size": 8}
+    settings |= {
+        "tokenizer": "characters(min_count=1)",
+        "subsampling": 1,
+        "spectrogram": "log_mel(normalize='loudness')",
+    }
+    model = fitted(gg.SpeechRecognizer(beams=1, random_state=0, **settings), X, y)
+    return of_kind(model, X)

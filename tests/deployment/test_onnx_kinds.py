@@ -11,7 +11,7 @@ from PIL import Image
 from tests.deployment.made import exported, fitted, small
 
 import ganglion as gg
-from ganglion.checks.data import data_for, image_stack, several_series, tones, waves
+from ganglion.checks.data import data_for, image_stack, several_series, waves
 from ganglion.deployment import onnx_export
 from ganglion.deployment.capability import why_not
 from ganglion.deployment.kinds import KINDS
@@ -205,22 +205,8 @@ def test_objects_in_pictures(objects, tmp_path, monkeypatch):
     assert not (tmp_path / "none.onnx").exists()
 
 
-@pytest.fixture(scope="module")
-def spoken(tmp_path_factory):
-    X, y = tones(gg.SpeechRecognizer(), n=24)
-    settings = {"width": 16, "layers": 1, "channels": 4, "epochs": 50, "learning_rate": 0.01, "batch_size": 8}
-    settings |= {
-        "tokenizer": "characters(min_count=1)",
-        "subsampling": 1,
-        "spectrogram": "log_mel(normalize='loudness')",
-    }
-    model = fitted(gg.SpeechRecognizer(beams=1, random_state=0, **settings), X, y)
-    path = tmp_path_factory.mktemp("speech") / "speech.onnx"
-    return model, X, exported(model, path, X), path
-
-
 def test_recordings_go_in_and_texts_come_out(spoken):
-    model, X, alone, _ = spoken
+    model, alone, X, _ = spoken
     own = model.predict(X)
     assert len(set(own)) > 5
     assert alone.predict(X).tolist() == own.tolist()
@@ -233,7 +219,7 @@ def test_recordings_go_in_and_texts_come_out(spoken):
 
 
 def test_a_speech_file_says_what_it_gives(spoken):
-    model, _, alone, _ = spoken
+    model, alone, *_ = spoken
     assert {each.role: each.shape for each in alone.signature.outputs} == {
         "tokens": ("N", "S"),
         "steps": ("N",),
@@ -244,7 +230,7 @@ def test_a_speech_file_says_what_it_gives(spoken):
 
 
 def test_recordings_are_written_down_without_torch(spoken, tmp_path):
-    model, X, _, path = spoken
+    model, _, X, path = spoken
     folder = tmp_path / "said"
     folder.mkdir()
     for i, (rate, samples) in enumerate(X[:4]):

@@ -1,6 +1,7 @@
 """Pages of labels of words, series, masks, boxes, outliers and codes: what a browser answers is what Python answers."""
 
 import json
+import wave
 
 import numpy as np
 import pandas as pd
@@ -259,3 +260,20 @@ def test_windows_are_given_as_rows_of_numbers(windows, page_of_kind):
     assert f"How usual it is: {score:.3f}" in told("\n".join(rows))
     assert told("\n".join(rows[1:])) == "8 rows were given. Give 9, of 5 numbers each."
     assert told("\n".join([*rows[1:], "1 2 3 4 x"])) == "Row 9: “x” in place 5 is not a number such as 12.5."
+
+
+@needs_browser
+def test_what_is_said_is_written_down_as_in_python(spoken, page_of_kind, tmp_path):
+    model, _, X, path = spoken
+    page = page_of_kind(path)
+    assert_same(model, page, X)
+    rate, samples = X[0]
+    with wave.open(str(tmp_path / "said.wav"), "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes((np.asarray(samples) / np.abs(samples).max() * 32_000).astype("<i2").tobytes())
+    (own,) = model.predict([str(tmp_path / "said.wav")])
+    page.tab.run(READY)
+    page.tab.choose("#field-0", tmp_path / "said.wav")
+    page.tab.run("while (!recorded.textContent) await new Promise((go) => setTimeout(go, 10))")
+    assert own
+    assert asked(page.tab).startswith(f"{own}Answered")

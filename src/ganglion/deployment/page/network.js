@@ -21,7 +21,7 @@ async function opened() {
   ort.env.wasm.wasmBinary = (await unpacked("wasm")).buffer;
   const loader = new Blob([await unpacked("loader")], { type: "text/javascript" });
   ort.env.wasm.wasmPaths = { mjs: URL.createObjectURL(loader) };
-  return ort.InferenceSession.create(await unpacked("model"));
+  return ort.InferenceSession.create(await unpacked("model"), { logSeverityLevel: 3 }); // errors, and no advice
 }
 const session = opened();
 
