@@ -12,10 +12,14 @@ from tests.deployment.made import exported, fitted, small
 
 import ganglion as gg
 from ganglion.checks.data import data_for, image_stack, several_series, waves
+from ganglion.data import image_folder
+from ganglion.data.image_folder import files_to_dataset
 from ganglion.deployment import onnx_export
 from ganglion.deployment.capability import why_not
 from ganglion.deployment.kinds import KINDS
 from ganglion.deployment.parity import Parity
+from ganglion.deployment.pictures import in_files
+from ganglion.deployment.said import ragged
 from ganglion.errors import ExportRefused, InvalidInput
 from ganglion.registry import all_algorithms
 
@@ -236,6 +240,21 @@ def test_recordings_are_written_down_without_torch(spoken, tmp_path):
     for i, (rate, samples) in enumerate(X[:4]):
         soundfile.write(folder / f"{i}.wav", samples, rate, subtype="PCM_16")
     assert predicted_alone(path, folder) == [["prediction"], *([text] for text in model.predict(X[:4]))]
+
+
+def test_objects_in_files_are_told_in_their_pixels(objects, tmp_path):
+    model, alone, X, _ = objects
+    paths = [tmp_path / f"{i}.png" for i in range(3)]
+    for path, picture in zip(paths, X, strict=False):
+        Image.fromarray((255 * picture / picture.max()).astype(np.uint8)).resize((30, 60)).save(path)
+    data = files_to_dataset(paths, model.encoder_.reading)
+    found = model.predict(data)
+    own = image_folder.in_files(found, data)
+    said = in_files(alone.signature, paths, ragged([each.boxes for each in found]))
+    assert sum(map(len, said)) > 3
+    for one, boxes in zip(own, said, strict=True):
+        np.testing.assert_array_equal(boxes, one.boxes)
+    np.testing.assert_array_equal(in_files(alone.signature, X, said)[0], said[0])
 
 
 ALGORITHMS = all_algorithms()

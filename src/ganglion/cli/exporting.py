@@ -31,6 +31,7 @@ def predict_with_onnx(model: Path, data: Path, *, out: Path | None, probabilitie
     """Predict every row of a data file with an exported model."""
     from ganglion.cli.commands import check_masks_file, write_arrays, written_rows
     from ganglion.deployment.onnx_model import OnnxModel
+    from ganglion.deployment.pictures import in_files
     from ganglion.deployment.said import as_columns
 
     with shown_warnings():
@@ -39,7 +40,10 @@ def predict_with_onnx(model: Path, data: Path, *, out: Path | None, probabilitie
             to = check_masks_file(out)
             write_arrays(_masks(exported, rows_of(data, exported), probabilities=probabilities), to)
             return
-        said = exported.answer(rows_of(data, exported))
+        X = rows_of(data, exported)
+        said = exported.answer(X)
+        if "boxes" in said:
+            said["boxes"] = in_files(exported.signature, X, said["boxes"])
     columns = as_columns(exported.signature, said, probabilities=probabilities)
     written_rows(columns, out, as_json=as_json)
 

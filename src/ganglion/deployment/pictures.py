@@ -21,7 +21,8 @@ from ganglion.data.image_files import (
     pillow_warnings,
 )
 from ganglion.data.pictures import holds_pictures, stacked
-from ganglion.data.resizing import Reading, Resize, reading_to
+from ganglion.data.resizing import Reading, Resize, place, reading_to
+from ganglion.deployment.said import ragged
 from ganglion.deployment.signature import Signature
 from ganglion.errors import InvalidFile
 
@@ -47,6 +48,24 @@ def pixels_of(signature: Signature, X: Any) -> Any:
     if all(isinstance(each, str | os.PathLike) for each in pictures):
         return _decoded([Path(each).expanduser() for each in pictures], reading)
     return stacked(pictures, reading)[0].transpose(0, 2, 3, 1)
+
+
+def in_files(signature: Signature, X: Any, boxes: np.ndarray) -> np.ndarray:
+    """Return boxes of picture files, which are of the size of training, in the pixels of the files, inside them.
+
+    Parameters
+    ----------
+    signature : Signature
+    X : list of paths; boxes of whatever else there is come back as they are
+    boxes : ndarray of shape (n_samples,), of arrays (n, 4)
+    """
+    sides = _sides(signature)
+    if sides is None or not isinstance(X, list) or not all(isinstance(each, str | os.PathLike) for each in X):
+        return boxes
+    sizes = [_of_file(Path(path).expanduser(), look).size for path in X]
+    placed = [place(size, sides, cast(Resize, signature.resize or "stretch")) for size in sizes]
+    moved = [to.moved_back(each) for to, each in zip(placed, boxes, strict=True)]
+    return ragged([each.clip(0, [w, h, w, h]).astype(np.float32) for each, (h, w) in zip(moved, sizes, strict=True)])
 
 
 def pictures_in(path: Path) -> list[Path]:
