@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ganglion.deployment.nodes import Nodes
+
 SIDES = ("H", "W")
 _HERE = "net/sides"  # height and width of the pictures, (2,) int64, in the graph
 
@@ -26,22 +28,12 @@ def continued(helper: Any, name: str, to: str, multiple: int) -> list[Any]:
         Of the pictures, and of the larger ones.
     multiple : int
     """
-    numbers = {"one": [multiple], "less": [multiple - 1], "two": [2], "axes": [1, 2], "none": [0] * 5, "last": [0]}
-    nodes = [_constant(helper, f"{_HERE}/{key}", value) for key, value in numbers.items()]
-    for operator, given, made in (
-        ("Shape", [name], "shape"),
-        ("Gather", ["net/sides/shape", f"{_HERE}/axes"], ""),
-        ("Add", [_HERE, f"{_HERE}/less"], "most"),
-        ("Div", [f"{_HERE}/most", f"{_HERE}/one"], "multiples"),
-        ("Max", [f"{_HERE}/multiples", f"{_HERE}/two"], "enough"),
-        ("Mul", [f"{_HERE}/enough", f"{_HERE}/one"], "whole"),
-        ("Sub", [f"{_HERE}/whole", _HERE], "beyond"),
-    ):
-        nodes.append(helper.make_node(operator, given, [f"{_HERE}/{made}" if made else _HERE]))
-    parts = [f"{_HERE}/{part}" for part in ("none", "beyond", "last")]
-    nodes.append(helper.make_node("Concat", parts, [f"{_HERE}/pads"], axis=0))
-    nodes.append(helper.make_node("Pad", [name, f"{_HERE}/pads"], [to], mode="edge"))
-    return nodes
+    nodes = Nodes(helper, f"{_HERE}/", np.int64)
+    pixels, none = nodes.tensor(name), np.zeros(6, np.int64)
+    sides = nodes.Shape(pixels, start=1, end=3, into=_HERE)
+    beyond = nodes.Max((sides + (multiple - 1)) / multiple, 2) * multiple - sides
+    nodes.Pad(pixels, nodes.Concat(none[:5], beyond, none[5:], axis=0), mode="edge", into=to)
+    return nodes.made
 
 
 def cut_back(helper: Any, name: str, to: str, shape: tuple[int | str, ...]) -> list[Any]:
@@ -54,15 +46,7 @@ def cut_back(helper: Any, name: str, to: str, shape: tuple[int | str, ...]) -> l
     shape : tuple of int or str
         In which "H" and "W" are the axes to be cut.
     """
-    axes = [shape.index(side) for side in SIDES]
-    start, along = f"{to}/start", f"{to}/axes"
-    return [
-        _constant(helper, start, [0, 0]),
-        _constant(helper, along, axes),
-        helper.make_node("Slice", [name, start, _HERE, along], [to]),
-    ]
-
-
-def _constant(helper: Any, name: str, value: list[int]) -> Any:
-    kind = helper.np_dtype_to_tensor_dtype(np.dtype(np.int64))
-    return helper.make_node("Constant", [], [name], value=helper.make_tensor(name, kind, [len(value)], value))
+    nodes = Nodes(helper, f"{to}/", np.int64)
+    axes = np.array([shape.index(side) for side in SIDES])
+    nodes.Slice(nodes.tensor(name), np.zeros(2, np.int64), nodes.tensor(_HERE), axes, into=to)
+    return nodes.made
