@@ -134,5 +134,5 @@ def spoken(of_kind):
         "subsampling": 1,
         "spectrogram": "log_mel(normalize='loudness')",
     }
-    model = fitted(gg.SpeechRecognizer(beams=1, random_state=0, **settings), X, y)
+    model = fitted(gg.SpeechRecognizer(beams=3, random_state=0, **settings), X, y)
     return of_kind(model, X)

@@ -229,7 +229,7 @@ def test_a_speech_file_says_what_it_gives(spoken):
         "steps": ("N",),
         "probabilities": ("N", "S", model.target_.n_scores),
     }
-    assert alone.signature.settings == {"beams": 1}
+    assert alone.signature.settings == {"beams": 3}
     assert sorted(alone.signature.tokenizer["vocabulary"][4:]) == ["a", "b"]
 
 

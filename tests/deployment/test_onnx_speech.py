@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
-import pytest
 import torch
 from torch import nn
 
@@ -12,39 +11,33 @@ from ganglion.deployment.graph import traced
 from ganglion.deployment.kind import CLOSE
 from ganglion.deployment.kind_speech import SPEECH
 from ganglion.deployment.signature import Input
-from ganglion.networks.ctc import best_path, prefix_beam_search
+from ganglion.networks.ctc import best_path
 from ganglion.networks.sequences import Steps
 
 
 class Searching(nn.Module):
-    """Scores and lengths → the tokens that a graph of so many beams finds."""
+    """Scores and lengths → the tokens of the likeliest symbols."""
 
     sides = 0
-
-    def __init__(self, beams):
-        super().__init__()
-        self.signature = SimpleNamespace(settings={"beams": beams})
 
     def forward(self, *inputs):
         scores, lengths = inputs
         network = SimpleNamespace(scores=lambda prepared: Steps(scores, lengths))
-        return (SPEECH.said(network, {}, self.signature)["tokens"],)
+        return (SPEECH.said(network, {}, SimpleNamespace(settings={"beams": 1}))["tokens"],)
 
 
-N_TOKENS = 60
+N_TOKENS = 6
 
 
-@pytest.mark.parametrize("beams", [1, 3])
-def test_a_graph_searches_as_the_original(beams):
+def test_a_graph_of_one_beam_takes_the_best_path():
     inputs = (Input("scores", "sequence", "float32", ("N", "T", N_TOKENS)), Input("lengths", "length", "int64", ("N",)))
-    session = onnxruntime.InferenceSession(traced(Searching(beams), inputs).SerializeToString())
+    session = onnxruntime.InferenceSession(traced(Searching(), inputs).SerializeToString())
     torch.manual_seed(0)
-    for n, n_steps in ((1, 1), (4, 9), (9, 40)):  # of 40 steps all texts are less likely than e^-104, 0 in float32
+    for n, n_steps in ((1, 1), (4, 9), (9, 40)):
         scores, lengths = torch.randn(n, n_steps, N_TOKENS), torch.randint(1, n_steps + 1, (n,))
-        scores[:, :, 0] += 1.0
         lengths[0] = n_steps
         (said,) = session.run(None, {"code/0": scores.numpy(), "code/1": lengths.numpy()})
-        own = best_path(scores, lengths) if beams == 1 else prefix_beam_search(scores, lengths, beams)[0]
+        own = best_path(scores, lengths)
         assert own.shape[1] > 1 or n_steps == 1
         assert said[:, : own.shape[1]].tolist() == own.tolist()
         assert not said[:, own.shape[1] :].any()

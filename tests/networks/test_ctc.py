@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganglion.networks.ctc import best_path, collapsed, ctc_losses, prefix_beam_search, steps_needed
+from ganglion.networks.ctc import best_path, collapsed, ctc_losses, either, prefix_beam_search, steps_needed
 
 
 def text_of(path):
@@ -118,3 +118,10 @@ def test_a_text_that_needs_all_steps_has_one_path():
     y = scores.log_softmax(1)
     loss = ctc_losses(scores[None], torch.tensor([3]), torch.tensor([[1, 1]]))
     np.testing.assert_allclose(float(loss[0]), -float(y[0, 1] + y[1, 0] + y[2, 1]), rtol=1e-5)
+
+
+def test_either_of_two_that_hardly_happen():
+    a = torch.tensor([-math.inf, -math.inf, -200.0, -200.0, -1.0, 0.0, 3.0])
+    b = torch.tensor([-math.inf, -1.0, -200.0, -201.0, -math.inf, -0.5, 3.5])
+    torch.testing.assert_close(either(a, b), torch.logaddexp(a, b))
+    torch.testing.assert_close(either(b, a), torch.logaddexp(a, b))
