@@ -25,8 +25,8 @@ _OTHER, _CASED, _PASSED = 0, 1, 2  # what a letter is to a sigma beside it
 _END = 2**31 - 1
 
 
-class Nodes:
-    """Nodes of a graph; calling adds one, and returns the name of its output.
+class TextNodes:
+    """Nodes of a graph that reads texts; calling adds one, and returns the name of its output.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class Nodes:
 
     def _halving(self, nothing: str) -> Any:
         """Return the body of a loop that joins each second part to the one before it."""
-        inside, info = Nodes(f"{self.name}/joining"), self.helper.make_tensor_value_info
+        inside, info = TextNodes(f"{self.name}/joining"), self.helper.make_tensor_value_info
         count, go_on, parts = (f"{inside.name}/{each}" for each in ("count", "go_on", "parts"))
         first, second, end, axis, two = (inside.constant([each]) for each in (0, 1, _END, 1, 2))
         ahead = inside("Slice", parts, first, end, axis, two)

@@ -20,7 +20,7 @@ from ganglion.data.vocabulary import BETWEEN, PADDING, SPECIAL, UNKNOWN
 from ganglion.deployment.graph import INSIDE, OPSET
 from ganglion.deployment.packages import onnx_package
 from ganglion.deployment.signature import Input, Signature
-from ganglion.deployment.string_nodes import DOMAINS, FINAL, PURPOSE, WITHIN, Nodes, every_letter
+from ganglion.deployment.string_nodes import DOMAINS, FINAL, PURPOSE, WITHIN, TextNodes, every_letter
 from ganglion.errors import ExportRefused
 
 EMPTY = f"{INSIDE}a text without a token was given"
@@ -56,7 +56,7 @@ def with_texts(proto: Any, signature: Signature) -> Signature:
         Of the graph of ids.
     """
     ids, lengths = (each.name for each in signature.inputs)
-    nodes = Nodes(TEXTS)
+    nodes = TextNodes(TEXTS)
     inputs = tuple(Input(name, "text", "string", ("N",)) for name in signature.columns)
     taken = {ids: f"{INSIDE}ids", lengths: f"{INSIDE}ids/lengths"}
     for node in proto.graph.node:
@@ -74,7 +74,7 @@ def with_texts(proto: Any, signature: Signature) -> Signature:
     return replace(signature, inputs=inputs)
 
 
-def _cut(nodes: Nodes, signature: Signature, ids: str, lengths: str) -> None:
+def _cut(nodes: TextNodes, signature: Signature, ids: str, lengths: str) -> None:
     """Add the nodes between columns of texts and ids and lengths."""
     tokenizer = signature.cutter
     texts, *more = signature.columns
@@ -94,15 +94,15 @@ def _cut(nodes: Nodes, signature: Signature, ids: str, lengths: str) -> None:
     nodes("Add", counts, nodes("Gather", nodes.constant([0]), is_empty, called=EMPTY), called=lengths)
 
 
-def _letters(nodes: Nodes, texts: str) -> str:
+def _letters(nodes: TextNodes, texts: str) -> str:
     return nodes.letters(texts, _FILLING)
 
 
-def _words(nodes: Nodes, texts: str) -> str:
+def _words(nodes: TextNodes, texts: str) -> str:
     return nodes.found(texts, word_pattern(_points(r"\w"), _points(r"\s")), _FILLING)
 
 
-_CUTS: dict[type[Tokenizer], Callable[[Nodes, str], str]] = {CharacterTokenizer: _letters, WordTokenizer: _words}
+_CUTS: dict[type[Tokenizer], Callable[[TextNodes, str], str]] = {CharacterTokenizer: _letters, WordTokenizer: _words}
 
 
 @functools.cache
@@ -161,7 +161,7 @@ def first_cut_otherwise(signature: Signature, texts: Sequence[str]) -> str | Non
 
 def _cut_alone(signature: Signature) -> Any:
     """Return the ONNX model that cuts texts, and does no more."""
-    nodes = Nodes(TEXTS)
+    nodes = TextNodes(TEXTS)
     _cut(nodes, signature, "ids", "lengths")
     info, helper = nodes.helper.make_tensor_value_info, nodes.helper
     outputs = [info("ids", nodes.number, ["N", "T"]), info("lengths", nodes.number, ["N"])]
