@@ -52,9 +52,8 @@ def _searched(scores: Tensor, lengths: Tensor, beams: int) -> Tensor:
 
     def step(state: tuple[Tensor, ...], at: tuple[Tensor, Tensor]) -> tuple[tuple[Tensor, ...], Tensor]:
         log_y, going = at
-        return tuple(further(Beams(*state), log_y, going)), log_y[
-            :, 0
-        ].clone()  # of each step it wants to hear something
+        heard = log_y[:, 0].clone()  # of each step `scan` wants to be told something
+        return tuple(further(Beams(*state), log_y, going)), heard
 
     log_y = scores.float().log_softmax(2).transpose(0, 1)
     going = torch.arange(scores.shape[1])[:, None] < lengths
