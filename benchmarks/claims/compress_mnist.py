@@ -44,8 +44,8 @@ def claim() -> Claim:
         data=f"MNIST, the first {LEARNED:,} training images, and all 10,000 test images.",
         settings=f"CNNClassifier({shown}, random_state=0), then compress(steps={steps}, keep=({KEEP},), "
         f"epochs={EPOCHS}); the figures are of the variant {NAMED!r}. Latency: the median of single images on one "
-        "thread, asked in turn with the original, by `predict` on PyTorch and by `OnnxModel.predict`. Points: accuracy in percent on the same test images, paired "
-        "bootstrap.",
+        "thread, asked in turn with the original, on PyTorch and by `OnnxModel.predict`. Points: accuracy in "
+        "percent on the same test images, paired bootstrap.",
         reference="Promise of the library: at least 8 times smaller and twice as fast for 0.2 points.",
         figures=[
             *figures_of(found, NAMED, smaller=8.0, faster=2.0, lost=0.2),
