@@ -205,6 +205,13 @@ def test_the_best_is_an_estimator_and_the_result_has_the_habit(found, tmp_path):
         found.variant("int9")
 
 
+def test_the_same_share_of_each_layer_goes_where_that_is_asked(found):
+    X, y = table()
+    settings = {"steps": ("shrink",), "keep": (0.5,), "epochs": 1, "progress": False, "n_bootstrap": 20}
+    even = compress(found.models["original"], X[:500], y[:500], test=(X[500:], y[500:]), spread="even", **settings)
+    assert even.models["50 % units"].hidden == (24, 12)
+
+
 def test_nothing_within_the_budget_keeps_the_original():
     X, y = table()
     model = gg.MLPClassifier(hidden=(8,), epochs=3, random_state=0).fit(X, y)
@@ -232,6 +239,7 @@ def test_numbers_and_layers_that_cannot_shrink():
         ({"steps": ("melt",)}, InvalidParameter, "no step of compression is called 'melt'"),
         ({"steps": ()}, InvalidParameter, "give some of shrink"),
         ({"keep": (0.5, 2)}, InvalidParameter, "keep=2: give a number"),
+        ({"spread": "wide"}, InvalidParameter, "spread='wide': give 'even' or 'importance'"),
         ({"test": 3}, InvalidInput, "test is a pair"),
         ({"students": [gg.MLPRegressor()]}, InvalidInput, "does classification, but the student MLPRegressor regress"),
         ({"students": [gg.MLPClassifier]}, InvalidInput, "MLPClassifier is a class"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -15,7 +15,7 @@ from ganglion.compression.distil import check_student
 from ganglion.compression.pareto import pareto_front
 from ganglion.compression.quality import Judge
 from ganglion.compression.result import Compression, Variant
-from ganglion.compression.settings import check_model, check_share
+from ganglion.compression.settings import check_model, check_share, check_spread
 from ganglion.compression.timing import in_turn, latency
 from ganglion.compression.variants import DEFAULT_STEPS, ORIGINAL, Variants, check_steps
 from ganglion.data.rows import n_rows, take_rows
@@ -39,6 +39,7 @@ def compress(
     test: tuple[Any, Any] | None = None,
     steps: Sequence[str] = DEFAULT_STEPS,
     keep: Sequence[float] = (0.5, 0.25, 0.125),
+    spread: Literal["even", "importance"] = "importance",
     sparsity: float = 0.8,
     epochs: int | None = None,
     taught: bool = True,
@@ -68,6 +69,8 @@ def compress(
         for eight bits. Bits are tried beside each of the first two.
     keep : sequence of float in (0, 1)
         Shares of the units that are kept.
+    spread : {"importance", "even"}
+        Of which layers the others are taken (see `shrink`).
     sparsity : float in (0, 1)
         Share of the weights that become zero.
     epochs : int, optional
@@ -99,6 +102,7 @@ def compress(
     """
     bounds, steps = budget_of(budget), check_steps(steps)
     check_share("sparsity", sparsity)
+    check_spread(spread)
     for share in keep:
         check_share("keep", share)
     check_model(model)
@@ -112,7 +116,16 @@ def compress(
     X, y, X_test, y_test, notes = _rows(model, X, y, test, random_state)
     fitting = training if epochs is None else {**training, "epochs": epochs}
     variants = Variants(
-        model, X, y, steps=steps, keep=keep, sparsity=sparsity, taught=taught, students=students, training=fitting
+        model,
+        X,
+        y,
+        steps=steps,
+        keep=keep,
+        spread=spread,
+        sparsity=sparsity,
+        taught=taught,
+        students=students,
+        training=fitting,
     )
     models = _made(variants, progress)
     judge = Judge(model.tags.task, np.asarray(y_test), n_bootstrap=n_bootstrap, seed=random_state)

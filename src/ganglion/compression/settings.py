@@ -66,3 +66,9 @@ def some_rows(X: Any, most: int) -> Any:
     """Return at most so many samples of X, evenly spaced, in the form in which they came."""
     n = n_rows(X)
     return X if n <= most else take_rows(X, np.linspace(0, n - 1, most).astype(np.int64))
+
+
+def check_spread(spread: str) -> None:
+    """Raise InvalidParameter unless it is a way to spread what goes over the layers."""
+    if spread not in ("even", "importance"):
+        raise InvalidParameter(f"spread={spread!r}: give 'even' or 'importance'.")

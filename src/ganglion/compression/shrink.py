@@ -16,7 +16,15 @@ from torch import Tensor
 
 from ganglion.compression.distil import taught_by
 from ganglion.compression.importance import Criterion, importance_of_units
-from ganglion.compression.settings import check_count, check_model, check_share, epochs_further, noted, some_rows
+from ganglion.compression.settings import (
+    check_count,
+    check_model,
+    check_share,
+    check_spread,
+    epochs_further,
+    noted,
+    some_rows,
+)
 from ganglion.compression.widths import Place, Width, counted, found_widths, without
 from ganglion.errors import InvalidInput, InvalidParameter
 from ganglion.estimators.further import labelled_batches, train_further
@@ -51,7 +59,8 @@ def shrink(
     criterion : {"taylor", "magnitude"}
         What tells the units that go: what the loss would change without them, or the size of their weights.
     spread : {"importance", "even"}
-        Whether the least important of all layers go, or the same share of each layer. A tenth of each layer stays.
+        Whether the least important of all layers go, or the same share of each layer, which is faster: the first layers
+        of a network of pictures cost most, and processors like even widths. A tenth of each layer stays.
     rounds : int >= 1
         How often some of them go and training goes on.
     epochs : int, optional
@@ -75,8 +84,7 @@ def shrink(
     check_share("keep", keep)
     if criterion not in ("taylor", "magnitude"):
         raise InvalidParameter(f"criterion={criterion!r}: give 'taylor' or 'magnitude'.")
-    if spread not in ("even", "importance"):
-        raise InvalidParameter(f"spread={spread!r}: give 'even' or 'importance'.")
+    check_spread(spread)
     rounds, epochs = check_count("rounds", rounds), epochs_further(model, epochs)
     batches = labelled_batches(model, X, y)
     widths = found_widths(model, model.encoded(some_rows(X, TRIED)))

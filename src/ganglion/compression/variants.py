@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ganglion.compression.distil import distil, taught_by
 from ganglion.compression.folding import fold
@@ -41,6 +41,8 @@ class Variants:
         Some of `STEPS`.
     keep : sequence of float
         Shares of the units that are kept, from the largest on: each network is cut from the one before.
+    spread : {"importance", "even"}
+        Of which layers the others are taken.
     sparsity : float
         Share of weights that become zero.
     taught : bool
@@ -64,13 +66,16 @@ class Variants:
         *,
         steps: Sequence[str],
         keep: Sequence[float],
+        spread: Literal["even", "importance"],
         sparsity: float,
         taught: bool,
         students: Sequence[Any],
         training: dict[str, Any],
     ) -> None:
         self.model, self.X, self.y = model, X, y
-        self.steps, self.keep, self.sparsity, self.students = steps, sorted(keep, reverse=True), sparsity, students
+        self.steps, self.sparsity, self.students = steps, sparsity, students
+        self.keep = sorted(keep, reverse=True)
+        self.spread: Literal["even", "importance"] = spread
         retrained = taught and {"shrink", "prune", "aware"} & {*steps}
         self.training = {**training, "taught": taught_by(model, True, X) if retrained else False}
         self.notes: list[str] = []
@@ -101,7 +106,8 @@ class Variants:
     def _shrunk(self) -> Iterator[tuple[str, Any]]:
         smaller, kept = self.model, 1.0
         for keep in self.keep:
-            smaller, kept = shrink(smaller, self.X, self.y, keep=keep / kept, **self.training), keep
+            smaller = shrink(smaller, self.X, self.y, keep=keep / kept, spread=self.spread, **self.training)
+            kept = keep
             yield f"{100 * keep:g} % units", smaller
 
     def _pruned(self) -> Iterator[tuple[str, Any]]:
