@@ -44,7 +44,7 @@ class VisionTransformer(PictureOptions, Classifier):
     --------
     >>> from sklearn.datasets import load_digits
     >>> digits = load_digits()
-    >>> model = VisionTransformer(width=32, layers=2, heads=2, epochs=30, random_state=0)
+    >>> model = VisionTransformer(width=32, layers=2, heads=2, epochs=15, learning_rate=3e-3, random_state=0)
     >>> model = model.fit(digits.images, digits.target)
     >>> bool(model.score(digits.images, digits.target) > 0.98)
     True
