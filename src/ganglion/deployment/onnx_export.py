@@ -125,7 +125,7 @@ def _compared(model: Estimator, exported: OnnxModel, rows: Any) -> Parity:
 
 def _different(model: Estimator, signature: Signature, parity: Parity) -> ExportRefused:
     part = first_that_differs(model, signature, torch.float32, examples(model, signature), parity.tolerance)
-    labels = f", and {parity.wrong} labels are others" if parity.wrong else ""
+    labels = f", and {parity.wrong} {'labels' if parity.labels else 'numbers'} are others" if parity.wrong else ""
     return ExportRefused(
         f"{type(model).__name__} was not exported: its graph would give other answers, by up to "
         f"{parity.difference:.2g} on {parity.where}{labels}; allowed is {parity.tolerance:g}. They begin to differ in "
