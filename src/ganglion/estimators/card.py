@@ -109,7 +109,8 @@ def _output(target: Mapping[str, Any]) -> str:
 
 def _training(history: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     settings = ", ".join(f"{name}={value}" for name, value in options.items() if name != "verbose")
-    return f"{len(history['rows'])} epochs ({history['stopped']}).\n\nOptions: {settings}."
+    n = len(history["rows"])
+    return f"{n} epoch{'' if n == 1 else 's'} ({history['stopped']}).\n\nOptions: {settings}."
 
 
 def _compression(changes: Sequence[Mapping[str, Any]]) -> str:
